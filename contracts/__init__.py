@@ -1,0 +1,1 @@
+"""The nouns and the laws every room shares. Imports nothing of ours."""

@@ -1,0 +1,138 @@
+"""The unit of work: everything one batch commits in ONE transaction, and what resume needs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from contracts.case import Answer, Change
+from contracts.event import Event
+from contracts.nouns import Position, Reading, Status
+
+
+class StoredItem(msgspec.Struct, frozen=True):
+    """A non-reading item kept for resume and as evidence, at its position in its batch."""
+
+    pos: int
+    noun: str
+    """`trace`, `record`, `clip`, `still`, `report`, `notice`."""
+    device: str
+    at: datetime
+    received_at: datetime
+    topic: str
+    payload: bytes
+    """The message as received: resume decodes it again."""
+
+
+class SpoolRow(msgspec.Struct, frozen=True):
+    """The index row of one video segment in its camera's spool."""
+
+    device: str
+    at: datetime
+    received_at: datetime
+    file: str
+    """Path below the spool folder."""
+    bytes: int
+    number: int
+    """Per camera, rising by one: the order detection reads in."""
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """A message set aside: first 64 KiB, its length and hash."""
+
+    id: str
+    topic: str
+    received_at: datetime
+    code: str
+    reason: str
+    device: str | None
+    adapter: str
+    payload: bytes
+    bytes: int
+    sha256: str
+
+
+class UnknownMessage(msgspec.Struct, frozen=True):
+    """A message of a device nobody registered: kept whole, taken up once it is."""
+
+    device: str
+    topic: str
+    received_at: datetime
+    payload: bytes
+
+
+class PublishedEvent(msgspec.Struct, frozen=True):
+    """An event revision as stored: `event.rev` is the published number, `source_rev` the
+    detector's own; evidence that arrived later (clip, still) bumps the former only."""
+
+    event: Event
+    source_rev: int
+    known_at: datetime
+    routed: bool
+    """False: a separate router process must still correlate it."""
+
+
+class SiteSnapshot(msgspec.Struct, frozen=True):
+    """State of one detector at one site after `batch` (for cameras: after spool `number`)."""
+
+    kind: str
+    site: str
+    state: bytes
+    marks: bytes
+    """State of the reorder stage for this site."""
+    number: int = -1
+
+
+class Batch(msgspec.Struct, kw_only=True):
+    """What one transaction commits. `number` rises by one per writer."""
+
+    writer: str
+    number: int
+    epoch: int
+    at: datetime
+    """The moment (receipt time) to which this writer's timers had run."""
+    readings: list[Reading] = []
+    positions_in_batch: list[int] = []
+    """Position of each reading in the batch, parallel to `readings`."""
+    items: list[StoredItem] = []
+    spool: list[SpoolRow] = []
+    spool_gone: list[str] = []
+    """Spool files dropped by the ring."""
+    statuses: list[Status] = []
+    worker_positions: list[Position] = []
+    events: list[PublishedEvent] = []
+    changes: list[Change] = []
+    """Every change in order: what the outbox carries and the state of incidents and tickets."""
+    routed_events: list[tuple[str, int]] = []
+    """(id, rev) of stored events that a separate router has now taken."""
+    dead_letters: list[DeadLetter] = []
+    unknown: list[UnknownMessage] = []
+    snapshots: list[SiteSnapshot] = []
+    answers: list[Answer] = []
+    intake_done: list[int] = []
+    """Ids of intake rows (reports filed over HTTP, unknown messages taken up) now dealt with."""
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """What the transaction found."""
+
+    readings_new: int
+    readings_duplicate: int
+    conflicts: int
+
+
+class OutboxRow(msgspec.Struct, frozen=True):
+    """One change after the relay gave it its place in the stream."""
+
+    position: int
+    key: str
+    """Idempotency key: `{type}:{id}:{rev}:{change}`."""
+    type: str
+    subject: str
+    kind: str
+    district: str
+    change: str
+    at: datetime
+    data: bytes
+    """The CloudEvent, structured JSON."""

@@ -1,0 +1,79 @@
+"""A detector is a fold over time that arrives in the data: no I/O, no clock, no randomness."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+import msgspec
+
+from contracts.city import Camera, City, Device, DrainNetwork, Fibre, LineNetwork
+from contracts.event import Event
+from contracts.geo import Point
+
+In = TypeVar("In", contravariant=True)
+Cfg = TypeVar("Cfg")
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """What one detector instance watches: a device, a camera, a drainage network, a line."""
+
+    id: str
+    district: str
+    point: Point
+    devices: tuple[Device, ...]
+    """Items of these devices go to this site."""
+    camera: Camera | None = None
+    drains: DrainNetwork | None = None
+    line: LineNetwork | None = None
+    fibre: Fibre | None = None
+
+
+class Detector(Protocol[In]):
+    """One instance watches one site. Items arrive in the order of their `at` per device."""
+
+    def on_item(self, item: In, /) -> Iterable[Event]:
+        """Fold one item; yield the event revisions it causes."""
+        ...
+
+    def on_time(self, now: datetime, /) -> Iterable[Event]:
+        """Called with exactly the moment that `wake_at` named, between items."""
+        ...
+
+    def wake_at(self) -> datetime | None:
+        """The next moment (receipt time) this detector wants `on_time`, or None."""
+        ...
+
+    def snapshot(self) -> bytes:
+        """All state, so that `build(..., snapshot)` continues as if never stopped."""
+        ...
+
+
+class Spec(Generic[Cfg]):
+    """A detector kind's one export; discovery, configuration, docs and laws follow from it.
+
+    kind      the kind of event it publishes
+    consumes  noun types it folds (contracts.nouns)
+    metrics   for readings: the metrics it wants; the rest never reaches it
+    config    a msgspec.Struct (forbid_unknown_fields) whose defaults are the shipped ones
+    sites     which sites of a city it watches
+    build     makes an instance for a site, from a snapshot when there is one
+    """
+
+    def __init__(
+        self,
+        *,
+        kind: str,
+        consumes: tuple[type, ...],
+        config: type[Cfg],
+        sites: Callable[[City, Cfg], Iterable[Site]],
+        build: Callable[[Cfg, Site, bytes | None], Detector[Any]],
+        metrics: frozenset[str] = frozenset(),
+    ) -> None:
+        self.kind = kind
+        self.consumes = consumes
+        self.config = config
+        self.sites = sites
+        self.build = build
+        self.metrics = metrics

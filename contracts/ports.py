@@ -1,0 +1,309 @@
+"""What one room needs of another: small protocols, handed over by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from contracts.batch import (
+    Batch,
+    Committed,
+    OutboxRow,
+    PublishedEvent,
+    SiteSnapshot,
+    SpoolRow,
+    StoredItem,
+)
+from contracts.case import Answer, Change, Command, Incident, Ticket
+from contracts.event import Event, Place
+from contracts.geo import Point
+from contracts.nouns import Arrival, Item, Poison, Position, Reading
+
+# --- ingest → core ---------------------------------------------------------------------------
+
+
+class Session(Protocol):
+    """A persistent MQTT session, or anything else that hands over arrivals and is told when
+    they are durable. Thread-safe."""
+
+    def start(self) -> None:
+        """Connect (and keep reconnecting) in the background."""
+        ...
+
+    def take(self, limit: int, wait_s: float) -> list[Arrival]:
+        """Up to `limit` arrivals in order; waits up to `wait_s` for the first one."""
+        ...
+
+    def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
+        """These are committed. In the order received; of an older connection: ignored."""
+        ...
+
+    def stop(self) -> None:
+        """Disconnect; what was not acknowledged comes again."""
+        ...
+
+    def health(self) -> dict[str, Any]:
+        """`connected`, `queued`, `last_error`: for /readyz and metrics."""
+        ...
+
+
+class Decoder(Protocol):
+    """Topic + bytes → nouns, or Poison. Never raises on input."""
+
+    def decode(self, arrival: Arrival, /) -> Sequence[Item | Position | Poison]:
+        """The nouns in one message. A device nobody registered: Poison `unknown_device`."""
+        ...
+
+
+class Publisher(Protocol):
+    """Publishes MQTT for the center's alerts and for the simulators. Thread-safe."""
+
+    def start(self) -> None:
+        """Connect (and keep reconnecting) in the background."""
+        ...
+
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int = 1,
+        retain: bool = False,
+        wait_s: float | None = None,
+    ) -> None:
+        """Publish; with `wait_s` return only once the broker acknowledged.
+
+        Raises Temporary when it could not (not connected, no acknowledgement in time) and
+        Refused when too much is waiting already.
+        """
+        ...
+
+    def stop(self) -> None:
+        """Send what is waiting (at most 2 s), then disconnect."""
+        ...
+
+
+# --- core ↔ router ---------------------------------------------------------------------------
+
+
+class Router(Protocol):
+    """Pure decisions: events in, changes out, each with its reason. Single-threaded."""
+
+    def place(self, point: Point, /) -> Place:
+        """The place with its smallest grid, and an address where one is known."""
+        ...
+
+    def on_events(self, events: Sequence[Event], now: datetime, /) -> list[Change]:
+        """Correlate into incidents, open or update tickets (the events' own changes are not in
+        the answer)."""
+        ...
+
+    def on_time(self, now: datetime, /) -> list[Change]:
+        """Timers that were due at or before `now`: reminders, escalations, verification."""
+        ...
+
+    def wake_at(self) -> datetime | None:
+        """When the next timer is due."""
+        ...
+
+    def on_command(self, command: Command, now: datetime, /) -> tuple[list[Change], Answer]:
+        """Apply or refuse with a reason."""
+        ...
+
+    def on_position(self, position: Position, /) -> None:
+        """A worker moved."""
+        ...
+
+    def restore(
+        self,
+        incidents: Iterable[Incident],
+        tickets: Iterable[Ticket],
+        events: Iterable[Event],
+        positions: Iterable[Position],
+    ) -> None:
+        """Take up where the store says things stood (open ones and recent closed ones)."""
+        ...
+
+
+# --- core → store (synchronous, one connection per writer) --------------------------------------
+
+
+class Resume(msgspec.Struct, kw_only=True):
+    """What a writer needs to continue: newest snapshot per (kind, site) and its batch."""
+
+    last_batch: int
+    at: datetime | None
+    snapshots: list[tuple[SiteSnapshot, int]]
+    """(snapshot, batch it was taken in)."""
+    oldest_batch: int
+    """Feed stored items of batches after this one (each site from its own batch)."""
+
+
+class StoredBatch(msgspec.Struct, kw_only=True):
+    """One committed batch as resume reads it back, in the order it was folded."""
+
+    number: int
+    at: datetime
+    readings: list[tuple[int, Reading]]
+    items: list[StoredItem]
+
+
+class RouterState(msgspec.Struct, kw_only=True):
+    """What the router takes up: open incidents and tickets (and those ended within a day)."""
+
+    incidents: list[Incident]
+    tickets: list[Ticket]
+    events: list[PublishedEvent]
+    positions: list[Position]
+
+
+class IntakeRow(msgspec.Struct, frozen=True):
+    """Something that came in beside MQTT (HTTP report, a taken-up unknown message)."""
+
+    id: int
+    topic: str
+    payload: bytes
+    received_at: datetime
+
+
+class Writer(Protocol):
+    """The store as a writer sees it. Raises Temporary when it should be tried again, LeaseLost
+    when another holder took over; nothing else on good input."""
+
+    def acquire(self, lease: str, holder: str, now: datetime, ttl_s: float) -> int | None:
+        """Take or renew the lease; its epoch, or None while another live holder has it."""
+        ...
+
+    def release(self, lease: str, holder: str) -> None:
+        """Give it back, so that a stand-by need not wait for its end."""
+        ...
+
+    def commit(self, batch: Batch) -> Committed:
+        """All of it in one transaction, or nothing. Checks the epoch."""
+        ...
+
+    def resume(self, writer: str) -> Resume:
+        """Where this writer stood."""
+        ...
+
+    def stored_batches(self, writer: str, after: int) -> Iterable[StoredBatch]:
+        """Committed batches of this writer after that number, in order."""
+        ...
+
+    def spool_rows(self, device: str, after: int) -> list[SpoolRow]:
+        """Index rows of a camera's spool after that number, in order."""
+        ...
+
+    def event_book(self) -> list[PublishedEvent]:
+        """Newest revision of every event that is open or changed within a day."""
+        ...
+
+    def router_state(self) -> RouterState:
+        """What `Router.restore` needs."""
+        ...
+
+    def unrouted(self, limit: int) -> list[PublishedEvent]:
+        """Event revisions a separate router must still take, oldest first."""
+        ...
+
+    def commands(self, limit: int) -> list[Command]:
+        """Commands filed and not yet answered, oldest first."""
+        ...
+
+    def intake(self, limit: int) -> list[IntakeRow]:
+        """Intake rows not yet dealt with, oldest first."""
+        ...
+
+    def take_up_unknown(self, devices: Iterable[str]) -> int:
+        """Move kept messages of these now registered devices to the intake; how many."""
+        ...
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for a notification (a command, intake, an unrouted event); True if one came."""
+        ...
+
+    def close(self) -> None:
+        """Close the connection."""
+        ...
+
+
+# --- store → center (asynchronous) ------------------------------------------------------------
+
+
+What = Literal["tickets", "incidents", "events", "devices", "workers", "dead-letters", "readings"]
+
+
+class Query(msgspec.Struct, kw_only=True):
+    """Filters of a listing; `after` is the opaque cursor of the page before."""
+
+    after: str | None = None
+    limit: int = 100
+    kind: str | None = None
+    stage: str | None = None
+    grid: str | None = None
+    device: str | None = None
+    metric: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class Page(msgspec.Struct):
+    """One page, newest first (readings: oldest first); `next` is None on the last."""
+
+    items: list[dict[str, Any]]
+    next: str | None
+
+
+class Desk(Protocol):
+    """The store as the center sees it: reads, filed commands and reports, the live stream."""
+
+    async def page(self, what: What, query: Query) -> Page:
+        """One page of JSON-ready objects, keys as in the wire contract."""
+        ...
+
+    async def get(self, what: What, id: str) -> dict[str, Any] | None:
+        """One object, or None."""
+        ...
+
+    async def file_command(self, command: Command, wait_s: float) -> Answer | None:
+        """File it and wait for the router's answer; None when none came in time (it stays)."""
+        ...
+
+    async def file_report(self, topic: str, payload: bytes, received_at: datetime) -> None:
+        """Durably hand a report to the intake, as if it had come by MQTT."""
+        ...
+
+    async def newest_position(self) -> int:
+        """The stream's newest position, 0 when empty."""
+        ...
+
+    async def oldest_position(self) -> int:
+        """The oldest position still kept."""
+        ...
+
+    async def stream(self, after: int, limit: int) -> list[OutboxRow]:
+        """Rows with a position above `after`, in order."""
+        ...
+
+    def follow(self) -> AsyncIterator[None]:
+        """Yields whenever the stream may have grown (and at least every few seconds)."""
+        ...
+
+    async def target_position(self, target: str) -> int:
+        """How far an outgoing target (MQTT alerts) has got."""
+        ...
+
+    async def set_target_position(self, target: str, position: int) -> None:
+        """The target has everything up to here."""
+        ...
+
+    async def log_access(self, who: str, what: str, at: datetime) -> None:
+        """Evidence and personal data were looked at."""
+        ...
+
+    async def ping(self) -> None:
+        """Raises Temporary when the database does not answer."""
+        ...

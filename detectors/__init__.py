@@ -1,0 +1,1 @@
+"""What is wrong? One package per kind, pure folds."""

@@ -1,0 +1,1 @@
+"""Seeded worlds with ground truth that publish MQTT like real gateways."""

@@ -1,0 +1,1 @@
+"""The only place that knows psycopg: schema, named queries, migrations, TimescaleDB."""
