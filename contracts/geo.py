@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import msgspec
@@ -29,7 +30,7 @@ def along(path: tuple[Point, ...], metres: float) -> Point:
     if not path:
         raise ValueError("a path needs at least one point")
     left = metres
-    for a, b in zip(path, path[1:], strict=False):
+    for a, b in itertools.pairwise(path):
         length = distance_m(a, b)
         if 0 <= left <= length and length > 0:
             f = left / length
@@ -42,7 +43,7 @@ def along(path: tuple[Point, ...], metres: float) -> Point:
 
 def length_m(path: tuple[Point, ...]) -> float:
     """Length of `path` in metres."""
-    return sum(distance_m(a, b) for a, b in zip(path, path[1:], strict=False))
+    return sum(distance_m(a, b) for a, b in itertools.pairwise(path))
 
 
 # --- Chinese datums -------------------------------------------------------------------------
