@@ -94,7 +94,7 @@ class TraceEvent(msgspec.Struct, frozen=True):
     loss_db: float
     reflectance_db: float | None
     kind: str
-    """`reflective`, `non_reflective`, `end`, or `out_of_range` where the instrument lost the fibre."""
+    """`reflective`, `non_reflective`, `end`, or `out_of_range`: the instrument lost the fibre."""
 
 
 class Trace(msgspec.Struct, frozen=True):
