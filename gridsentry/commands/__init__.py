@@ -1,0 +1,22 @@
+"""One file a command: `add_parser(subparsers)` and `run(args) -> exit code`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version as installed
+from types import ModuleType
+
+NAMES = ("demo", "serve", "replay", "simulate", "check", "init")
+
+
+def modules() -> list[ModuleType]:
+    """The commands' modules in the order `--help` shows them."""
+    return [import_module(f"gridsentry.commands.{name}") for name in NAMES]
+
+
+def version() -> str:
+    """The installed version."""
+    try:
+        return installed("gridsentry")
+    except PackageNotFoundError:
+        return "unknown"

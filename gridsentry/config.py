@@ -1,0 +1,132 @@
+"""The typed configuration: one TOML file, every field with a default, environment over file.
+
+`GRIDSENTRY_<TABLE>_<FIELD>` overrides one field, as in `GRIDSENTRY_STORE_DSN=postgresql://…`; that is
+how containers hand over secrets. Unknown tables and fields are errors that name what is allowed.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from center.settings import CenterSettings
+from contracts.errors import Wrong
+from gridsentry.live.core import CoreSettings
+from ingest.settings import MqttSettings
+from router.settings import RouterSettings
+from store.settings import StoreSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX = "GRIDSENTRY_"
+
+
+class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where things lie and what this process is."""
+
+    city: str = "city"
+    """The city folder."""
+    state_dir: str = ""
+    """Database, broker, spool and evidence of an embedded service; empty: a folder for this user
+    (`/var/lib/gridsentry` for root, else `$XDG_STATE_HOME/gridsentry`)."""
+    clock: str = "system"
+    """`system`, or `sim` to follow a simulator that runs faster than time."""
+    log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR."""
+    watch_city: bool = True
+    """Take the city folder up again when it changes on disk."""
+
+
+class SpoolSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The ring of video on disk that detection reads and evidence is cut from."""
+
+    max_mb_per_camera: int = 2048
+    """Megabytes (10^6 bytes) kept for each camera."""
+    max_age_s: float = 3600.0
+    """Seconds after which video without an event is gone."""
+    evidence_days: float = 30.0
+    """Days that clips and stills of events are kept."""
+
+
+class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The embedded broker, used when `mqtt.host` is empty."""
+
+    kind: str = "auto"
+    """`auto` (Mosquitto where found, else iotcore), `mosquitto` or `iotcore`."""
+    port: int = 0
+    """Port on 127.0.0.1; 0: 1883 when free, else any."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole configuration."""
+
+    service: ServiceSettings = ServiceSettings()
+    core: CoreSettings = CoreSettings()
+    mqtt: MqttSettings = MqttSettings()
+    broker: BrokerSettings = BrokerSettings()
+    store: StoreSettings = StoreSettings()
+    spool: SpoolSettings = SpoolSettings()
+    center: CenterSettings = CenterSettings()
+    router: RouterSettings = RouterSettings()
+    detectors: dict[str, dict[str, Any]] = {}
+    """`[detectors.<kind>]`: each kind's own table."""
+
+
+def load(path: Path | None, environ: Mapping[str, str] | None = None) -> Settings:
+    """The configuration of a file (or none) with the environment on top. Raises Wrong."""
+    raw: dict[str, Any] = {}
+    where = "configuration"
+    if path is not None:
+        where = str(path)
+        try:
+            raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise Wrong(where, f"cannot be read ({error.strerror})") from error
+        except tomllib.TOMLDecodeError as error:
+            raise Wrong(where, f"is not TOML ({error})") from error
+    _overlay(raw, os.environ if environ is None else environ)
+    try:
+        return msgspec.convert(raw, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise Wrong(where, str(error), "see docs/generated/configuration.md") from error
+
+
+def _overlay(raw: dict[str, Any], environ: Mapping[str, str]) -> None:
+    for table in msgspec.structs.fields(Settings):
+        struct = table.type
+        if not (isinstance(struct, type) and issubclass(struct, msgspec.Struct)):
+            continue
+        for field in msgspec.structs.fields(struct):
+            value = environ.get(f"{PREFIX}{table.name}_{field.name}".upper())
+            if value is not None:
+                raw.setdefault(table.name, {})[field.name] = _parsed(value)
+
+
+def _parsed(text: str) -> Any:
+    """A list or table is given as JSON, as in `["a", "b"]`; everything else is the text itself."""
+    if text[:1] in "[{":
+        try:
+            return msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            return text
+    return text
+
+
+def state_dir(settings: Settings) -> Path:
+    """Where an embedded service keeps its state: absolute, made when missing."""
+    given = settings.service.state_dir
+    if given:
+        path = Path(given)
+    elif os.geteuid() == 0:
+        path = Path("/var/lib/gridsentry")
+    else:
+        base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+        path = Path(base) / "gridsentry"
+    path = path.absolute()
+    path.mkdir(parents=True, exist_ok=True)
+    return path

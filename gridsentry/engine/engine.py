@@ -1,0 +1,339 @@
+"""Decoded arrivals in, changes out: screen → reorder → detect → publish → route.
+
+One engine belongs to one writer and one thread. It never waits and never asks the time: every
+moment comes with the data or from `advance`. What it produced since the last `drain` is one batch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from contracts.batch import DeadLetter, PublishedEvent, SiteSnapshot, StoredItem, UnknownMessage
+from contracts.clock import EPOCH, iso
+from contracts.nouns import Poison, Position, Quality, Reading, Report, Segment, Status, Still
+from gridsentry.engine.book import event_change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from contracts.batch import SpoolRow
+    from contracts.case import Answer, Change, Command
+    from contracts.city import City
+    from contracts.event import Event
+    from contracts.nouns import Arrival, Item
+    from contracts.ports import Router
+    from gridsentry.engine.book import EventBook
+    from gridsentry.engine.roster import Roster
+    from gridsentry.engine.runner import SiteRunner
+    from ingest.screen import Screen
+
+log = logging.getLogger(__name__)
+
+KEPT_BYTES = 64 * 1024  # of a dead letter; its length and hash are kept in full
+SNAPSHOT_EVERY = timedelta(seconds=30)
+SNAPSHOT_ITEMS = 2000
+LATE = int(Quality.LATE)
+
+
+class Draft(msgspec.Struct, kw_only=True):
+    """What the engine produced since the last drain, in order."""
+
+    readings: list[Reading] = []
+    positions_in_batch: list[int] = []
+    items: list[StoredItem] = []
+    statuses: list[Status] = []
+    worker_positions: list[Position] = []
+    events: list[PublishedEvent] = []
+    changes: list[Change | DeadLetter] = []
+    """Changes and dead letters in the order they became known."""
+    unknown: list[UnknownMessage] = []
+    snapshots: list[SiteSnapshot] = []
+    spool: list[SpoolRow] = []
+    late: int = 0
+    arrivals: int = 0
+
+
+class Engine:
+    """The fold of one writer. `routes` is False where a separate router process decides."""
+
+    def __init__(
+        self,
+        city: City,
+        roster: Roster,
+        book: EventBook,
+        router: Router,
+        screen: Screen,
+        *,
+        routes: bool = True,
+    ) -> None:
+        self.city = city
+        self.roster = roster
+        self.book = book
+        self.router = router
+        self.now: datetime = EPOCH
+        self._screen = screen
+        self._routes = routes
+        self._heap: list[tuple[datetime, int]] = []
+        self._queued: list[datetime | None] = [None] * len(roster.runners)
+        self._touched: set[int] = set()
+        self._pos = 0
+        self._draft = Draft()
+        for runner in roster.runners:
+            self._schedule(runner)
+
+    # --- time -------------------------------------------------------------------------------
+
+    def wake_at(self) -> datetime | None:
+        """The next moment something here wants to be called."""
+        own = self._heap[0][0] if self._heap else None
+        routing = self.router.wake_at() if self._routes else None
+        if own is None or routing is None:
+            return own or routing
+        return min(own, routing)
+
+    def advance(self, to: datetime) -> None:
+        """Let time pass up to `to`: every wake-up due by then, in order, at its own moment."""
+        heap = self._heap
+        while True:
+            own = heap[0][0] if heap else None
+            routing = self.router.wake_at() if self._routes else None
+            if own is not None and own <= to and (routing is None or own <= routing):
+                moment, order = heapq.heappop(heap)
+                self._wake(self.roster.runners[order], moment)
+            elif routing is not None and routing <= to:
+                self.now = max(self.now, routing)
+                self._routed(self.router.on_time(routing))
+            else:
+                break
+        self.now = max(self.now, to)
+
+    def _wake(self, runner: SiteRunner, moment: datetime) -> None:
+        self._queued[runner.order] = None
+        wanted = runner.wake_at()
+        if wanted is not None and wanted <= moment:
+            self.now = max(self.now, moment)
+            self._touched.add(runner.order)
+            for event in runner.wake(moment):
+                self.emit(event, self.now, runner.site.district)
+        self._schedule(runner)
+
+    def _schedule(self, runner: SiteRunner) -> None:
+        wanted = runner.wake_at()
+        queued = self._queued[runner.order]
+        if wanted is not None and (queued is None or wanted < queued):
+            self._queued[runner.order] = wanted
+            heapq.heappush(self._heap, (wanted, runner.order))
+
+    # --- arrivals ---------------------------------------------------------------------------
+
+    def take(self, arrival: Arrival, nouns: Sequence[Item | Position | Poison]) -> None:
+        """One decoded message. Its `received_at` must not lie before the last one's."""
+        self.advance(arrival.received_at)
+        draft = self._draft
+        draft.arrivals += 1
+        kept = False
+        for noun in nouns:
+            if type(noun) is Reading:
+                self._reading(noun)
+            elif type(noun) is Poison:
+                self.refuse(noun)
+            elif type(noun) is Position:
+                draft.worker_positions.append(noun)
+                if self._routes:
+                    self.router.on_position(noun)
+            elif not isinstance(noun, (Segment, Still)):
+                if not kept:
+                    self._keep(arrival, noun)
+                    kept = True
+                self._item(noun)  # type: ignore[arg-type]
+
+    def _reading(self, reading: Reading) -> None:
+        reading = self._screen.annotate(reading)
+        late = False
+        for runner in self.roster.by_metric.get((reading.device, reading.metric), ()):
+            late |= self._put(runner, reading)
+        for runner in self.roster.by_noun.get((reading.device, "Reading"), ()):
+            late |= self._put(runner, reading)
+        draft = self._draft
+        if late:
+            draft.late += 1
+            reading = msgspec.structs.replace(reading, quality=reading.quality | LATE)
+        draft.readings.append(reading)
+        draft.positions_in_batch.append(self._pos)
+        self._pos += 1
+
+    def _keep(self, arrival: Arrival, noun: Item) -> None:
+        """Store the whole message at its position, so that resume can fold it again."""
+        self._draft.items.append(
+            StoredItem(
+                self._pos,
+                type(noun).__name__.lower(),
+                noun.device,
+                noun.at,
+                arrival.received_at,
+                arrival.topic,
+                arrival.payload,
+            )
+        )
+        self._pos += 1
+
+    def _item(self, item: Item) -> None:
+        if isinstance(item, Status):
+            self._draft.statuses.append(item)
+        for runner in self.roster.by_noun.get((item.device, type(item).__name__), ()):
+            self._put(runner, item)
+        if isinstance(item, Report):
+            for runner in self.roster.by_noun.get(("*", "Report"), ()):
+                self._put(runner, item)
+
+    def _put(self, runner: SiteRunner, item: Item) -> bool:
+        events, late = runner.put(item)
+        self._touched.add(runner.order)
+        for event in events:
+            self.emit(event, self.now, runner.site.district)
+        wanted = runner.wake_at()
+        if wanted is not None:
+            queued = self._queued[runner.order]
+            if queued is None or wanted < queued:
+                self._schedule(runner)
+        return late
+
+    def refuse(self, poison: Poison) -> None:
+        """Set a message aside with its reason; one of an unknown device is kept whole."""
+        if poison.code == "unknown_device":
+            self._draft.unknown.append(
+                UnknownMessage(
+                    poison.device or "?", poison.topic, poison.received_at, poison.payload
+                )
+            )
+        self._draft.changes.append(dead_letter(poison, len(self._draft.changes)))
+
+    # --- what comes out -----------------------------------------------------------------------
+
+    def emit(self, event: Event, known_at: datetime, district: str) -> None:
+        """Publish a detector's event revision (once) and let the router decide on it."""
+        self._published(self.book.publish(event, known_at, self._routes), district)
+
+    def attach(
+        self, event_id: str, facts: dict[str, object], known_at: datetime, district: str
+    ) -> None:
+        """Publish evidence that was made outside the detector, as a later revision."""
+        self._published(self.book.attach(event_id, facts, known_at, self._routes), district)
+
+    def _published(self, published: PublishedEvent | None, district: str) -> None:
+        if published is None:
+            return
+        self._draft.events.append(published)
+        self._draft.changes.append(event_change(published, district))
+        if self._routes:
+            self._routed(self.router.on_events([published.event], published.known_at))
+
+    def route_stored(self, published: PublishedEvent) -> None:
+        """Decide on a revision that another process published (the router role)."""
+        self._routed(self.router.on_events([published.event], published.known_at))
+
+    def command(self, command: Command, now: datetime) -> Answer:
+        """Apply what somebody asked of a ticket, or refuse it with a reason."""
+        changes, answer = self.router.on_command(command, now)
+        self._routed(changes)
+        return answer
+
+    def _routed(self, changes: Iterable[Change]) -> None:
+        self._draft.changes.extend(changes)
+
+    def has_draft(self) -> bool:
+        """Whether anything is waiting to be committed."""
+        d = self._draft
+        return bool(d.readings or d.items or d.changes or d.worker_positions or d.statuses)
+
+    def drain(self, *, snapshot_all: bool = False) -> Draft:
+        """Everything since the last drain, with the snapshots that are due."""
+        draft, self._draft = self._draft, Draft()
+        draft.snapshots = list(self._snapshots(snapshot_all))
+        self._pos = 0
+        return draft
+
+    def _snapshots(self, all_of_them: bool) -> Iterable[SiteSnapshot]:
+        orders: Iterable[int] = range(len(self.roster.runners)) if all_of_them else self._touched
+        done = []
+        for order in orders:
+            runner = self.roster.runners[order]
+            if runner.snapshot_at is None:
+                # Staggered by place in the roster, so that not all fall due in the same batch.
+                runner.snapshot_at = self.now - SNAPSHOT_EVERY * ((order % 30) / 30)
+            due = (
+                self.now - runner.snapshot_at >= SNAPSHOT_EVERY
+                or runner.folded - runner.snapshot_items >= SNAPSHOT_ITEMS
+            )
+            if due or all_of_them:
+                runner.snapshot_at = self.now
+                runner.snapshot_items = runner.folded
+                done.append(runner.snapshot())
+        if not all_of_them:
+            self._touched = {
+                o for o in self._touched if self.roster.runners[o].snapshot_at != self.now
+            }
+        return done
+
+    # --- resume ------------------------------------------------------------------------------
+
+    def refold(
+        self,
+        number: int,
+        at: datetime,
+        stored: Iterable[tuple[int, datetime, Reading | tuple[Item, ...]]],
+        since: dict[int, int],
+    ) -> None:
+        """Fold one stored batch again: for each runner only what came after its snapshot.
+
+        `since[runner.order]` is the batch of the runner's snapshot. The store already has these
+        readings and events; the book recognises what is said again.
+        """
+        for _, received_at, what in stored:
+            self._advance_since(received_at, number, since)
+            for item in (what,) if isinstance(what, Reading) else what:
+                for runner in self._wanting(item):
+                    if since.get(runner.order, -1) < number:
+                        self._put(runner, item)
+        self._advance_since(at, number, since)
+
+    def _wanting(self, item: Item) -> tuple[SiteRunner, ...]:
+        found = self.roster.by_noun.get((item.device, type(item).__name__), ())
+        if isinstance(item, Reading):
+            found = (*self.roster.by_metric.get((item.device, item.metric), ()), *found)
+        return found
+
+    def _advance_since(self, to: datetime, number: int, since: dict[int, int]) -> None:
+        """Wake-ups up to `to`, only of runners that had not seen that batch when snapshotted.
+
+        A runner whose snapshot is newer has its wake-ups after that snapshot anyway.
+        """
+        while self._heap and self._heap[0][0] <= to:
+            moment, order = heapq.heappop(self._heap)
+            self._wake(self.roster.runners[order], moment)
+        self.now = max(self.now, to)
+
+
+def dead_letter(poison: Poison, nth: int) -> DeadLetter:
+    """The dead letter of a poison; its id follows from what came, when, and its place."""
+    digest = hashlib.sha256(poison.payload).hexdigest()
+    name = f"{poison.topic}|{iso(poison.received_at)}|{digest}|{nth}"
+    return DeadLetter(
+        id="d-" + hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:20],
+        topic=poison.topic,
+        received_at=poison.received_at,
+        code=poison.code,
+        reason=poison.reason,
+        device=poison.device,
+        adapter=poison.adapter,
+        payload=poison.payload[:KEPT_BYTES],
+        bytes=len(poison.payload),
+        sha256=digest,
+    )

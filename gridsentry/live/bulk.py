@@ -1,0 +1,139 @@
+"""Heavy messages: taken from a session of their own, made durable in the spool, handed on.
+
+Telemetry is urgent and video is heavy, so decoding OTDR traces and fsyncing video happens here, in
+a thread of its own; the writer's loop only commits the index row and acknowledges afterwards.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from contracts.batch import SpoolRow
+from contracts.errors import Temporary
+from contracts.nouns import Arrival, Item, Poison, Position, Segment, Still
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from contracts.clock import Clock
+    from contracts.ports import Decoder, Session
+    from ingest.spool import Spool
+
+log = logging.getLogger(__name__)
+
+READY_LIMIT = 64  # decoded messages waiting for the writer; beyond that the receive window fills
+
+
+class Heavy(msgspec.Struct, frozen=True):
+    """One bulk message, decoded; `row` where it now lies in the spool."""
+
+    arrival: Arrival
+    nouns: Sequence[Item | Position | Poison]
+    row: SpoolRow | None = None
+    media: Segment | Still | None = None
+
+
+class SpoolNumbers:
+    """Gives each camera's segments their number, the same one again to the same segment."""
+
+    def __init__(self, known: Callable[[str], list[SpoolRow]]) -> None:
+        self._known = known
+        self._next: dict[str, int] = {}
+        self._recent: dict[str, dict[datetime, int]] = {}
+
+    def of(self, device: str, at: datetime) -> tuple[int, bool]:
+        """(number, whether this very segment was numbered before)."""
+        if device not in self._next:
+            rows = self._known(device)
+            self._next[device] = max((r.number for r in rows), default=-1) + 1
+            self._recent[device] = {r.at: r.number for r in rows[-600:]}
+        recent = self._recent[device]
+        if at in recent:
+            return recent[at], True
+        number = self._next[device]
+        self._next[device] = number + 1
+        recent[at] = number
+        if len(recent) > 1200:
+            for old in list(recent)[:600]:
+                del recent[old]
+        return number, False
+
+
+class BulkReader(threading.Thread):
+    """Takes bulk messages, decodes them, spools video, and queues them for the writer."""
+
+    def __init__(
+        self, session: Session, decoder: Decoder, spool: Spool, numbers: SpoolNumbers, clock: Clock
+    ) -> None:
+        super().__init__(name="bulk-reader", daemon=True)
+        self._session = session
+        self.decoder = decoder
+        self._spool = spool
+        self._numbers = numbers
+        self._clock = clock
+        self._ready: deque[Heavy] = deque()
+        self._room = threading.Semaphore(READY_LIMIT)
+        self._halt = threading.Event()
+        self.last_error: str | None = None
+
+    def run(self) -> None:
+        """Until stopped: take, decode, spool, queue."""
+        while not self._halt.is_set():
+            for arrival in self._session.take(8, 0.25):
+                while not self._room.acquire(timeout=0.25):
+                    if self._halt.is_set():
+                        return
+                heavy = self._prepare(arrival)
+                if heavy is None:
+                    return
+                self._ready.append(heavy)
+
+    def _prepare(self, arrival: Arrival) -> Heavy | None:
+        nouns = self.decoder.decode(arrival)
+        for noun in nouns:
+            if isinstance(noun, (Segment, Still)):
+                number, before = self._numbers.of(noun.device, noun.at)
+                if before:
+                    log.info("segment %s of %s came again: kept once", number, noun.device)
+                    return Heavy(arrival, nouns)
+                row = self._put(noun, number)
+                return None if row is None else Heavy(arrival, nouns, row, noun)
+        return Heavy(arrival, nouns)
+
+    def _put(self, media: Segment | Still, number: int) -> SpoolRow | None:
+        """Write it durably, waiting out a full disk; None when stopped meanwhile."""
+        pause = 0.2
+        while True:
+            try:
+                row = self._spool.put(media, number)
+            except Temporary as error:
+                self.last_error = str(error)
+                log.warning("spool of %s: %s; trying again in %.1f s", media.device, error, pause)
+                if self._halt.wait(pause):
+                    return None
+                pause = min(pause * 2, 5.0)
+            else:
+                self.last_error = None
+                return row
+
+    def ready(self) -> list[Heavy]:
+        """Everything decoded so far, in order received."""
+        out = []
+        while self._ready:
+            out.append(self._ready.popleft())
+            self._room.release()
+        return out
+
+    def health(self) -> Mapping[str, object]:
+        """For /readyz."""
+        return {"waiting": len(self._ready), "spool_error": self.last_error}
+
+    def stop(self) -> None:
+        """Stop taking; what was not committed comes again from the broker."""
+        self._halt.set()

@@ -1,0 +1,438 @@
+"""The writer's loop: take, decode, fold, commit in one transaction, then acknowledge.
+
+One thread, one database connection, one engine. Everything that must become durable together
+passes here: messages of both sessions, what the cameras found, commands, reports, passing time.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from contracts.batch import Batch, DeadLetter
+from contracts.case import Answer, Change, Ticket
+from contracts.clock import monotonic
+from contracts.errors import LeaseLost, Temporary
+from contracts.nouns import Arrival, Poison, Segment, Still
+from gridsentry.engine.cameras import Found, Proof
+from gridsentry.live.faults import FaultPoint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from contracts.clock import Clock
+    from contracts.ports import Decoder, Session, Writer
+    from gridsentry.engine.engine import Draft, Engine
+    from gridsentry.live.bulk import BulkReader, Heavy
+    from gridsentry.live.crew import CameraWorker
+    from gridsentry.metrics import Metrics
+    from ingest.breaker import Breaker
+
+log = logging.getLogger(__name__)
+
+RETRY_FIRST_S, RETRY_MOST_S = 0.1, 5.0
+HOUSEKEEPING = timedelta(seconds=30)
+
+
+class CoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the writer's loop takes and commits."""
+
+    max_messages: int = 5000
+    """Messages in one batch at the most."""
+    linger_ms: float = 10.0
+    """How long to wait for a batch's first message; also the rhythm of an idle service."""
+    lease_s: float = 10.0
+    """A writer that is silent for this long may be replaced by its stand-by."""
+    acknowledge: str = "after_commit"
+    """`before_commit` loses messages: it exists only for the control run of the kill proof."""
+
+
+class Parts(msgspec.Struct, kw_only=True):
+    """What one built generation of the core works with; rebuilt after a lost lease or a reload."""
+
+    engine: Any
+    decoder: Any
+    bulk: Any = None
+    workers: list[Any] = []
+    worker_of: dict[str, Any] = {}
+    last_batch: int = -1
+    unknown_taken: int = 0
+
+
+class Core(threading.Thread):
+    """Runs the loop for one writer name, as long as it holds the lease of that name."""
+
+    def __init__(
+        self,
+        name: str,
+        holder: str,
+        writer: Writer,
+        build: Callable[[int], Parts],
+        clock: Clock,
+        settings: CoreSettings,
+        metrics: Metrics,
+        *,
+        telemetry: Session | None = None,
+        bulk_session: Session | None = None,
+        breaker: Breaker | None = None,
+        drop_old: Callable[[datetime], list[str]] | None = None,
+        routes: bool = True,
+        pulls_unrouted: bool = False,
+        tick: Callable[[Arrival], bool] | None = None,
+    ) -> None:
+        super().__init__(name=f"core-{name}", daemon=True)
+        self._writer_name = name
+        self._holder = holder
+        self._store = writer
+        self._build = build
+        self._clock = clock
+        self._settings = settings
+        self._metrics = metrics
+        self._telemetry = telemetry
+        self._bulk_session = bulk_session
+        self._breaker = breaker
+        self._drop_old = drop_old
+        self._routes = routes
+        self._pulls_unrouted = pulls_unrouted
+        self._tick = tick
+        self._fault = FaultPoint()
+        self._halt = threading.Event()
+        self._wake = threading.Event()
+        self._reload = threading.Event()
+        self._parts: Parts | None = None
+        self._epoch = 0
+        self._lease_at = 0.0
+        self._housekept: datetime | None = None
+        self.active = threading.Event()
+        self.trouble: str | None = None
+
+    # --- life ---------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Until stopped: hold the lease, build, loop; after a lost lease again from the start."""
+        while not self._halt.is_set():
+            try:
+                if not self._acquire():
+                    continue
+                self._rebuild()
+                self._loop()
+            except LeaseLost as lost:
+                log.warning("lease of %s is lost (%s): standing by", self._writer_name, lost)
+                self._let_go()
+            except Temporary as error:
+                self.trouble = str(error)
+                log.warning("%s: %s; trying again", self._writer_name, error)
+                self._let_go()
+                self._halt.wait(1.0)
+            except Exception as error:
+                # A fault of ours: nothing was acknowledged, so nothing is lost. Say it, start anew.
+                self.trouble = f"{type(error).__name__}: {error}"
+                log.exception("the writer's loop of %s failed; starting again from the store",
+                              self._writer_name)
+                self._let_go()
+                self._halt.wait(2.0)
+
+    def stop(self, timeout: float) -> None:
+        """Commit what was taken, snapshot everything, give the lease back."""
+        self._halt.set()
+        self._wake.set()
+        self.join(timeout)
+
+    def reload(self) -> None:
+        """The city changed: commit and build again with it."""
+        self._reload.set()
+        self._wake.set()
+
+    def wake(self) -> None:
+        """There is something to do before the linger is over."""
+        self._wake.set()
+
+    def health(self) -> dict[str, Any]:
+        """For /readyz: whether we hold the lease and what troubles us."""
+        parts = self._parts
+        behind = sum(w.behind() for w in parts.workers) if parts else 0
+        failures = [w.failure for w in parts.workers if w.failure] if parts else []
+        return {
+            "active": self.active.is_set(),
+            "trouble": self.trouble,
+            "segments_waiting": behind,
+            "camera_failures": failures,
+            "bulk": dict(parts.bulk.health()) if parts and parts.bulk else None,
+        }
+
+    def _acquire(self) -> bool:
+        epoch = self._store.acquire(
+            self._writer_name, self._holder, self._clock.now(), self._settings.lease_s
+        )
+        if epoch is None:
+            self._halt.wait(min(1.0, self._settings.lease_s / 4))
+            return False
+        self._epoch = epoch
+        self._lease_at = monotonic()
+        return True
+
+    def _rebuild(self) -> None:
+        self._parts = self._build(self._epoch)
+        if self._breaker is not None:
+            self._breaker.reset()
+        if self._parts.bulk is not None:
+            self._parts.bulk.start()
+        for worker in self._parts.workers:
+            worker.start()
+        if self._telemetry is not None:
+            self._telemetry.start()
+        if self._bulk_session is not None:
+            self._bulk_session.start()
+        self.trouble = None
+        self.active.set()
+        log.info("%s holds its lease (epoch %d) and is running", self._writer_name, self._epoch)
+
+    def _let_go(self) -> None:
+        """Stop what this generation started; sessions stay down until the next one is built."""
+        self.active.clear()
+        parts, self._parts = self._parts, None
+        for session in (self._telemetry, self._bulk_session):
+            if session is not None:
+                session.stop()
+        if parts is not None:
+            if parts.bulk is not None:
+                parts.bulk.stop()
+            for worker in parts.workers:
+                worker.stop()
+            for thread in (*parts.workers, *([parts.bulk] if parts.bulk else [])):
+                thread.join(3.0)
+
+    # --- the loop -----------------------------------------------------------------------------
+
+    def _loop(self) -> None:
+        assert self._parts is not None
+        while not self._halt.is_set():
+            if self._reload.is_set():
+                self._reload.clear()
+                self._step(self._parts, last=True)
+                self._let_go()
+                self._rebuild()
+            self._step(self._parts)
+        self._step(self._parts, last=True)
+        self._let_go()
+        self._store.release(self._writer_name, self._holder)
+
+    def _step(self, parts: Parts, last: bool = False) -> None:
+        """One batch: take from every source, fold, commit, acknowledge."""
+        self._renew()
+        engine: Engine = parts.engine
+        light = [] if last else self._take_telemetry()
+        for arrival in light:
+            self._fold(parts, arrival)
+        heavy: list[Heavy] = parts.bulk.ready() if parts.bulk is not None else []
+        rows = self._fold_heavy(engine, heavy)
+        snapshots = self._fold_cameras(parts)
+        now = max(self._clock.now(), engine.now)
+        answers, intake_done, routed = self._fold_requests(parts, now)
+        engine.advance(now)
+        gone = self._housekeep(now)
+        if (
+            light or heavy or snapshots or answers or intake_done or routed or gone
+            or engine.has_draft() or last
+        ):
+            draft = engine.drain(snapshot_all=last)
+            batch = self._batch(parts, draft, engine.now)
+            batch.spool = rows
+            batch.spool_gone = gone
+            batch.snapshots = [*draft.snapshots, *snapshots]
+            batch.answers = answers
+            batch.intake_done = intake_done
+            batch.routed_events = routed
+            self._commit(batch, light, heavy)
+            parts.last_batch = batch.number
+            for worker in parts.workers:
+                worker.give(rows)
+            self._count(draft, light, heavy)
+        if parts.workers:
+            self._metrics.cameras_behind.set(sum(w.behind() for w in parts.workers))
+
+    def _renew(self) -> None:
+        if monotonic() - self._lease_at < self._settings.lease_s / 3:
+            return
+        epoch = self._store.acquire(
+            self._writer_name, self._holder, self._clock.now(), self._settings.lease_s
+        )
+        if epoch != self._epoch:
+            raise LeaseLost(f"{self._writer_name} is held by another process now")
+        self._lease_at = monotonic()
+
+    def _take_telemetry(self) -> list[Arrival]:
+        wait = self._settings.linger_ms / 1000
+        if self._telemetry is None or (self._breaker is not None and self._breaker.open):
+            self._wake.wait(wait)
+            self._wake.clear()
+            return []
+        if self._wake.is_set():
+            self._wake.clear()
+            wait = 0.0
+        return self._telemetry.take(self._settings.max_messages, wait)
+
+    def _fold(self, parts: Parts, arrival: Arrival) -> None:
+        if self._tick is not None and self._tick(arrival):
+            return
+        engine: Engine = parts.engine
+        if arrival.received_at < engine.now:
+            arrival = msgspec.structs.replace(arrival, received_at=engine.now)
+        nouns = parts.decoder.decode(arrival)
+        engine.take(arrival, nouns)
+        if self._breaker is not None:
+            for noun in nouns:
+                poison = type(noun) is Poison
+                self._breaker.observe(
+                    noun.device if not poison or noun.code != "unknown_device" else None,
+                    poison,
+                    arrival.received_at,
+                )
+
+    def _fold_heavy(self, engine: Engine, heavy: list[Heavy]) -> list[Any]:
+        rows = []
+        for one in heavy:
+            arrival = one.arrival
+            if arrival.received_at < engine.now:
+                arrival = msgspec.structs.replace(arrival, received_at=engine.now)
+            engine.take(arrival, [n for n in one.nouns if not isinstance(n, (Segment, Still))])
+            if one.row is not None:
+                rows.append(one.row)
+        return rows
+
+    def _fold_cameras(self, parts: Parts) -> list[Any]:
+        engine: Engine = parts.engine
+        snapshots: list[Any] = []
+        for worker in parts.workers:
+            for result in worker.results():
+                for out in result.outputs:
+                    known = max(engine.now, self._clock.now())
+                    engine.advance(known)
+                    if isinstance(out, Found):
+                        engine.emit(out.event, known, out.district)
+                    elif isinstance(out, Proof):
+                        engine.attach(out.event_id, out.facts, known, out.district)
+                    else:
+                        engine.refuse(out)
+                snapshots.extend(result.snapshots)
+        return snapshots
+
+    def _fold_requests(
+        self, parts: Parts, now: datetime
+    ) -> tuple[list[Answer], list[int], list[tuple[str, int]]]:
+        """Commands, reports and (in a separate router) events that other processes stored."""
+        engine: Engine = parts.engine
+        answers: list[Answer] = []
+        done: list[int] = []
+        routed: list[tuple[str, int]] = []
+        if not self._store.wait(0):
+            return answers, done, routed
+        engine.advance(now)
+        if self._routes:
+            for command in self._store.commands(100):
+                answer = engine.command(command, now)
+                self._metrics.commands.labels(command.action, str(answer.ok).lower()).inc()
+                answers.append(answer)
+        if self._pulls_unrouted:
+            for published in self._store.unrouted(500):
+                engine.route_stored(published)
+                routed.append((published.event.id, published.event.rev))
+        if self._telemetry is not None:
+            for row in self._store.intake(500):
+                self._fold(parts, Arrival(row.topic, row.payload, max(now, row.received_at)))
+                done.append(row.id)
+        return answers, done, routed
+
+    def _housekeep(self, now: datetime) -> list[str]:
+        """Now and then: the spool's ring drops its oldest, the book forgets what has ended."""
+        if self._housekept is not None and now - self._housekept < HOUSEKEEPING:
+            return []
+        self._housekept = now
+        assert self._parts is not None
+        self._parts.engine.book.forget(now - timedelta(days=1))
+        return self._drop_old(now) if self._drop_old is not None else []
+
+    def _batch(self, parts: Parts, draft: Draft, at: datetime) -> Batch:
+        return Batch(
+            writer=self._writer_name,
+            number=parts.last_batch + 1,
+            epoch=self._epoch,
+            at=at,
+            readings=draft.readings,
+            positions_in_batch=draft.positions_in_batch,
+            items=draft.items,
+            statuses=draft.statuses,
+            worker_positions=draft.worker_positions,
+            events=draft.events,
+            changes=[c for c in draft.changes if isinstance(c, Change)],
+            dead_letters=[c for c in draft.changes if isinstance(c, DeadLetter)],
+            unknown=draft.unknown,
+        )
+
+    def _commit(self, batch: Batch, light: list[Arrival], heavy: list[Heavy]) -> None:
+        """Until it is durable; only then acknowledge, in the order received."""
+        if self._settings.acknowledge == "before_commit":
+            self._acknowledge(light, heavy)
+        pause = RETRY_FIRST_S
+        while True:
+            began = monotonic()
+            try:
+                found = self._store.commit(batch)
+                break
+            except Temporary as error:
+                self.trouble = str(error)
+                self._metrics.commit_failures.inc()
+                log.warning("batch %d is not committed yet: %s; trying again in %.1f s",
+                            batch.number, error, pause)
+                if self._halt.wait(pause) and pause >= 1.0:
+                    raise
+                pause = min(pause * 2, RETRY_MOST_S)
+        self.trouble = None
+        self._metrics.commit_seconds.observe(monotonic() - began)
+        self._metrics.batches.inc()
+        outcome = self._metrics.readings
+        outcome.labels("new").inc(found.readings_new)
+        outcome.labels("duplicate").inc(found.readings_duplicate)
+        outcome.labels("conflict").inc(found.conflicts)
+        self._fault.reach("after_commit")
+        if self._settings.acknowledge == "after_commit":
+            self._acknowledge(light, heavy)
+
+    def _acknowledge(self, light: list[Arrival], heavy: list[Heavy]) -> None:
+        if light and self._telemetry is not None:
+            self._telemetry.acknowledge(light)
+        if heavy and self._bulk_session is not None:
+            self._bulk_session.acknowledge([h.arrival for h in heavy])
+
+    def _count(self, draft: Draft, light: list[Arrival], heavy: list[Heavy]) -> None:
+        metrics = self._metrics
+        if light:
+            metrics.messages.labels("telemetry").inc(len(light))
+        if heavy:
+            metrics.messages.labels("bulk").inc(len(heavy))
+        if draft.late:
+            metrics.late.inc(draft.late)
+        for published in draft.events:
+            metrics.events.labels(published.event.kind).inc()
+        for change in draft.changes:
+            if isinstance(change, DeadLetter):
+                metrics.dead_letters.labels(change.code).inc()
+            elif isinstance(change.body, Ticket):
+                metrics.tickets.labels(change.body.kind, change.change).inc()
+        assert self._parts is not None
+        metrics.determinism_faults.set(self._parts.engine.book.determinism_faults)
+
+
+def session_health(sessions: Mapping[str, Session | None], metrics: Metrics) -> dict[str, Any]:
+    """Health of each session, told to the metrics too."""
+    told = {}
+    for name, session in sessions.items():
+        if session is not None:
+            told[name] = session.health()
+            metrics.connected.labels(name).set(1 if told[name].get("connected") else 0)
+    return told

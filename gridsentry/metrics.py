@@ -1,0 +1,71 @@
+"""Every metric of the service, in one table: name, what it counts, labels."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+
+class Metrics:
+    """The service's metrics on a registry of their own; documented by the tests."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        r = self.registry
+        self.messages = Counter(
+            "gridsentry_messages", "MQTT messages committed", ["session"], registry=r
+        )
+        self.readings = Counter(
+            "gridsentry_readings", "Readings in committed batches", ["outcome"], registry=r
+        )
+        self.late = Counter(
+            "gridsentry_late_readings", "Readings stored but too late to be folded", registry=r
+        )
+        self.dead_letters = Counter(
+            "gridsentry_dead_letters", "Messages set aside", ["code"], registry=r
+        )
+        self.events = Counter("gridsentry_events", "Event revisions published", ["kind"], registry=r)
+        self.tickets = Counter(
+            "gridsentry_ticket_changes", "Changes of tickets", ["kind", "change"], registry=r
+        )
+        self.batches = Counter("gridsentry_batches", "Batches committed", registry=r)
+        self.commit_seconds = Histogram(
+            "gridsentry_commit_seconds",
+            "Time one batch's transaction took",
+            buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5, 30),
+            registry=r,
+        )
+        self.commit_failures = Counter(
+            "gridsentry_commit_failures", "Commits that failed and were tried again", registry=r
+        )
+        self.determinism_faults = Gauge(
+            "gridsentry_determinism_faults",
+            "Event revisions said again with other content",
+            registry=r,
+        )
+        self.cameras_behind = Gauge(
+            "gridsentry_segments_waiting", "Spooled segments not yet looked at", registry=r
+        )
+        self.connected = Gauge(
+            "gridsentry_mqtt_connected", "1 while the session is up", ["session"], registry=r
+        )
+        self.commands = Counter(
+            "gridsentry_commands", "Commands answered", ["action", "ok"], registry=r
+        )
+
+
+TABLE = (
+    ("gridsentry_messages_total", "session", "MQTT messages committed"),
+    ("gridsentry_readings_total", "outcome", "Readings: new, duplicate, conflict"),
+    ("gridsentry_late_readings_total", "", "Readings stored but too late to be folded"),
+    ("gridsentry_dead_letters_total", "code", "Messages set aside, by reason"),
+    ("gridsentry_events_total", "kind", "Event revisions published"),
+    ("gridsentry_ticket_changes_total", "kind, change", "Changes of tickets"),
+    ("gridsentry_batches_total", "", "Batches committed"),
+    ("gridsentry_commit_seconds", "", "Time one batch's transaction took"),
+    ("gridsentry_commit_failures_total", "", "Commits that failed and were tried again"),
+    ("gridsentry_determinism_faults", "", "Event revisions said again with other content"),
+    ("gridsentry_segments_waiting", "", "Spooled segments not yet looked at"),
+    ("gridsentry_mqtt_connected", "session", "1 while the session is up"),
+    ("gridsentry_commands_total", "action, ok", "Commands answered"),
+)
+"""What docs/operating.md shows; a test holds it against the registry."""

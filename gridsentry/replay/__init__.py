@@ -1,0 +1,1 @@
+"""`gridsentry replay`: a recording through the real pipeline in event time, byte for byte alike."""

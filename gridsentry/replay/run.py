@@ -1,0 +1,151 @@
+"""Drives engine and cameras over a recording; every change is known at a moment of the recording."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from contracts.batch import DeadLetter
+from contracts.clock import iso
+from contracts.errors import Permanent
+from contracts.nouns import Poison, Segment, Still
+from contracts.wire import change_line
+from detectors import specs as discover
+from gridsentry.engine.cameras import CameraFold, Found, Output, Proof, camera_folds
+from gridsentry.engine.proof import cut_event
+from gridsentry.engine.rooms import build_engine
+from ingest.decoder import NativeDecoder
+from ingest.video import decode_media
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from contracts.city import City
+    from contracts.event import Event, Footage
+    from contracts.nouns import Arrival
+    from router.settings import RouterSettings
+
+REMEMBERED = timedelta(seconds=60)
+
+
+class MemoryCutter:
+    """Keeps the last minute of one camera's segments and cuts clips from them into a folder."""
+
+    def __init__(self, folder: Path, privacy: tuple[tuple[tuple[float, float], ...], ...]) -> None:
+        self._folder = folder
+        self._privacy = privacy
+        self._segments: deque[Segment] = deque()
+
+    def remember(self, segment: Segment) -> None:
+        """Keep it; forget what is older than a minute."""
+        self._segments.append(segment)
+        while self._segments[0].at < segment.at - REMEMBERED:
+            self._segments.popleft()
+
+    def cut(self, event: Event, footage: Footage) -> dict[str, Any]:
+        """Clip and still of `footage` below the folder."""
+        near = [
+            s for s in self._segments if footage.start - timedelta(seconds=10) <= s.at <= footage.end
+        ]
+        if not near:
+            raise Permanent("no_footage", "no segment of that time is left")
+        return cut_event(near, event, footage, self._folder, self._privacy)
+
+
+class Replay:
+    """One run over one recording."""
+
+    def __init__(
+        self,
+        city: City,
+        router_settings: RouterSettings,
+        configs: Mapping[str, object],
+        evidence: Path | None = None,
+    ) -> None:
+        self._engine = build_engine(city, router_settings, configs)
+        self._decoder = NativeDecoder(city.devices, city.workers)
+
+        def cutter(device: str) -> MemoryCutter | None:
+            if evidence is None:
+                return None
+            camera = city.cameras.get(device)
+            return MemoryCutter(evidence, camera.privacy_mask if camera else ())
+
+        self._cameras = camera_folds(city, discover(), configs, decode_media, cutter)
+
+    def lines(self, arrivals: Iterable[Arrival], tail: timedelta) -> Iterator[dict[str, Any]]:
+        """One JSON-ready object per change, in the order they became known."""
+        last: datetime | None = None
+        for arrival in arrivals:
+            if last is not None and arrival.received_at < last:
+                arrival = msgspec.structs.replace(arrival, received_at=last)
+            last = arrival.received_at
+            self._advance(last)
+            nouns = self._decoder.decode(arrival)
+            self._engine.take(arrival, nouns)
+            for noun in nouns:
+                if isinstance(noun, (Segment, Still)):
+                    self._media(noun)
+            yield from self._drain()
+        if last is not None:
+            self._advance(last + tail)
+            yield from self._drain()
+
+    def _media(self, media: Segment | Still) -> None:
+        fold = self._cameras.get(media.device)
+        if fold is not None:
+            self._outputs(fold.on_media(media))
+
+    def _advance(self, to: datetime) -> None:
+        while True:
+            first: CameraFold | None = None
+            moment: datetime | None = None
+            for fold in self._cameras.values():
+                wanted = fold.wake_at()
+                if wanted is not None and (moment is None or wanted < moment):
+                    first, moment = fold, wanted
+            if first is None or moment is None or moment > to:
+                break
+            self._engine.advance(moment)
+            self._outputs(first.on_time(moment))
+        self._engine.advance(to)
+
+    def _outputs(self, outputs: Iterable[Output]) -> None:
+        for out in outputs:
+            if isinstance(out, Found):
+                self._engine.emit(out.event, out.known_at, out.district)
+            elif isinstance(out, Proof):
+                self._engine.attach(out.event_id, out.facts, out.known_at, out.district)
+            elif isinstance(out, Poison):
+                self._engine.refuse(out)
+
+    def _drain(self) -> Iterator[dict[str, Any]]:
+        if not self._engine.has_draft():
+            return
+        for change in self._engine.drain().changes:
+            yield (
+                dead_letter_line(change) if isinstance(change, DeadLetter) else change_line(change)
+            )
+
+
+def dead_letter_line(letter: DeadLetter) -> dict[str, Any]:
+    """A dead letter as replay prints it."""
+    return {
+        "type": "dead_letter",
+        "id": letter.id,
+        "rev": 1,
+        "change": "opened",
+        "known_at": iso(letter.received_at),
+        "topic": letter.topic,
+        "received_at": iso(letter.received_at),
+        "code": letter.code,
+        "reason": letter.reason,
+        "device": letter.device,
+        "bytes": letter.bytes,
+        "sha256": letter.sha256,
+    }
