@@ -1,0 +1,48 @@
+# Gridsentry. `make` alone explains the targets.
+SHELL := /bin/sh
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$p && break; done)
+PY := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-fast lint format docs bench setup setup-test clean
+
+help: ## what each target does
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: sudo apt-get install python3" >&2; exit 1; }
+	@$(PYTHON) tools/setup.py run
+
+setup-test:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: sudo apt-get install python3" >&2; exit 1; }
+	@$(PYTHON) tools/setup.py test
+
+run: setup ## the demo town on this machine, live at http://127.0.0.1:8080 (Ctrl-C stops it all)
+	@exec $(PY) -m gridsentry demo $(ARGS)
+
+test: setup-test lint ## everything: unit, laws, scenarios, real servers, faults, browser (within 10 minutes)
+	@$(PY) -m pytest -n 2 --dist loadgroup
+
+test-fast: setup-test ## what runs without servers (within 2 minutes)
+	@$(PY) -m pytest -m "not slow" -n 2
+
+lint: setup-test ## ruff, mypy --strict, import contracts
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports --no-timing 2>/dev/null || .venv/bin/lint-imports
+
+format: setup-test ## let ruff format and mend what it can
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+docs: setup-test ## write docs/generated anew (tests compare it with what is committed)
+	@$(PY) -m tools.generate
+
+bench: setup-test ## how fast: messages/s from a queued backlog, latency, references beside
+	@$(PY) -m bench.ingest
+
+clean: ## remove what was built (not the state of a service)
+	rm -rf build .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
