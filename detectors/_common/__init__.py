@@ -1,0 +1,1 @@
+"""Pure code that several detectors share."""

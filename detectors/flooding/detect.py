@@ -1,0 +1,224 @@
+"""The flooding detector: one sensor's water, folded into one episode at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from contracts.clock import iso
+from contracts.detector import Site
+from contracts.event import Event
+from contracts.nouns import Quality, Reading
+from detectors._common.episode import Episode, Ledger, revise
+from detectors.flooding.channel import DRY, FORECAST, OBSERVED, Channel, Forecast
+from detectors.flooding.config import FloodingConfig
+from detectors.flooding.lines import lines_of
+
+KIND = "flooding"
+FAULTY = Quality.STUCK | Quality.SPIKE | Quality.OUT_OF_RANGE
+"""A reading that the screen found faulty is no evidence of water."""
+UNITS = {"value": "m", "rate": "m/s", "curve": "m", "lines": "m", "rain_rate": "mm/h"}
+
+
+class Open(msgspec.Struct):
+    """What an open episode remembers."""
+
+    episode: Episode
+    stage: str
+    severity: int
+    metric: str
+    published_at: float
+    overflow: float | None = None
+    """Published forecast, epoch seconds."""
+
+
+class State(msgspec.Struct):
+    """All state of one site."""
+
+    ledger: Ledger
+    channels: dict[str, Channel]
+    says: dict[str, int] = {}
+    now: Open | None = None
+    rain: float | None = None
+    flow: float | None = None
+    heard: datetime | None = None
+    """Receipt of the newest reading."""
+
+
+class Flooding:
+    """Folds one device's readings. Stages: forecast → observed → receding → closed."""
+
+    def __init__(self, cfg: FloodingConfig, site: Site, snapshot: bytes | None) -> None:
+        self._cfg = cfg
+        self._site = site
+        self._lines = lines_of(site, cfg)
+        self._state = (
+            msgspec.msgpack.decode(snapshot, type=State)
+            if snapshot is not None
+            else State(Ledger(), {metric: Channel() for metric in self._lines})
+        )
+
+    def on_item(self, item: Reading, /) -> Iterable[Event]:
+        """Fold one reading."""
+        state = self._state
+        if item.quality & FAULTY:
+            return ()
+        channel = state.channels.get(item.metric)
+        if channel is None:
+            if item.metric == "rain_rate":
+                state.rain = item.value
+            elif item.metric == "flow":
+                state.flow = item.value
+            return ()
+        t = item.at.timestamp()
+        state.says[item.metric] = channel.fold(t, item.value, self._lines[item.metric], self._cfg)
+        if state.now is None:
+            if state.says[item.metric] == DRY:
+                return ()
+            return (self._open(item.metric, item.at, item.received_at),)
+        state.heard = item.received_at
+        return self._follow(t)
+
+    def on_time(self, now: datetime, /) -> Iterable[Event]:
+        """Nothing was heard for too long: the episode ends as unknown."""
+        if self._state.now is None:
+            return ()
+        return (self._close("no_reading"),)
+
+    def wake_at(self) -> datetime | None:
+        """When an open flood without readings is given up."""
+        state = self._state
+        if state.now is None or state.heard is None:
+            return None
+        return state.heard + timedelta(seconds=self._cfg.forget_s)
+
+    def snapshot(self) -> bytes:
+        """All state as msgpack."""
+        return msgspec.msgpack.encode(self._state)
+
+    def _open(self, metric: str, at: datetime, received_at: datetime) -> Event:
+        state = self._state
+        stage, severity = self._rank(metric)
+        for channel in state.channels.values():
+            channel.peak = channel.value if channel.points else channel.peak
+        episode = state.ledger.open(KIND, self._site.id, at)
+        state.now = Open(episode, stage, severity, metric, at.timestamp())
+        state.heard = received_at
+        return self._revise()
+
+    def _follow(self, t: float) -> Iterable[Event]:
+        state, now = self._state, self._state.now
+        assert now is not None
+        for metric, channel in state.channels.items():
+            if channel.points:
+                channel.peak = max(channel.peak, channel.value)
+                if state.says.get(metric, DRY) > state.says.get(now.metric, DRY):
+                    now.metric = metric
+        if all(self._clear(m, t) for m in state.channels):
+            return (self._close("below"),)
+        stage, severity = self._rank(now.metric)
+        severity = max(severity, now.severity)  # what it came to is what it was
+        urgent = stage != now.stage or severity != now.severity
+        due = t - now.published_at >= self._cfg.update_s
+        if urgent or (due and self._moved()):
+            now.stage, now.severity, now.published_at = stage, severity, t
+            return (self._revise(),)
+        return ()
+
+    def _rank(self, metric: str) -> tuple[str, int]:
+        """(stage, severity) as the metric stands."""
+        state = self._state
+        channel, lines = state.channels[metric], self._lines[metric]
+        base = channel.base or 0.0
+        says = state.says.get(metric, DRY)
+        reached = max(channel.peak, channel.value)
+        severity = 3
+        if channel.value >= lines.close:
+            severity = 5 if channel.value >= base + 1.5 * (lines.close - base) else 4
+        before = state.now.stage if state.now else ""
+        fallen = reached - channel.value > self._cfg.recede_share * (reached - base)
+        if before in ("observed", "receding") and fallen and channel.rate < 0:
+            return "receding", severity
+        if before == "receding" and fallen and says != FORECAST and channel.rate <= 0:
+            return "receding", severity
+        if says == OBSERVED or (before == "observed" and channel.value >= lines.warn):
+            return "observed", severity
+        if says == FORECAST and before in ("", "forecast", "receding"):
+            return "forecast", severity
+        return before or "forecast", severity
+
+    def _clear(self, metric: str, t: float) -> bool:
+        channel, lines = self._state.channels[metric], self._lines[metric]
+        if not channel.points:
+            return True
+        base = channel.base or 0.0
+        if channel.value >= base + self._cfg.clear_share * (lines.warn - base):
+            return False
+        return t - channel.hit_at >= self._cfg.clear_s
+
+    def _moved(self) -> bool:
+        now = self._state.now
+        assert now is not None
+        channel = self._state.channels[now.metric]
+        forecast = channel.forecast
+        if forecast is None or now.overflow is None:
+            return (forecast is None) != (now.overflow is None)
+        newly = channel.points[-1][0] + forecast.best_s
+        return abs(newly - now.overflow) > self._cfg.moved_s
+
+    def _close(self, why: str) -> Event:
+        event = self._revise(closed=why)
+        state = self._state
+        state.now, state.heard = None, None
+        return event
+
+    def _revise(self, closed: str | None = None) -> Event:
+        state, now = self._state, self._state.now
+        assert now is not None
+        channel, lines = state.channels[now.metric], self._lines[now.metric]
+        t = channel.points[-1][0]
+        forecast = None if closed else channel.forecast
+        now.overflow = t + forecast.best_s if forecast else None
+        evidence: dict[str, Any] = {
+            "value": round(channel.value, 4),
+            "metric": now.metric,
+            "rate": round(channel.rate, 7),
+            "overflow_at": _overflow(t, forecast),
+            "stage": "receding" if closed else now.stage,
+            "peak": round(channel.peak, 4),
+            "usual": round(channel.base or 0.0, 4),
+            "lines": {"warn": lines.warn, "close": lines.close, "source": lines.source},
+            "curve": [[_iso(at), round(v, 4)] for at, v in channel.points],
+            "rain_rate": state.rain,
+            "flow": state.flow,
+            "units": UNITS,
+        }
+        if closed:
+            evidence["ended"] = closed
+        return revise(
+            now.episode,
+            kind=KIND,
+            site=self._site.id,
+            device=self._site.devices[0].id,
+            point=self._site.point,
+            severity=now.severity,
+            evidence=evidence,
+            closed=closed is not None,
+        )
+
+
+def _iso(t: float) -> str:
+    return iso(datetime.fromtimestamp(round(t, 3), UTC))
+
+
+def _overflow(t: float, forecast: Forecast | None) -> dict[str, str] | None:
+    if forecast is None:
+        return None
+    return {
+        "at": _iso(t + forecast.best_s),
+        "low": _iso(t + forecast.low_s),
+        "high": _iso(t + forecast.high_s),
+    }
