@@ -1,0 +1,173 @@
+"""`cameras/{device}.toml`: how a fixed camera sees its facade."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from contracts.city import Camera, Zone
+from gridsentry.city.fields import build
+from gridsentry.city.files import read_toml
+from gridsentry.city.notes import Notes, choices
+from gridsentry.city.raw import BandTable, CameraToml
+
+FOLDER = "cameras"
+Mask = tuple[tuple[tuple[float, float], ...], ...]
+Band = tuple[int | str, float, float]
+
+# Names a floor's or bay's table may use for its number and its two edges.
+_ALIASES: dict[str, str] = {
+    **dict.fromkeys(["floor", "bay", "n", "number", "name"], "id"),
+    **dict.fromkeys(["from", "bottom", "left", "low_m", "v0", "u0", "v_low", "u_low"], "low"),
+    **dict.fromkeys(["to", "top", "right", "high_m", "v1", "u1", "v_high", "u_high"], "high"),
+}
+
+
+def read_cameras(folder: Path, devices: Collection[str], notes: Notes) -> dict[str, Camera]:
+    """The cameras by device id, files in the order of their names."""
+    cameras: dict[str, Camera] = {}
+    for path in sorted((folder / FOLDER).iterdir()):
+        name = f"{FOLDER}/{path.name}"
+        if path.suffix != ".toml" or path.name.startswith("."):
+            notes.warn(name, "not a camera's TOML file: left aside")
+            continue
+        if path.stem not in devices:
+            notes.wrong(name, f"there is no device {path.stem}", choices(devices, path.stem))
+            continue
+        table = read_toml(path, notes)
+        if table is None:
+            continue
+        raw = build(CameraToml, table, f"{name}, ", notes)
+        if raw is not None:
+            cameras[path.stem] = _camera(path.stem, raw, name, notes)
+    return cameras
+
+
+def _camera(device: str, raw: CameraToml, name: str, notes: Notes) -> Camera:
+    if min(raw.size) < 1:
+        notes.wrong(f"{name}, size", repr(list(raw.size)), "[width, height], both above 0")
+    if len(raw.distortion) not in (0, 4, 5):
+        notes.wrong(
+            f"{name}, distortion", f"{len(raw.distortion)} numbers", "[k1, k2, p1, p2] and k3"
+        )
+    focal = raw.focal_px
+    if raw.distortion and focal is None:
+        # 1.0 times the picture's width: the horizontal view of 53 degrees of a common 4 mm lens.
+        focal = float(raw.size[0])
+        notes.warn(f"{name}, focal_px", f"not given: taken as the width, {focal:.0f} px")
+    if 0 < len(raw.points) < 4:
+        notes.wrong(f"{name}, points", f"{len(raw.points)} points", "none, or at least 4")
+    elif not raw.points:
+        notes.warn(f"{name}, points", "none: this camera cannot name windows")
+    outside = [p for p in raw.points if not (0 <= p[0] <= raw.size[0] and 0 <= p[1] <= raw.size[1])]
+    if outside:
+        notes.warn(f"{name}, points", f"{len(outside)} lie outside the picture of {raw.size}")
+    zones = {zone.id: zone for zone in _facade(raw, name, notes)}
+    for table in raw.zones:
+        if table.id in zones and any(z.id == table.id for z in raw.zones if z is not table):
+            notes.wrong(f"{name}, zones", f"{table.id} again", "each zone once")
+        zones[table.id] = Zone(
+            id=table.id,
+            what=table.what,
+            floor=table.floor,
+            bay=table.bay,
+            polygon=table.polygon,
+        )
+    return Camera(
+        device=device,
+        size=raw.size,
+        distortion=raw.distortion,
+        focal_px=focal,
+        points=raw.points,
+        zones=tuple(zones.values()),
+        detect_mask=read_mask(raw.detect_mask, f"{name}, detect_mask", notes),
+        privacy_mask=read_mask(raw.privacy_mask, f"{name}, privacy_mask", notes),
+    )
+
+
+def _facade(raw: CameraToml, name: str, notes: Notes) -> list[Zone]:
+    """The windows that floors × bays make: `F17-3` is floor 17, bay 3."""
+    if raw.floors is None and raw.bays is None:
+        return []
+    if raw.floors is None or raw.bays is None:
+        missing = "bays" if raw.bays is None else "floors"
+        notes.wrong(f"{name}, {missing}", "missing", "floors and bays together, or zones")
+        return []
+    floors = bands(raw.floors, [p[3] for p in raw.points], f"{name}, floors", notes)
+    bays = bands(raw.bays, [p[2] for p in raw.points], f"{name}, bays", notes)
+    return [
+        Zone(
+            id=f"F{floor}-{bay}",
+            floor=floor if isinstance(floor, int) else None,
+            bay=bay if isinstance(bay, int) else None,
+            polygon=((left, low), (right, low), (right, high), (left, high)),
+        )
+        for floor, low, high in floors
+        for bay, left, right in bays
+    ]
+
+
+def bands(value: Any, seen: list[float], where: str, notes: Notes) -> list[Band]:
+    """(number, low, high) of each floor or bay in metres, lowest first, numbered from 1.
+
+    `seen` are the calibration points' coordinates on this axis; a bare count divides their
+    range evenly.
+    """
+    allowed = "a count, ascending boundaries in metres, or tables {id, low, high}"
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        if not seen or max(seen) <= min(seen):
+            notes.wrong(where, f"{value} without calibration points", "boundaries in metres")
+            return []
+        low, high = min(seen), max(seen)
+        notes.warn(where, f"{value} even parts of {low:g} to {high:g} m, the range of the points")
+        step = (high - low) / value
+        return [(n + 1, low + n * step, low + (n + 1) * step) for n in range(value)]
+    if not isinstance(value, list) or not value:
+        notes.wrong(where, repr(value), allowed)
+        return []
+    if all(isinstance(item, int | float) and not isinstance(item, bool) for item in value):
+        if len(value) < 2 or any(a >= b for a, b in itertools.pairwise(value)):
+            notes.wrong(where, repr(value), "at least 2 ascending boundaries in metres")
+            return []
+        return [
+            (n, float(a), float(b)) for n, (a, b) in enumerate(itertools.pairwise(value), start=1)
+        ]
+    made: list[Band] = []
+    for number, item in enumerate(value, start=1):
+        if not isinstance(item, dict):
+            notes.wrong(f"{where} {number}", repr(item), allowed)
+            continue
+        table: dict[str, Any] = {
+            _ALIASES.get(str(key), str(key)): part for key, part in item.items()
+        }
+        row = build(BandTable, {"id": number, **table}, f"{where} {number}, ", notes)
+        if row is None:
+            continue
+        if row.low >= row.high:
+            notes.wrong(
+                f"{where} {number}", f"low {row.low} not below high {row.high}", "low < high"
+            )
+            continue
+        made.append((row.id, row.low, row.high))
+    if len({band[0] for band in made}) < len(made):
+        notes.wrong(where, "the same number twice", "each once")
+    return made
+
+
+def read_mask(value: Any, where: str, notes: Notes) -> Mask:
+    """Polygons in pixels; one polygon alone is taken as a list of one."""
+    if value is None or value == []:
+        return ()
+    for candidate in (value, [value]):
+        try:
+            polygons = msgspec.convert(candidate, Mask)
+        except msgspec.ValidationError:
+            continue
+        if all(len(polygon) >= 3 for polygon in polygons):
+            return polygons
+    notes.wrong(where, repr(value)[:80], "polygons [[[x, y], …], …] in pixels, 3 corners or more")
+    return ()

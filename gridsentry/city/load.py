@@ -1,0 +1,170 @@
+"""The whole city folder, read strictly: one City, or every problem at once."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import msgspec
+
+from contracts.city import City
+from contracts.errors import Wrong
+from gridsentry.city import cameras as camera_files
+from gridsentry.city import (
+    citytoml,
+    devices,
+    drains,
+    grids,
+    lines,
+    resources,
+    rules,
+    utilities,
+    workers,
+    works,
+)
+from gridsentry.city.notes import CityProblems, Notes
+
+log = logging.getLogger(__name__)
+
+REQUIRED = (citytoml.NAME, grids.NAME, devices.NAME)
+OPTIONAL = (
+    workers.NAME,
+    utilities.NAME,
+    rules.NAME,
+    drains.NAME,
+    lines.NAME,
+    works.NAME,
+    resources.NAME,
+)
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """A city and what was assumed or left aside while reading it."""
+
+    city: City
+    warnings: tuple[str, ...]
+
+
+def load_city(path: Path) -> City:
+    """The city of the folder `path`; what was assumed goes to the log.
+
+    Raises CityProblems (a Wrong) with everything that is wrong.
+    """
+    loaded = read_city(path)
+    for warning in loaded.warnings:
+        log.warning("city folder %s: %s", path, warning)
+    return loaded.city
+
+
+def read_city(path: Path) -> Loaded:
+    """The city of the folder `path` and the warnings. Raises CityProblems."""
+    folder = Path(path)
+    if not folder.is_dir():
+        raise Wrong(str(path), "not a folder", "a city folder (gridsentry init DIR makes one)")
+    notes = Notes()
+    for name in REQUIRED:
+        if not (folder / name).is_file():
+            notes.wrong(name, "missing", f"a city folder holds {', '.join(REQUIRED)}")
+    if notes.problems:
+        raise CityProblems(str(path), notes.problems, notes.warnings)
+    city = _read(folder, notes)
+    if notes.problems or city is None:
+        raise CityProblems(str(path), notes.problems, notes.warnings)
+    return Loaded(city, tuple(notes.warnings))
+
+
+def _read(folder: Path, notes: Notes) -> City | None:
+    def there(name: str) -> bool:
+        return (folder / name).is_file()
+
+    own = citytoml.read_city_toml(folder, notes)
+    crs = own.crs if own else "wgs84"
+    profile = citytoml.read_profile(folder, own.profile, notes) if own else None
+    grid_list = grids.read_grids(folder, crs, notes)
+    by_id = {grid.id: grid for grid in grid_list}
+    device_map = devices.read_devices(folder, crs, notes)
+    utility_map = utilities.read_utilities(folder, notes) if there(utilities.NAME) else {}
+    worker_map = workers.read_workers(folder, crs, by_id, notes) if there(workers.NAME) else {}
+    rule_list = rules.read_rules(folder, by_id, utility_map, notes) if there(rules.NAME) else ()
+    drain_net = drains.read_drains(folder, crs, device_map, notes) if there(drains.NAME) else None
+    line_file = (
+        lines.read_lines(folder, crs, device_map, notes)
+        if there(lines.NAME)
+        else lines.Lines((), {})
+    )
+    camera_map = (
+        camera_files.read_cameras(folder, device_map, notes)
+        if (folder / camera_files.FOLDER).is_dir()
+        else {}
+    )
+    zone = own.timezone if own and citytoml.known_zone(own.timezone) else "UTC"
+    work_list = works.read_works(folder, crs, zone, notes) if there(works.NAME) else ()
+    resource_map = resources.read_resources(folder, crs, notes) if there(resources.NAME) else {}
+    _strangers(folder, own.profile if own else None, notes)
+    if own is None or profile is None:
+        return None
+    extra = {**own.extra, "apps": own.apps, "detectors": own.detectors, "name": own.name or own.id}
+    city = City(
+        id=own.id,
+        timezone=own.timezone,
+        profile=profile,
+        grids=grid_list,
+        devices=device_map,
+        workers=worker_map,
+        utilities=utility_map,
+        rules=rule_list,
+        drains=drain_net,
+        lines=line_file.networks,
+        fibres=line_file.fibres,
+        cameras=camera_map,
+        works=work_list,
+        resources=resource_map,
+        extra=extra,
+    )
+    _check_owners(city, notes)
+    _check_assets(city, notes)
+    return city
+
+
+def _strangers(folder: Path, profile: str | None, notes: Notes) -> None:
+    """Say which files of the folder nobody reads: often a misspelt name."""
+    known = {*REQUIRED, *OPTIONAL, camera_files.FOLDER}
+    if profile is not None:
+        known.add(Path(profile).parts[0])
+    for entry in sorted(folder.iterdir()):
+        if entry.name in known or entry.name.startswith("."):
+            continue
+        if entry.suffix.lower() in (".sor", ".md", ".txt"):
+            continue
+        if entry.is_dir() and any(entry.rglob("*.sor")):
+            continue
+        notes.warn(entry.name, "not a file of a city folder: left aside")
+
+
+def _check_owners(city: City, notes: Notes) -> None:
+    """Say which owners belong to no utility: their tickets go by rule alone."""
+    if not city.utilities:
+        return
+    known = {owner for utility in city.utilities.values() for owner in utility.owners}
+    owners = {device.owner: devices.NAME for device in city.devices.values()}
+    for network in city.lines:
+        owners.update({node.owner: lines.NAME for node in network.nodes.values()})
+        owners.update({span.owner: lines.NAME for span in network.spans.values()})
+    owners.update({fibre.owner: lines.NAME for fibre in city.fibres.values()})
+    for owner, name in sorted((o, n) for o, n in owners.items() if o is not None):
+        if owner not in known:
+            notes.warn(name, f"owner {owner} belongs to no utility of {utilities.NAME}")
+
+
+def _check_assets(city: City, notes: Notes) -> None:
+    """Say which assets of planned works the city does not have."""
+    known = {*city.devices, *city.fibres, *city.cameras}
+    if city.drains is not None:
+        known |= {*city.drains.nodes, *city.drains.pipes}
+    for network in city.lines:
+        known |= {network.id, *network.nodes, *network.spans}
+    known |= {device.site for device in city.devices.values() if device.site}
+    for work in city.works:
+        for asset in work.assets:
+            if asset not in known:
+                notes.warn(works.NAME, f"{work.id}: there is no asset {asset}")
