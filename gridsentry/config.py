@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from center.settings import CenterSettings
 from contracts.errors import Wrong
 from gridsentry.live.core import CoreSettings
-from ingest.settings import MqttSettings
+from ingest.settings import DecoderSettings, MqttSettings, SpoolSettings
 from router.settings import RouterSettings
 from store.settings import StoreSettings
 
@@ -34,7 +34,7 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     state_dir: str = ""
     """Database, broker, spool and evidence of an embedded service; empty: a folder for this user
     (`/var/lib/gridsentry` for root, else `$XDG_STATE_HOME/gridsentry`)."""
-    clock: str = "system"
+    clock: Literal["system", "sim"] = "system"
     """`system`, or `sim` to follow a simulator that runs faster than time."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
@@ -42,22 +42,18 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Take the city folder up again when it changes on disk."""
 
 
-class SpoolSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The ring of video on disk that detection reads and evidence is cut from."""
+class EvidenceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Clips and stills cut for events."""
 
-    max_mb_per_camera: int = 2048
-    """Megabytes (10^6 bytes) kept for each camera."""
-    max_age_s: float = 3600.0
-    """Seconds after which video without an event is gone."""
-    evidence_days: float = 30.0
-    """Days that clips and stills of events are kept."""
+    keep_days: float = 30.0
+    """Days they are kept; cameras look at homes, so not longer than the case needs them."""
 
 
 class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The embedded broker, used when `mqtt.host` is empty."""
+    """An embedded broker as a child process, for one machine; `[mqtt]` names any other."""
 
-    kind: str = "auto"
-    """`auto` (Mosquitto where found, else iotcore), `mosquitto` or `iotcore`."""
+    embedded: Literal["none", "auto", "mosquitto", "iotcore"] = "none"
+    """`none` uses `[mqtt]`; `auto` runs Mosquitto where found, else iotcore."""
     port: int = 0
     """Port on 127.0.0.1; 0: 1883 when free, else any."""
 
@@ -68,9 +64,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     service: ServiceSettings = ServiceSettings()
     core: CoreSettings = CoreSettings()
     mqtt: MqttSettings = MqttSettings()
+    decoder: DecoderSettings = DecoderSettings()
     broker: BrokerSettings = BrokerSettings()
     store: StoreSettings = StoreSettings()
     spool: SpoolSettings = SpoolSettings()
+    evidence: EvidenceSettings = EvidenceSettings()
     center: CenterSettings = CenterSettings()
     router: RouterSettings = RouterSettings()
     detectors: dict[str, dict[str, Any]] = {}

@@ -165,6 +165,13 @@ class Core(threading.Thread):
             "bulk": dict(parts.bulk.health()) if parts and parts.bulk else None,
         }
 
+    @property
+    def breaker_reason(self) -> str | None:
+        """Why we stopped acknowledging, if we did."""
+        if self._breaker is None or not self._breaker.open:
+            return None
+        return f"{self.name}: {self._breaker.reason}"
+
     def _acquire(self) -> bool:
         epoch = self._store.acquire(
             self._writer_name, self._holder, self._clock.now(), self._settings.lease_s

@@ -1,0 +1,7 @@
+"""`python -m gridsentry` is `gridsentry`."""
+
+import sys
+
+from gridsentry.cli import main
+
+sys.exit(main())

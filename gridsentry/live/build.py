@@ -1,0 +1,199 @@
+"""Builds one generation of a writer from the store: snapshots, events, tickets, refolded batches."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from contracts.clock import EPOCH, monotonic
+from contracts.nouns import Arrival, Poison, Position, Reading
+from detectors import specs as discover
+from gridsentry.engine.cameras import camera_folds
+from gridsentry.engine.proof import proof_maker
+from gridsentry.engine.rooms import build_engine
+from gridsentry.live.bulk import BulkReader, SpoolNumbers
+from gridsentry.live.core import Parts
+from gridsentry.live.crew import CameraWorker, SpoolCutter
+from ingest.decoder import NativeDecoder
+from ingest.video import decode_media
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from contracts.batch import SiteSnapshot, StoredItem
+    from contracts.city import City
+    from contracts.clock import Clock
+    from contracts.nouns import Item
+    from contracts.ports import Resume, Session, StoredBatch, Writer
+    from gridsentry.config import Settings
+    from gridsentry.engine.engine import Engine
+    from gridsentry.live.roles import Plan
+    from ingest.spool import Spool
+
+log = logging.getLogger(__name__)
+
+CAMERA_THREADS = 2
+
+
+class Builder:
+    """Called by the core each time it takes up its lease or the city changed."""
+
+    def __init__(
+        self,
+        city: Callable[[], City],
+        settings: Settings,
+        configs: Mapping[str, object],
+        store: Writer,
+        plan: Plan,
+        clock: Clock,
+        *,
+        spool: Spool | None,
+        bulk_session: Session | None,
+        evidence: Path,
+    ) -> None:
+        self._city = city
+        self._settings = settings
+        self._configs = configs
+        self._store = store
+        self._plan = plan
+        self._clock = clock
+        self._spool = spool
+        self._bulk_session = bulk_session
+        self._evidence = evidence
+        self.wake_core: Callable[[], None] = lambda: None
+
+    def __call__(self, epoch: int) -> Parts:
+        """A fresh generation that continues where the store says this writer stood."""
+        began = monotonic()
+        city = self._city()
+        resume = self._store.resume(self._plan.writer)
+        saved = {(s.kind, s.site): s for s, _ in resume.snapshots}
+        engine = build_engine(
+            city,
+            self._settings.router,
+            self._configs,
+            known=self._store.event_book(),
+            saved=saved,
+            routes=self._plan.routes,
+        )
+        decoder = NativeDecoder(city.devices, city.workers, self._settings.decoder)
+        if self._plan.routes:
+            state = self._store.router_state()
+            engine.router.restore(
+                state.incidents,
+                state.tickets,
+                [p.event for p in state.events],
+                state.positions,
+            )
+        batches = self._refold(engine, decoder, resume)
+        engine.now = max(engine.now, resume.at or EPOCH)
+        taken = self._store.take_up_unknown(city.devices) if self._plan.telemetry else 0
+        parts = Parts(engine=engine, decoder=decoder, last_batch=resume.last_batch)
+        if self._plan.bulk:
+            self._cameras(parts, city, saved, engine)
+        log.info(
+            "%s continues after batch %d: %d snapshots, %d batches folded again, %d messages of "
+            "newly registered devices taken up, in %.2f s",
+            self._plan.writer, resume.last_batch, len(saved), batches, taken, monotonic() - began,
+        )
+        return parts
+
+    # --- telemetry ------------------------------------------------------------------------------
+
+    def _refold(self, engine: Engine, decoder: NativeDecoder, resume: Resume) -> int:
+        taken_in = {(s.kind, s.site): batch for s, batch in resume.snapshots}
+        since = {
+            runner.order: taken_in.get((runner.spec.kind, runner.site.id), -1)
+            for runner in engine.roster.runners
+        }
+        if not since:
+            return 0
+        count = 0
+        for stored in self._store.stored_batches(self._plan.writer, min(since.values())):
+            engine.refold(stored.number, stored.at, _in_order(stored, decoder), since)
+            count += 1
+        return count
+
+    # --- cameras ----------------------------------------------------------------------------------
+
+    def _cameras(
+        self,
+        parts: Parts,
+        city: City,
+        saved: Mapping[tuple[str, str], SiteSnapshot],
+        engine: Engine,
+    ) -> None:
+        spool, session = self._spool, self._bulk_session
+        assert spool is not None
+        assert session is not None
+
+        def cutter(device: str) -> SpoolCutter:
+            camera = city.cameras.get(device)
+            return SpoolCutter(
+                spool,
+                lambda: spool.rows(device),
+                proof_maker(self._evidence, camera.privacy_mask if camera else ()),
+            )
+
+        owned = self._plan.districts(city)
+        folds = {
+            device: fold
+            for device, fold in camera_folds(
+                city, discover(), self._configs, decode_media, cutter, saved
+            ).items()
+            if owned is None or fold.district in owned
+        }
+        starts = {
+            device: min((saved[key].number for r in fold.runners
+                         if (key := (r.spec.kind, r.site.id)) in saved), default=-1)
+            for device, fold in folds.items()
+        }
+        groups: list[dict[str, Any]] = [{} for _ in range(min(CAMERA_THREADS, len(folds)))]
+        for i, device in enumerate(folds):
+            groups[i % len(groups)][device] = folds[device]
+        for i, group in enumerate(groups):
+            worker = CameraWorker(
+                f"cameras-{i + 1}", group, starts, spool, self._clock, lambda: self.wake_core()
+            )
+            for device in group:
+                worker.give(self._store.spool_rows(device, starts[device]))
+            parts.workers.append(worker)
+        self._want_missing_proof(folds, engine)
+        parts.bulk = BulkReader(
+            session,
+            NativeDecoder(city.devices, city.workers, self._settings.decoder),
+            spool,
+            SpoolNumbers(lambda device: self._store.spool_rows(device, -1)),
+            self._clock,
+        )
+
+    def _want_missing_proof(self, folds: Mapping[str, Any], engine: Engine) -> None:
+        """Events that closed just before we went down still get their clip."""
+        now = self._clock.now()
+        for published in engine.book.all_newest():
+            event = published.event
+            if (
+                event.phase == "closed"
+                and event.footage is not None
+                and event.evidence.get("clip") is None
+                and event.footage.device in folds
+            ):
+                folds[event.footage.device].want_proof(event, now)
+
+
+def _in_order(
+    stored: StoredBatch, decoder: NativeDecoder
+) -> Iterator[tuple[int, datetime, Reading | tuple[Item, ...]]]:
+    """Readings and items of a batch by position; items are decoded again from their message."""
+    items = [(item.pos, item.received_at, _again(item, decoder)) for item in stored.items]
+    readings = [(pos, reading.received_at, reading) for pos, reading in stored.readings]
+    merged: list[tuple[int, datetime, Any]] = [*items, *readings]
+    merged.sort(key=lambda one: one[0])
+    return iter(merged)
+
+
+def _again(item: StoredItem, decoder: NativeDecoder) -> tuple[Item, ...]:
+    nouns = decoder.decode(Arrival(item.topic, item.payload, item.received_at))
+    return tuple(n for n in nouns if not isinstance(n, (Poison, Position)))

@@ -1,0 +1,344 @@
+"""The composition root: what starts and stops, and in which order.
+
+Sinks first: database, broker, migrations, center, relay and alerts, then the writer's loop, which
+starts its sessions last. Stopping goes the other way: sessions, a drained last batch, the outbox,
+the center, broker, database.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from center.alerts import MqttAlerts
+from center.app import make_app
+from center.server import CenterServer
+from contracts.clock import ManualClock, SystemClock, epoch_ms, from_epoch_ms, monotonic
+from contracts.errors import GridsentryError, Wrong
+from gridsentry.city import load_city
+from gridsentry.config import Settings, state_dir
+from gridsentry.engine.rooms import detector_configs
+from gridsentry.live import build
+from gridsentry.live.core import Core, session_health
+from gridsentry.live.roles import Roles
+from gridsentry.metrics import Metrics
+from ingest.breaker import Breaker
+from ingest.broker import EmbeddedBroker
+from ingest.publisher import MqttPublisher
+from ingest.session import MqttSession
+from ingest.spool import Spool
+from store.desk import PgDesk
+from store.embedded import EmbeddedPostgres
+from store.migrate import migrate
+from store.relay import Relay
+from store.retention import Retention
+from store.writer import PgWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from contracts.city import City
+    from contracts.clock import Clock
+    from contracts.nouns import Arrival
+
+log = logging.getLogger(__name__)
+
+SIM_CLOCK = "gridsentry/v1/sim/clock"
+SIM_FOLLOWER = "gridsentry/v1/sim/follower"
+STOP_CORE_S = 3.0
+
+
+class Service:
+    """One process of the service: whichever roles it was given."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        roles: Roles,
+        *,
+        say: Callable[[str], None] = lambda text: log.info(text),
+    ) -> None:
+        self.settings = settings
+        self.roles = roles
+        self.metrics = Metrics()
+        self.clock: Clock = SystemClock()
+        self.city: City = load_city(Path(settings.service.city))
+        self.url: str | None = None
+        self.mqtt = settings.mqtt
+        self.dsn = settings.store.dsn
+        self._say = say
+        self._state = state_dir(settings)
+        self._configs = detector_configs(settings.detectors)
+        self._cores: list[Core] = []
+        self._sessions: dict[str, MqttSession] = {}
+        self._stack = ExitStack()
+        self._holder = f"{socket.gethostname()}:{os.getpid()}"
+
+    # --- start --------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Everything up, sinks first. What was started is stopped again when a later part fails."""
+        try:
+            self._start_database()
+            self._start_broker()
+            if self.settings.service.clock == "sim":
+                self.clock = ManualClock(self._clock_start())
+            self._start_center()
+            self._start_relay()
+            self._start_core()
+            self._tell_follower()
+            self._watch_city()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Everything down in the opposite order of `start`."""
+        self._stack.close()
+
+    def _start_database(self) -> None:
+        if self.dsn is None:
+            self._say("starting the embedded PostgreSQL")
+            database = EmbeddedPostgres(
+                self._state / "postgres", start_s=self.settings.store.embedded_start_s
+            )
+            self.dsn = database.start()
+            self._stack.callback(self._stopping, "database", database.stop)
+        migrate(self.dsn, self.settings.store, self.clock.now())
+
+    def _start_broker(self) -> None:
+        kind = self.settings.broker.embedded
+        if kind == "none":
+            return
+        broker = EmbeddedBroker(self._state / "broker", kind=kind, port=self.settings.broker.port)
+        host, port = broker.start()
+        self.mqtt = msgspec.structs.replace(self.mqtt, host=host, port=port)
+        self._stack.callback(self._stopping, "broker", broker.stop)
+        self._say(f"broker on {host}:{port} ({broker.limits})")
+
+    def _clock_start(self) -> Any:
+        """A simulated clock stands still until the simulator speaks: where the store left off."""
+        store = PgWriter(self.dsn_text, self.settings.store, source="")
+        try:
+            resumed = [store.resume(name).at for name in self.roles.writers()]
+        finally:
+            store.close()
+        known = [at for at in resumed if at is not None]
+        return max(known) if known else from_epoch_ms(0)
+
+    @property
+    def dsn_text(self) -> str:
+        """The connection string; only after the database is there."""
+        assert self.dsn is not None
+        return self.dsn
+
+    def _start_center(self) -> None:
+        if not self.roles.center:
+            return
+        evidence = self._state / "evidence"
+        evidence.mkdir(exist_ok=True)
+        desk = PgDesk(self.dsn_text, self.settings.store)
+        publisher = MqttPublisher(self.mqtt, client_id=f"{self.mqtt.client_id}-alerts")
+        alerts = MqttAlerts(desk, publisher, self.city, self.settings.center, self.clock)
+        publisher.start()
+        self._stack.callback(self._stopping, "alerts", publisher.stop)
+        server = CenterServer(
+            lambda: make_app(
+                desk,
+                self.city,
+                self.settings.center,
+                self.clock,
+                evidence,
+                self.health,
+                self.metrics.registry,
+                lifespans=(desk.lifespan,),
+                background=(alerts.run,),
+            ),
+            self.settings.center,
+        )
+        server.start()
+        self._stack.callback(self._stopping, "center", lambda: server.stop(1.5))
+        self.url = server.url
+        self._say(f"command center at {server.url}")
+
+    def _start_relay(self) -> None:
+        for part in (
+            Relay(self.dsn_text, self.settings.store, self.clock),
+            Retention(self.dsn_text, self.settings.store, self.clock),
+        ):
+            part.start()
+            self._stack.callback(self._stopping, type(part).__name__.lower(), part.stop)
+
+    def _start_core(self) -> None:
+        for plan in self.roles.cores():
+            core = self._core(plan)
+            core.start()
+            self._cores.append(core)
+            self._stack.callback(
+                self._stopping, f"writer {plan.writer}", lambda core=core: core.stop(STOP_CORE_S)
+            )
+
+    def _core(self, plan: Any) -> Core:
+        settings = self.settings
+        store = PgWriter(self.dsn_text, settings.store, source=f"/gridsentry/{self.city.id}")
+        self._stack.callback(store.close)
+        districts = plan.districts(self.city)
+        telemetry = bulk = spool = None
+        if plan.telemetry:
+            telemetry = MqttSession.telemetry(
+                self.mqtt, f"{self.mqtt.client_id}-{plan.writer}", self.clock, districts
+            )
+            self._sessions[f"{plan.writer}-telemetry"] = telemetry
+        if plan.bulk:
+            bulk = MqttSession.bulk(
+                self.mqtt, f"{self.mqtt.client_id}-{plan.writer}-bulk", self.clock, districts
+            )
+            self._sessions[f"{plan.writer}-bulk"] = bulk
+            spool = Spool(self._state / "spool", settings.spool)
+        builder = build.Builder(
+            lambda: self.city,
+            settings,
+            self._configs,
+            store,
+            plan,
+            self.clock,
+            spool=spool,
+            bulk_session=bulk,
+            evidence=self._state / "evidence",
+        )
+        core = Core(
+            plan.writer,
+            self._holder,
+            store,
+            builder,
+            self.clock,
+            settings.core,
+            self.metrics,
+            telemetry=telemetry,
+            bulk_session=bulk,
+            breaker=Breaker() if telemetry is not None else None,
+            drop_old=spool.drop_old if spool is not None else None,
+            routes=plan.routes,
+            pulls_unrouted=plan.pulls_unrouted,
+            tick=self._tick if settings.service.clock == "sim" else None,
+        )
+        builder.wake_core = core.wake
+        return core
+
+    # --- the simulated clock --------------------------------------------------------------------
+
+    def _tick(self, arrival: Arrival) -> bool:
+        """Follow the simulator's clock; whether the message was one of its ticks."""
+        if arrival.topic != SIM_CLOCK:
+            return False
+        if isinstance(self.clock, ManualClock):
+            try:
+                self.clock.advance_to(from_epoch_ms(int(arrival.payload)))
+            except (ValueError, OverflowError):
+                log.warning("not a time on %s: %r", SIM_CLOCK, arrival.payload[:40])
+        return True
+
+    def _tell_follower(self) -> None:
+        """Simulators ask whose clock we follow before they run faster than time."""
+        publisher = MqttPublisher(self.mqtt, client_id=f"{self.mqtt.client_id}-hello")
+        publisher.start()
+        try:
+            followed = b"sim" if self.settings.service.clock == "sim" else b"live"
+            publisher.publish(SIM_FOLLOWER, followed, retain=True, wait_s=5.0)
+        except GridsentryError as error:
+            log.warning("could not tell simulators whose clock is followed: %s", error)
+        finally:
+            publisher.stop()
+
+    # --- the city folder ---------------------------------------------------------------------------
+
+    def _watch_city(self) -> None:
+        if not self.settings.service.watch_city:
+            return
+        halt = threading.Event()
+        watcher = threading.Thread(
+            target=self._watch, args=(halt,), name="city-watcher", daemon=True
+        )
+        watcher.start()
+        self._stack.callback(halt.set)
+
+    def _watch(self, halt: threading.Event) -> None:
+        folder = Path(self.settings.service.city)
+        seen = _stamp(folder)
+        while not halt.wait(2.0):
+            stamp = _stamp(folder)
+            if stamp == seen:
+                continue
+            seen = stamp
+            self.reload_city()
+
+    def reload_city(self) -> None:
+        """Take the city folder up again; a wrong one is told and the old one stays."""
+        try:
+            city = load_city(Path(self.settings.service.city))
+        except Wrong as error:
+            log.error("the changed city folder is not taken up: %s", error)
+            return
+        self.city = city
+        log.info("the city folder changed: %d devices now", len(city.devices))
+        for core in self._cores:
+            core.reload()
+
+    # --- health -----------------------------------------------------------------------------------
+
+    def health(self) -> dict[str, Any]:
+        """Ready or not, and why: for /readyz."""
+        reasons: list[str] = []
+        cores = {core.name: core.health() for core in self._cores}
+        for name, told in cores.items():
+            if told["trouble"]:
+                reasons.append(f"{name}: {told['trouble']}")
+            elif not told["active"]:
+                reasons.append(f"{name}: standing by for another process that holds the lease")
+            reasons.extend(f"{name}: {failure}" for failure in told["camera_failures"])
+        sessions = session_health(self._sessions, self.metrics)
+        active = any(told["active"] for told in cores.values())
+        for name, told in sessions.items():
+            if active and not told.get("connected"):
+                reasons.append(f"MQTT session {name}: {told.get('last_error') or 'not connected'}")
+        for core in self._cores:
+            if core.breaker_reason:
+                reasons.append(core.breaker_reason)
+        return {"ready": not reasons, "reasons": reasons, "cores": cores, "sessions": sessions}
+
+    def wait_ready(self, timeout: float) -> bool:
+        """Wait until healthy; False when not within `timeout` seconds."""
+        until = monotonic() + timeout
+        pause = threading.Event()
+        while monotonic() < until:
+            if self.health()["ready"]:
+                return True
+            pause.wait(0.1)
+        return False
+
+    def _stopping(self, what: str, stop: Callable[[], None]) -> None:
+        began = monotonic()
+        try:
+            stop()
+        except Exception:
+            log.exception("stopping %s failed", what)
+        log.info("%s stopped in %.1f s", what, monotonic() - began)
+
+
+def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Names, times and sizes of a city folder's files: changes when it was edited."""
+    try:
+        files = sorted(p for p in folder.rglob("*") if p.is_file())
+        return tuple((str(p), p.stat().st_mtime_ns, p.stat().st_size) for p in files)
+    except OSError:
+        return ()
+
+
+__all__ = ["SIM_CLOCK", "SIM_FOLLOWER", "Service", "epoch_ms"]
