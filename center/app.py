@@ -1,0 +1,214 @@
+"""The center as an aiohttp application: routes, errors, headers, and the shared stream reader."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from aiohttp.typedefs import Handler as AioHandler
+from prometheus_client import CollectorRegistry
+
+from center.alerts import MqttAlerts
+from center.context import CONTEXT, Context
+from center.geodata import Static
+from center.guard import Caller, Guard
+from center.links import Signer
+from center.metrics import Metrics
+from center.openapi import document
+from center.pages import add_pages
+from center.problems import Problem
+from center.query import only
+from center.routes import Route, routes
+from center.settings import CenterSettings, check
+from center.tailer import Tailer
+from contracts.city import City
+from contracts.clock import Clock, monotonic
+from contracts.errors import Permanent, Refused, Temporary, Wrong
+from contracts.ports import Desk, Publisher
+
+log = logging.getLogger(__name__)
+
+VERSION = "1.0.0"
+"""Of the HTTP interface."""
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; "
+    "media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
+}
+
+Lifespan = Callable[[], AbstractAsyncContextManager[object]]
+"""Entered in the center's event loop before it serves, left after it stopped."""
+
+
+def make_app(
+    desk: Desk,
+    city: City,
+    settings: CenterSettings,
+    *,
+    clock: Clock,
+    evidence_dir: Path,
+    health: Callable[[], dict[str, Any]],
+    registry: CollectorRegistry,
+    publisher: Publisher | None = None,
+    lifespans: Sequence[Lifespan] = (),
+) -> web.Application:
+    """The application.
+
+    `health` answers `{"ready": bool, "reasons": [text], …}` and may block shortly. `lifespans`
+    are for what must live in this event loop (opening the desk). With a `publisher` (started by
+    the caller) changes of tickets go out by MQTT. Raises Wrong on unsafe settings.
+    """
+    check(settings)
+    metrics = Metrics(registry)
+    signer = Signer(settings.evidence_secret, settings.evidence_link_s, clock, settings.public_url)
+    context = Context(
+        desk=desk,
+        city=city,
+        settings=settings,
+        clock=clock,
+        evidence_dir=evidence_dir,
+        health=health,
+        registry=registry,
+        signer=signer,
+        metrics=metrics,
+        guard=Guard(settings),
+        tailer=Tailer(desk, signer, metrics, clock, settings.stream_rows),
+    )
+    app = web.Application(
+        middlewares=[_answer_errors], client_max_size=max(settings.report_bytes, 1)
+    )
+    app[CONTEXT] = context
+
+    async def openapi(ctx: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
+        return await served(ctx, caller, request)
+
+    table = routes(city, openapi)
+    served = Static(document(table, VERSION))
+    for route in table:
+        path = route.path.replace("{path}", "{path:.+}")
+        app.router.add_route(route.method, path, _wrap(context, route))
+    add_pages(app)
+    for lifespan in lifespans:
+        app.cleanup_ctx.append(_held(lifespan))
+    works: list[Callable[[], Awaitable[None]]] = [context.tailer.run]
+    if publisher is not None:
+        context.alerts = MqttAlerts(desk, publisher, city, signer, metrics)
+        works.append(context.alerts.run)
+    for work in works:
+        app.cleanup_ctx.append(_running(work))
+    app.on_response_prepare.append(_secure)
+    app.on_shutdown.append(_end_streams)
+    return app
+
+
+def _wrap(context: Context, route: Route) -> AioHandler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        request["route"] = route.name
+        caller = context.guard.caller(request)
+        if not request.path.startswith("/evidence/"):
+            only(request, route.query)
+        context.guard.check(request, caller, route.access)
+        return await route.handler(context, caller, request)
+
+    return handle
+
+
+@web.middleware
+async def _answer_errors(request: web.Request, handler: AioHandler) -> web.StreamResponse:
+    metrics = request.app[CONTEXT].metrics
+    began = monotonic()
+    open311 = request.path.startswith("/open311/")
+    response: web.StreamResponse
+    try:
+        response = await handler(request)
+    except web.HTTPException as error:
+        response = _from_aiohttp(request, error).response(open311=open311)
+    except Exception as error:
+        problem = _problem(error)
+        if problem is None:
+            log.exception("answering %s %s failed", request.method, request.path)
+            problem = Problem(500, "fault", "this is a fault of ours; it is in the log")
+        response = problem.response(open311=open311)
+    route = request.get("route", "page")
+    metrics.count("requests", route=route, status=str(response.status))
+    if route != "stream":
+        metrics.observe("request_seconds", monotonic() - began, route=route)
+    return response
+
+
+def _problem(error: Exception) -> Problem | None:
+    match error:
+        case Problem():
+            return error
+        case Temporary() | TimeoutError() | OSError():
+            return Problem(
+                503, "try_again", f"not possible at the moment: {error}",
+                headers={"Retry-After": "1"},
+            )  # fmt: skip
+        case Refused():
+            return Problem(503, "busy", str(error), headers={"Retry-After": "1"})
+        case Permanent():
+            return Problem(400, error.code, error.reason)
+        case Wrong():
+            return Problem(400, "bad_value", str(error), path=error.where)
+    return None
+
+
+def _from_aiohttp(request: web.Request, error: web.HTTPException) -> Problem:
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        allowed = ", ".join(sorted(error.allowed_methods))
+        return Problem(
+            405, "wrong_method", f"{request.method} is not possible here; allowed: {allowed}",
+            headers={"Allow": allowed},
+        )  # fmt: skip
+    if error.status == 404:
+        return Problem(404, "not_found", f"there is nothing at {request.path[:200]}")
+    return Problem(error.status, "refused", error.reason)
+
+
+async def _secure(request: web.Request, response: web.StreamResponse) -> None:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+
+
+async def _end_streams(app: web.Application) -> None:
+    app[CONTEXT].tailer.close()
+
+
+def _held(lifespan: Lifespan) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def held(app: web.Application) -> AsyncIterator[None]:
+        async with lifespan():
+            yield
+
+    return held
+
+
+def _running(
+    work: Callable[[], Awaitable[None]],
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def running(app: web.Application) -> AsyncIterator[None]:
+        task = asyncio.ensure_future(work())
+        task.add_done_callback(_say_if_failed)
+        yield
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):  # said when it failed
+            await task
+
+    return running
+
+
+def _say_if_failed(task: asyncio.Future[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("a background task of the center ended", exc_info=error)

@@ -1,0 +1,79 @@
+"""What every handler of the center is given."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from center.guard import Caller, Guard
+from center.links import Signer
+from center.metrics import Metrics
+from center.settings import CenterSettings
+from contracts.city import City
+from contracts.clock import Clock
+from contracts.ports import Desk
+
+if TYPE_CHECKING:
+    from center.alerts import MqttAlerts
+    from center.tailer import Tailer
+
+
+class Context:
+    """The center's parts, made once by `make_app`."""
+
+    def __init__(
+        self,
+        *,
+        desk: Desk,
+        city: City,
+        settings: CenterSettings,
+        clock: Clock,
+        evidence_dir: Path,
+        health: Callable[[], dict[str, Any]],
+        registry: CollectorRegistry,
+        signer: Signer,
+        metrics: Metrics,
+        guard: Guard,
+        tailer: Tailer,
+    ) -> None:
+        self.desk = desk
+        self.city = city
+        self.settings = settings
+        self.clock = clock
+        self.evidence_dir = evidence_dir
+        self.health = health
+        self.registry = registry
+        self.signer = signer
+        self.metrics = metrics
+        self.guard = guard
+        self.tailer = tailer
+        self.alerts: MqttAlerts | None = None
+        self._inside = _inside(city)
+
+    def grids_inside(self, grid: str) -> frozenset[str]:
+        """The ids of `grid` and of everything below it in the grid tree."""
+        return self._inside.get(grid, frozenset((grid,)))
+
+
+CONTEXT = web.AppKey("context", Context)
+Handler = Callable[[Context, Caller, web.Request], Awaitable[web.StreamResponse]]
+
+
+def _inside(city: City) -> dict[str, frozenset[str]]:
+    children: dict[str, list[str]] = {}
+    for grid in city.grids:
+        if grid.parent is not None:
+            children.setdefault(grid.parent, []).append(grid.id)
+
+    def below(grid: str, seen: frozenset[str]) -> frozenset[str]:
+        found = {grid}
+        for child in children.get(grid, ()):
+            if child not in seen:
+                found |= below(child, seen | {grid})
+        return frozenset(found)
+
+    return {grid.id: below(grid.id, frozenset()) for grid in city.grids}

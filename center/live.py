@@ -1,0 +1,175 @@
+"""`/api/v1/stream`: Server-Sent Events, resumed without a gap by the last event id."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+from aiohttp import web
+
+from center.context import Context
+from center.guard import Caller
+from center.privacy import redact
+from center.problems import Problem
+from center.reads import open_tickets
+from center.tailer import Entry, frame, grid_of
+from contracts.clock import iso
+
+CHUNK = 64
+"""Entries written at once."""
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """Which changes a connection wants; None: all."""
+
+    types: frozenset[str] | None
+    kinds: frozenset[str] | None
+    grids: frozenset[str] | None
+
+    def wants(self, type_: str, kind: object, grid: str | None) -> bool:
+        """Whether a change of this type, kind and grid passes."""
+        return (
+            (self.types is None or type_ in self.types)
+            and (self.kinds is None or kind in self.kinds)
+            and (self.grids is None or grid in self.grids)
+        )
+
+    def takes(self, entry: Entry) -> bool:
+        """Whether this entry passes; its grid is only looked up when asked for."""
+        grid = entry.grid if self.grids is not None else None
+        return self.wants(entry.type, entry.kind, grid)
+
+
+async def stream(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
+    """Serve one live connection until it leaves, is too slow, or the center stops."""
+    start = _last_event_id(request)
+    wanted = _filter(context, request)
+    tailer = context.tailer
+    if tailer.clients >= context.settings.stream_clients:
+        context.metrics.count("stream_dropped", reason="full")
+        raise Problem(
+            503, "too_many_streams", "too many live streams are open; try again",
+            headers={"Retry-After": "5"},
+        )  # fmt: skip
+    response = web.StreamResponse(
+        headers={
+            "Content-Type": "text/event-stream; charset=utf-8",
+            "Cache-Control": "no-store",
+            "X-Accel-Buffering": "no",
+        }
+    )
+    tailer.clients += 1
+    context.metrics.set("stream_clients", tailer.clients)
+    try:
+        connection = _Connection(context, caller, response, wanted)
+        await connection.open(request, start)
+        await connection.follow()
+    except TimeoutError:
+        context.metrics.count("stream_dropped", reason="slow")
+        if request.transport is not None:
+            request.transport.abort()
+    except ConnectionError:
+        pass  # the reader left: nothing to tell anybody
+    finally:
+        tailer.clients -= 1
+        context.metrics.set("stream_clients", tailer.clients)
+    return response
+
+
+class _Connection:
+    def __init__(
+        self, context: Context, caller: Caller, response: web.StreamResponse, wanted: Filter
+    ) -> None:
+        self._context = context
+        self._tailer = context.tailer
+        self._response = response
+        self._wanted = wanted
+        self._personal = caller.may("evidence")
+        self._position = 0
+
+    async def open(self, request: web.Request, start: int | None) -> None:
+        """Answer the request and find the position to go on from."""
+        reset = False
+        if start is None and request.query.get("from") == "oldest":
+            start = max(0, await self._context.desk.oldest_position() - 1)
+        elif start is None:
+            start = await self._tailer.newest()
+        else:
+            reset = await self._tailer.gone(start)
+        self._position = start
+        await self._response.prepare(request)
+        await self._write(
+            b"retry: 1000\n\n" + frame(start, "hello", {"position": start, "now": self._now()})
+        )
+        if reset:
+            await self._reset()
+
+    async def follow(self) -> None:
+        """Write what comes, and a heartbeat when nothing does."""
+        while not self._tailer.closing:
+            grown = self._tailer.grown
+            entries = await self._tailer.after(self._position, CHUNK)
+            if entries is None:
+                await self._reset()
+            elif entries:
+                self._position = entries[-1].position
+                chunk = b"".join(e.frame(self._personal) for e in entries if self._wanted.takes(e))
+                if chunk:
+                    await self._write(chunk)
+            else:
+                try:
+                    beat = self._context.settings.stream_heartbeat_s
+                    await asyncio.wait_for(grown.wait(), beat)
+                except TimeoutError:
+                    # The id moves the resume point on past what the filter left out.
+                    await self._write(b": still here\nid: %d\n\n" % self._position)
+
+    async def _reset(self) -> None:
+        """Rows were missed for good: say so, then send every open ticket as it stands now."""
+        self._position = await self._context.desk.newest_position()
+        reason = "the changes after your last event id are no longer kept"
+        await self._write(
+            frame(self._position, "reset", {"reason": reason, "position": self._position})
+        )
+        async for ticket in open_tickets(self._context):
+            if self._wanted.wants("ticket", ticket.get("kind"), grid_of(ticket)):
+                event = {
+                    "specversion": "1.0",
+                    "id": f"ticket:{ticket['id']}:{ticket.get('rev')}:snapshot",
+                    "source": f"/gridsentry/{self._context.city.id}",
+                    "type": "gridsentry.ticket.snapshot",
+                    "subject": ticket["id"],
+                    "time": self._now(),
+                    "datacontenttype": "application/json",
+                    "data": ticket if self._personal else redact(ticket),
+                }
+                await self._write(frame(self._position, "ticket", event))
+
+    def _now(self) -> str:
+        return iso(self._context.clock.now())
+
+    async def _write(self, data: bytes) -> None:
+        async with asyncio.timeout(self._context.settings.stream_slow_s):
+            await self._response.write(data)
+
+
+def _last_event_id(request: web.Request) -> int | None:
+    text = request.headers.get("Last-Event-ID") or request.query.get("last_event_id")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise Problem(
+            400, "bad_value", f"{text[:40]!r} is no event id of this stream", path="last_event_id"
+        )
+    return int(text)
+
+
+def _filter(context: Context, request: web.Request) -> Filter:
+    def values(name: str) -> frozenset[str] | None:
+        text = request.query.get(name)
+        return frozenset(text.split(",")) if text else None
+
+    grids = values("grid")
+    if grids is not None:
+        grids = frozenset().union(*(context.grids_inside(grid) for grid in grids))
+    return Filter(values("type"), values("kind"), grids)

@@ -1,0 +1,136 @@
+"""The OpenAPI 3.1 document, generated from the table of routes and the nouns' JSON schemas."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from center.routes import Route
+from center.shapes import Error
+from contracts.case import Incident, Ticket
+from contracts.event import Event
+from contracts.kinds import KINDS, STAGES
+
+REF = "#/components/schemas/{name}"
+
+PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "after": ("Cursor: `next` of the page before.", {"type": "string"}),
+    "limit": ("Items on the page.", {"type": "integer", "minimum": 1}),
+    "kind": (
+        "Kind of incident, such as " + ", ".join(KINDS[:3]) + " (devices: their type; dead"
+        " letters: their code; stream and Open311: several, comma-separated).",
+        {"type": "string"},
+    ),
+    "stage": ("Stage of the ticket.", {"type": "string", "enum": list(STAGES)}),
+    "grid": ("Id of a grid.", {"type": "string"}),
+    "device": ("Id of a device.", {"type": "string"}),
+    "metric": ("Name of a metric.", {"type": "string"}),
+    "since": ("From this time on: ISO 8601 with zone, or epoch ms.", {"type": "string"}),
+    "until": ("Before this time.", {"type": "string"}),
+    "last_event_id": ("As the header Last-Event-ID.", {"type": "string"}),
+    "from": ("`oldest`: begin with the oldest change still kept.", {"type": "string"}),
+    "type": ("`ticket`, `incident`, `event`; several by comma.", {"type": "string"}),
+    "exp": ("When the signed link ends, epoch seconds.", {"type": "string"}),
+    "sig": ("The link's signature.", {"type": "string"}),
+    "api_key": ("The bearer token, as Open311 sends it.", {"type": "string"}),
+    "jurisdiction_id": ("The city's id.", {"type": "string"}),
+    "service_request_id": ("Ids of requests, comma-separated.", {"type": "string"}),
+    "service_code": ("Kinds, comma-separated.", {"type": "string"}),
+    "start_date": ("Requested at or after, ISO 8601.", {"type": "string"}),
+    "end_date": ("Requested before, ISO 8601.", {"type": "string"}),
+    "status": ("`open` or `closed`.", {"type": "string", "enum": ["open", "closed"]}),
+}
+
+
+def document(table: Sequence[Route], version: str) -> dict[str, Any]:
+    """The document for this table."""
+    nouns: list[Any] = [Error, Ticket, Incident, Event]
+    for route in table:
+        nouns += [t for t in (route.body, *route.answers.values()) if _noun(t)]
+        nouns += [t for a in route.answers.values() if isinstance(a, tuple) for t in a if _noun(t)]
+    unique = list(dict.fromkeys(nouns))
+    _, components = msgspec.json.schema_components(unique, ref_template=REF)
+    paths: dict[str, dict[str, Any]] = {}
+    for route in table:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Gridsentry",
+            "version": version,
+            "description": "Incidents and grid tickets, live. Writes and evidence need a bearer "
+            "token when any is configured; without one personal data are withheld (null).",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+        },
+        "security": [{}, {"bearer": []}],
+    }
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": route.name,
+        "summary": route.summary,
+        "parameters": [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            for name in re.findall(r"\{(\w+)\}", route.path)
+        ]
+        + [
+            {"name": n, "in": "query", "description": PARAMETERS[n][0], "schema": PARAMETERS[n][1]}
+            for n in route.query
+        ],
+        "responses": {
+            **{str(status): _answer(status, shape) for status, shape in route.answers.items()},
+            "default": _answer(0, Error),
+        },
+    }
+    if route.access != "open":
+        operation["security"] = [{"bearer": []}]
+        operation["x-access"] = route.access
+    if route.body is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {route.body_type: {"schema": _schema(route.body)}},
+        }
+    return operation
+
+
+def _answer(status: int, shape: Any) -> dict[str, Any]:
+    meanings = {0: "Refused, with the reason.", 202: "Taken, not yet done.", 503: "Not ready."}
+    media = shape if isinstance(shape, str) else "application/json"
+    schema = {"type": "string"} if isinstance(shape, str) else _schema(shape)
+    return {
+        "description": meanings.get(status, "Done."),
+        "content": {media: {"schema": schema}},
+    }
+
+
+def _schema(shape: Any) -> dict[str, Any]:
+    if isinstance(shape, tuple) and shape[0] is list:
+        items = _schema(shape[1] or dict)
+        return {
+            "type": "object",
+            "required": ["items", "next"],
+            "properties": {
+                "items": {"type": "array", "items": items},
+                "next": {"type": ["string", "null"]},
+            },
+        }
+    if isinstance(shape, tuple):
+        return {"allOf": [_schema(part) for part in shape]}
+    if shape is list:
+        return {"type": "array", "items": {"type": "object"}}
+    if _noun(shape):
+        return {"$ref": REF.format(name=shape.__name__)}
+    return {"type": "object"}
+
+
+def _noun(shape: Any) -> bool:
+    return isinstance(shape, type) and issubclass(shape, msgspec.Struct)

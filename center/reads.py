@@ -1,0 +1,92 @@
+"""Listings and single objects of the API."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+from aiohttp import web
+
+from center.context import Context
+from center.guard import Caller
+from center.links import Signer
+from center.privacy import redact, with_links
+from center.problems import Problem, json_response
+from center.query import parse
+from contracts.kinds import OPEN_STAGES
+from contracts.ports import Desk, Query, What
+
+log = logging.getLogger(__name__)
+
+ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+EVENTS_SHOWN = 20
+"""Events of an incident that stand in a ticket's dossier; the newest count."""
+
+
+async def listing(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
+    """`GET /api/v1/{what}`: one page."""
+    what = _what(request)
+    page = await context.desk.page(what, parse(what, request, context.settings))
+    return json_response(
+        {"items": [_shown(context, caller, item) for item in page.items], "next": page.next}
+    )
+
+
+async def single(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
+    """`GET /api/v1/{what}/{id}`: one object; a ticket comes with its incident and events."""
+    what = _what(request)
+    item = await found(context.desk, what, request.match_info["id"])
+    if what == "tickets":
+        item = await dossier(context.desk, item, context.signer)
+    if caller.may("evidence"):
+        if what in ("tickets", "events", "dead-letters"):
+            await context.desk.log_access(caller.name, f"{what}/{item['id']}", context.clock.now())
+        return json_response(with_links(item, context.signer))
+    return json_response(redact(item))
+
+
+async def found(desk: Desk, what: What, id_: str) -> dict[str, Any]:
+    """The object, or Problem 404."""
+    item = await desk.get(what, id_) if what == "readings" or ID.fullmatch(id_) else None
+    if item is None:
+        raise Problem(404, "not_found", f"there is no {what.removesuffix('s')} {id_[:64]!r}")
+    return item
+
+
+async def dossier(
+    desk: Desk, ticket: dict[str, Any], signer: Signer, *, absolute: bool = False
+) -> dict[str, Any]:
+    """The ticket with `incident_detail` and `events`, each event with its evidence links."""
+    incident = await desk.get("incidents", str(ticket.get("incident")))
+    events: list[dict[str, Any]] = []
+    for id_ in reversed((incident or {}).get("events", [])[-EVENTS_SHOWN:]):
+        event = await desk.get("events", str(id_))
+        if event is not None:
+            events.append(with_links(event, signer, absolute=absolute))
+    return {**ticket, "incident_detail": incident, "events": events}
+
+
+async def open_tickets(context: Context) -> AsyncIterator[dict[str, Any]]:
+    """Every ticket that is not finished, page by page."""
+    query = Query(limit=context.settings.page_limit_max)
+    while True:
+        page = await context.desk.page("tickets", query)
+        for ticket in page.items:
+            if ticket.get("stage") in OPEN_STAGES:
+                yield ticket
+        if page.next is None:
+            return
+        query = Query(limit=query.limit, after=page.next)
+
+
+def _what(request: web.Request) -> What:
+    return cast(What, request.path.split("/")[3])
+
+
+def _shown(context: Context, caller: Caller, item: dict[str, Any]) -> dict[str, Any]:
+    if caller.may("evidence"):
+        return with_links(item, context.signer)
+    shown: dict[str, Any] = redact(item)
+    return shown

@@ -1,0 +1,159 @@
+"""Every route of the center in one table: the app and the OpenAPI document are made from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from center import cap, evidence, geodata, live, open311, ops, reads, writes
+from center.context import Handler
+from center.guard import Access
+from center.query import FILTERS
+from center.shapes import ActionBody, ActionWaiting, Dossier, Health, ReportBody, ReportTaken
+from contracts.case import Incident, Ticket
+from contracts.city import City
+from contracts.event import Event
+from contracts.ports import What
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """One route."""
+
+    method: str
+    path: str
+    name: str
+    """Stable name: the OpenAPI operationId and the metric's label."""
+    summary: str
+    handler: Handler
+    access: Access = "open"
+    query: tuple[str, ...] = ()
+    body: type | None = None
+    body_type: str = "application/json"
+    answers: dict[int, Any] = {}
+    """Status → a type, the name of a listed schema (`list:Ticket`), or a media type's name."""
+
+
+ITEMS: dict[What, type | None] = {
+    "tickets": Ticket,
+    "incidents": Incident,
+    "events": Event,
+    "devices": None,
+    "workers": None,
+    "dead-letters": None,
+    "readings": None,
+}
+"""The noun of each listing; None: a plain JSON object."""
+
+_STREAM = ("last_event_id", "from", "type", "kind", "grid")
+
+
+def routes(city: City, openapi: Handler) -> tuple[Route, ...]:
+    """The table for this city; `openapi` serves the document made from it."""
+    table = []
+    for what, noun in ITEMS.items():
+        one = what.removesuffix("s")
+        table += [
+            Route(
+                method="GET", path=f"/api/v1/{what}", name=f"list-{what}",
+                summary=f"One page of {what}, "
+                + ("oldest" if what == "readings" else "newest") + " first.",
+                handler=reads.listing, query=FILTERS[what], answers={200: (list, noun)},
+            ),
+            Route(
+                method="GET", path=f"/api/v1/{what}/{{id}}", name=f"get-{one}",
+                summary="A ticket with its incident, events and evidence links."
+                if what == "tickets" else f"One {one}.",
+                handler=reads.single,
+                answers={200: (Ticket, Dossier) if what == "tickets" else noun or dict},
+            ),
+        ]  # fmt: skip
+    table += [
+        Route(
+            method="POST", path="/api/v1/tickets/{id}/actions", name="act-on-ticket",
+            summary="Ask for a step of a ticket; the router applies it or refuses with a reason.",
+            handler=writes.act, access="operate", body=ActionBody,
+            answers={200: Ticket, 202: ActionWaiting},
+        ),
+        Route(
+            method="POST", path="/api/v1/reports", name="report",
+            summary="File a resident's report.",
+            handler=writes.report, access="report", body=ReportBody, answers={202: ReportTaken},
+        ),
+        Route(
+            method="GET", path="/api/v1/stream", name="stream",
+            summary="Server-Sent Events: every change of a ticket, incident or event as CloudEvent;"
+            " resumes by Last-Event-ID.",
+            handler=live.stream, query=_STREAM, answers={200: "text/event-stream"},
+        ),
+        Route(
+            method="GET", path="/api/v1/grids", name="grids",
+            summary="The grid polygons as GeoJSON.",
+            handler=geodata.Static(geodata.grids(city)), answers={200: dict},
+        ),
+        Route(
+            method="GET", path="/api/v1/assets", name="assets",
+            summary="Drains, lines and fibres as GeoJSON.",
+            handler=geodata.Static(geodata.assets(city)), answers={200: dict},
+        ),
+        Route(
+            method="GET", path="/api/v1/city", name="city",
+            summary="The city's names: kinds, stages, utilities, workers.",
+            handler=geodata.Static(geodata.about(city)), answers={200: dict},
+        ),
+        Route(
+            method="GET", path="/api/v1/openapi.json", name="openapi",
+            summary="This document.", handler=openapi, answers={200: dict},
+        ),
+        Route(
+            method="GET", path="/evidence/{path}", name="evidence",
+            summary="A picture or clip, by signed link or bearer token; answers Range.",
+            handler=evidence.evidence, query=("exp", "sig"),
+            answers={200: "application/octet-stream"},
+        ),
+        Route(
+            method="GET", path="/healthz", name="healthz", summary="Alive.",
+            handler=ops.healthz, answers={200: dict},
+        ),
+        Route(
+            method="GET", path="/readyz", name="readyz",
+            summary="Ready, or 503 with the reasons.",
+            handler=ops.readyz, answers={200: Health, 503: Health},
+        ),
+        Route(
+            method="GET", path="/metrics", name="metrics", summary="Prometheus metrics.",
+            handler=ops.metrics, answers={200: "text/plain"},
+        ),
+        Route(
+            method="GET", path="/feeds/cap.atom", name="cap-feed",
+            summary="Open tickets as CAP 1.2 alerts in an Atom feed.",
+            handler=cap.feed, answers={200: "application/atom+xml"},
+        ),
+        Route(
+            method="GET", path="/feeds/cap/{id}.xml", name="cap-alert",
+            summary="One ticket as CAP 1.2 alert.",
+            handler=cap.alert_file, answers={200: "application/cap+xml"},
+        ),
+        Route(
+            method="GET", path="/open311/v2/services.json", name="open311-services",
+            summary="GeoReport v2: what can be reported.",
+            handler=open311.services, query=open311.COMMON, answers={200: list},
+        ),
+        Route(
+            method="GET", path="/open311/v2/requests.json", name="open311-requests",
+            summary="GeoReport v2: tickets as service requests.",
+            handler=open311.requests, query=open311.LIST, answers={200: list},
+        ),
+        Route(
+            method="GET", path="/open311/v2/requests/{id}.json", name="open311-request",
+            summary="GeoReport v2: one service request.",
+            handler=open311.single, query=open311.COMMON, answers={200: list},
+        ),
+        Route(
+            method="POST", path="/open311/v2/requests.json", name="open311-report",
+            summary="GeoReport v2: file a report (form fields).",
+            handler=open311.file, access="report", query=open311.COMMON, body=open311.Form,
+            body_type="application/x-www-form-urlencoded", answers={201: list},
+        ),
+    ]  # fmt: skip
+    return tuple(table)

@@ -1,0 +1,127 @@
+"""What can be set about the center: where it listens, who may do what, and its limits."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Literal
+
+import msgspec
+
+from contracts.errors import Wrong
+
+Role = Literal["viewer", "reporter", "operator"]
+
+
+class Token(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """A bearer token, whose it is, and what it allows."""
+
+    token: str
+    """The secret itself, at least 16 characters; sent as `Authorization: Bearer …`."""
+    name: str
+    """Who uses it; stands in the access log and in metrics never."""
+    role: Role = "viewer"
+    """`viewer` sees evidence and personal data, `reporter` only files reports, `operator` may do
+    everything."""
+
+
+class CenterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Settings of the command center."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Anything but this machine's loopback needs at least one token."""
+    port: int = 8080
+    """TCP port; 0 takes a free one."""
+    tokens: tuple[Token, ...] = ()
+    """Bearer tokens. Without any, everybody on this machine may do everything (loopback only)."""
+    public_url: str = ""
+    """How others reach this center, such as `https://grid.example.cn`: makes the links in alerts
+    and feeds absolute."""
+    allowed_origins: tuple[str, ...] = ()
+    """Other web origins (`https://host[:port]`) whose pages may write; our own always may."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Further names this center answers to when it has no tokens (protects against DNS
+    rebinding; the loopback names always count)."""
+    evidence_secret: str = ""
+    """Key of signed evidence links, at least 16 characters; empty: a new random one at each start,
+    so that old links end with the process. Several centers must share one."""
+    evidence_link_s: float = 86_400.0
+    """How long a signed evidence link is valid, seconds."""
+    page_limit: int = 100
+    """Items on a page when the caller names no `limit`."""
+    page_limit_max: int = 500
+    """The largest `limit` a caller may ask for."""
+    body_bytes: int = 65_536
+    """Largest accepted request body, bytes (reports: `report_bytes`)."""
+    report_bytes: int = 8_388_608
+    """Largest accepted report with its photograph, bytes."""
+    actions_per_minute: float = 240.0
+    """Ticket actions one caller may send per minute (bursts up to a quarter of it)."""
+    reports_per_minute: float = 30.0
+    """Reports one caller may send per minute (bursts up to a quarter of it)."""
+    answer_wait_s: float = 5.0
+    """How long a ticket action waits for the router's answer before it says 202, seconds."""
+    report_device: str = ""
+    """The registered device reports over HTTP come from; empty: the city's first of type
+    `app`."""
+    cap_status: Literal["Actual", "Exercise", "System", "Test"] = "Actual"
+    """What CAP alerts say about themselves; a demonstration says `Exercise`."""
+    stream_clients: int = 1_000
+    """Live streams open at once; more are refused with 503."""
+    stream_heartbeat_s: float = 15.0
+    """A comment is sent on a silent stream this often, seconds."""
+    stream_slow_s: float = 10.0
+    """A reader that takes nothing for this long is disconnected, seconds; it resumes by its last
+    event id."""
+    stream_rows: int = 4_000
+    """Changes kept in memory for live readers; who is further behind reads from the database."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is an address or name of this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def check(settings: CenterSettings) -> None:
+    """Refuse settings that are unsafe or cannot work.
+
+    Raises Wrong naming the setting, what was found and what is allowed.
+    """
+    if not is_loopback(settings.host) and not settings.tokens:
+        raise Wrong(
+            "center.tokens",
+            f"none, but center.host {settings.host!r} can be reached from other machines",
+            "at least one token, or host 127.0.0.1",
+        )
+    if not 0 <= settings.port <= 65_535:
+        raise Wrong("center.port", str(settings.port), "0 to 65535")
+    seen: set[str] = set()
+    for number, token in enumerate(settings.tokens):
+        where = f"center.tokens[{number}].token"
+        if len(token.token) < 16 or not token.token.isascii() or " " in token.token:
+            raise Wrong(where, f"{len(token.token)} characters", "16 or more, ASCII, no spaces")
+        if token.token in seen:
+            raise Wrong(where, "the same token twice", "a token of its own for each name")
+        seen.add(token.token)
+    if settings.evidence_secret and len(settings.evidence_secret) < 16:
+        raise Wrong("center.evidence_secret", "too short", "16 or more characters, or empty")
+    if not 1 <= settings.page_limit <= settings.page_limit_max:
+        raise Wrong("center.page_limit", str(settings.page_limit), "1 to page_limit_max")
+    for name in (
+        "evidence_link_s", "body_bytes", "report_bytes", "actions_per_minute",
+        "reports_per_minute", "answer_wait_s", "stream_clients", "stream_heartbeat_s",
+        "stream_slow_s", "stream_rows",
+    ):  # fmt: skip
+        if getattr(settings, name) <= 0:
+            raise Wrong(f"center.{name}", str(getattr(settings, name)), "a positive number")
+    for setting, urls in (
+        ("public_url", (settings.public_url,) if settings.public_url else ()),
+        ("allowed_origins", settings.allowed_origins),
+    ):
+        for url in urls:
+            if not url.startswith(("http://", "https://")) or url.endswith("/"):
+                raise Wrong(f"center.{setting}", repr(url), "http(s)://host[:port], no final slash")

@@ -1,0 +1,81 @@
+"""Bodies of the API that have no noun of their own in `contracts`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class ActionBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """What somebody asks of a ticket."""
+
+    action: str
+    """Such as `accept`, `arrive`, `dispose`, `verify`, `close`, `return`; the router decides what
+    is allowed in the ticket's stage."""
+    by: str
+    """Who asks: a worker's id or a person's name."""
+    rev: int
+    """The ticket's `rev` as the asker saw it; a stale one is refused."""
+    reason: str | None = None
+    note: str | None = None
+
+
+class ReportBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """What a person reports; the same as an app sends by MQTT, `id` and `ts` may be left out."""
+
+    text: str
+    lon: float
+    lat: float
+    id: str | None = None
+    """Makes sending again harmless."""
+    ts: str | int | None = None
+    """When it was seen: ISO 8601 with a zone, or epoch milliseconds."""
+    kind: str | None = None
+    crs: str | None = None
+    """`wgs84` (default), `gcj02` or `bd09`."""
+    reporter: str | None = None
+    photo: str | None = None
+    """A JPEG, base64."""
+
+
+class ReportTaken(msgspec.Struct, frozen=True):
+    """The report is durably taken; what becomes of it shows as an event and a ticket."""
+
+    id: str
+
+
+class ActionWaiting(msgspec.Struct, frozen=True):
+    """The command is filed but not yet answered."""
+
+    command: str
+    reason: str
+
+
+class Error(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Every refusal."""
+
+    error: str
+    """Short stable name for machines."""
+    reason: str
+    """Plain words for people."""
+    path: str | None = None
+    """The parameter or JSON path that is wrong."""
+    rev: int | None = None
+    """The ticket's current revision, when an action was refused."""
+
+
+class Dossier(msgspec.Struct, frozen=True):
+    """What `GET /tickets/{id}` adds to the ticket."""
+
+    incident_detail: dict[str, Any] | None
+    """The ticket's incident."""
+    events: list[dict[str, Any]]
+    """The incident's events, newest first, each with `links` to its evidence."""
+
+
+class Health(msgspec.Struct, frozen=True):
+    """Whether the service can do its work, and why not."""
+
+    ready: bool
+    reasons: list[str]
