@@ -1,0 +1,33 @@
+"""What may be configured about falls."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Falling objects before a facade. Lengths are in picture heights, so any size will do."""
+
+    least_score: float = 30.0
+    """Log likelihood ratio of the track against chance. The rain clip's best chance track reaches
+    17, a falling box at 720p 222; e^17 is about the number of track hypotheses of a day."""
+    least_evidence: float = 8.0
+    """Log likelihood ratio of a fall against steady motion. Real box: 59; its mirror image: 40."""
+    most_misfit: float = 4.0
+    """Largest reduced chi² of the fall. Real box: 0.6; vehicles that pass all else: 5 and more."""
+    least_drop: float = 0.1
+    """Least way down in picture heights: about two floors where a picture shows twenty."""
+    most_aside: float = 0.7
+    """Largest way across per way down: a throw at 5 m/s that falls two floors."""
+    least_hits: int = 8
+    """Pictures that must show it."""
+    least_support: float = 0.7
+    """Share of the pictures between first and last that show it."""
+    settle_s: float = 1.0
+    """After a fall's last hit: wait this long for its pieces and mirror images, then close."""
+    close_after_s: float = 10.0
+    """When no pictures come: close what is open this long after the last receipt."""
+    longest_s: float = 30.0
+    """No fall stays open longer than this after its onset."""
+    severity: int = 4
+    """Severity of the events, 1 minor to 5 extreme."""
