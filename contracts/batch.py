@@ -120,6 +120,18 @@ class Committed(msgspec.Struct, frozen=True):
     readings_new: int
     readings_duplicate: int
     conflicts: int
+    """Readings whose key stood already with another value, kept aside for the first time."""
+    faults: int = 0
+    """Event revisions and changes that were there already with other content: some detector or
+    the router is not a pure fold. The first stands."""
+    items_duplicate: int = 0
+    segments_duplicate: int = 0
+    dead_letters_capped: int = 0
+    """Dead letters over the cap of their device and day: counted, not kept."""
+    unknown_capped: int = 0
+    """Messages of unregistered devices over the cap: counted, not kept."""
+    again: bool = False
+    """This very batch had been committed before (its COMMIT's answer got lost)."""
 
 
 class OutboxRow(msgspec.Struct, frozen=True):

@@ -1,0 +1,79 @@
+"""Connections as this project wants them, and waiting for notifications."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+
+from contracts.clock import monotonic
+from store.failures import translated
+from store.settings import StoreSettings
+
+CHANNEL_WORK = "gridsentry_work"
+"""Commands, intake, events a separate router must take."""
+CHANNEL_OUTBOX = "gridsentry_outbox"
+"""Committed changes wait for the relay; answers to commands are there."""
+CHANNEL_STREAM = "gridsentry_stream"
+"""The stream has grown."""
+
+
+def session_options(settings: StoreSettings) -> str:
+    """libpq `options`: every session speaks UTC and gives up in time."""
+    return (
+        "-c timezone=UTC"
+        f" -c statement_timeout={int(settings.statement_timeout_s * 1000)}"
+        f" -c lock_timeout={int(settings.lock_timeout_s * 1000)}"
+    )
+
+
+def connect(dsn: str, settings: StoreSettings) -> psycopg.Connection[Any]:
+    """A connection in autocommit mode. Raises psycopg's errors."""
+    return psycopg.connect(
+        dsn,
+        autocommit=True,
+        connect_timeout=settings.connect_timeout_s,
+        options=session_options(settings),
+        application_name="gridsentry",
+    )
+
+
+class Listener:
+    """Waits for notifications on a connection of its own."""
+
+    def __init__(self, dsn: str, channel: str, settings: StoreSettings) -> None:
+        self._dsn = dsn
+        self._channel = channel
+        self._settings = settings
+        self._connection: psycopg.Connection[Any] | None = None
+
+    def wait(self, seconds: float) -> bool:
+        """True when one came within that time, or may have come while nobody listened.
+
+        Raises Temporary when the database does not answer.
+        """
+        with translated():
+            if self._connection is None or self._connection.closed:
+                self._connection = connect(self._dsn, self._settings)
+                self._connection.execute(
+                    psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(self._channel))
+                )
+                return True
+            try:
+                return self._wait(self._connection, seconds)
+            except psycopg.Error:
+                self.close()
+                raise
+
+    @staticmethod
+    def _wait(connection: psycopg.Connection[Any], seconds: float) -> bool:
+        until = monotonic() + seconds
+        for _ in connection.notifies(timeout=max(0.0, until - monotonic()), stop_after=1):
+            return True
+        return False
+
+    def close(self) -> None:
+        """Close the connection; the next wait makes a new one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

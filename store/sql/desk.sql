@@ -1,0 +1,154 @@
+-- What the center reads and files. Pages go by key, so a row that comes or goes moves no page.
+
+-- name: page_tickets
+SELECT id, opened_at AS sort, body::text
+FROM tickets
+WHERE (%(kind)s::text IS NULL OR kind = %(kind)s)
+    AND (%(stage)s::text IS NULL OR stage = %(stage)s)
+    AND (%(grid)s::text IS NULL OR grid = %(grid)s)
+    AND (%(since)s::timestamptz IS NULL OR opened_at >= %(since)s)
+    AND (%(until)s::timestamptz IS NULL OR opened_at < %(until)s)
+    AND (%(after_sort)s::timestamptz IS NULL
+        OR (opened_at, id) < (%(after_sort)s, %(after_id)s::text))
+ORDER BY opened_at DESC, id DESC
+LIMIT %(limit)s
+
+-- name: page_incidents
+SELECT id, opened_at AS sort, body::text
+FROM incidents
+WHERE (%(kind)s::text IS NULL OR kind = %(kind)s)
+    AND (%(grid)s::text IS NULL OR grid = %(grid)s)
+    AND (%(since)s::timestamptz IS NULL OR opened_at >= %(since)s)
+    AND (%(until)s::timestamptz IS NULL OR opened_at < %(until)s)
+    AND (%(after_sort)s::timestamptz IS NULL
+        OR (opened_at, id) < (%(after_sort)s, %(after_id)s::text))
+ORDER BY opened_at DESC, id DESC
+LIMIT %(limit)s
+
+-- name: page_events
+SELECT id, at AS sort, body::text
+FROM events
+WHERE newest
+    AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+    AND (%(grid)s::text IS NULL OR grid = %(grid)s)
+    AND (%(device)s::text IS NULL OR device = %(device)s)
+    AND (%(since)s::timestamptz IS NULL OR at >= %(since)s)
+    AND (%(until)s::timestamptz IS NULL OR at < %(until)s)
+    AND (%(after_sort)s::timestamptz IS NULL
+        OR (at, id) < (%(after_sort)s, %(after_id)s::text))
+ORDER BY at DESC, id DESC
+LIMIT %(limit)s
+
+-- name: page_devices
+SELECT coalesce(s.device, d.device) AS id, s.online, s.at AS status_at,
+    d.received_at AS last_reading_at
+FROM statuses s
+FULL JOIN device_seen d ON d.device = s.device
+WHERE (%(device)s::text IS NULL OR coalesce(s.device, d.device) = %(device)s)
+    AND (%(after_id)s::text IS NULL
+        OR coalesce(s.device, d.device) COLLATE "C" > %(after_id)s COLLATE "C")
+ORDER BY coalesce(s.device, d.device) COLLATE "C"
+LIMIT %(limit)s
+
+-- name: page_workers
+SELECT worker AS id, at, received_at, lon, lat, accuracy_m
+FROM worker_positions
+WHERE (%(device)s::text IS NULL OR worker = %(device)s)
+    AND (%(after_id)s::text IS NULL OR worker COLLATE "C" > %(after_id)s COLLATE "C")
+ORDER BY worker COLLATE "C"
+LIMIT %(limit)s
+
+-- name: page_dead_letters
+-- Messages of devices nobody registered stand among them with a code of their own.
+SELECT * FROM (
+    SELECT id, received_at AS sort, topic, code, reason, device, adapter, bytes, sha256
+    FROM dead_letters
+    UNION ALL
+    SELECT 'u-' || id, received_at, topic, 'unknown_device',
+        'no device ' || device || ' is registered; the message is kept until it is',
+        device, 'native', octet_length(payload), sha256
+    FROM unknown_messages
+) d
+WHERE (%(kind)s::text IS NULL OR code = %(kind)s)
+    AND (%(device)s::text IS NULL OR device = %(device)s)
+    AND (%(since)s::timestamptz IS NULL OR sort >= %(since)s)
+    AND (%(until)s::timestamptz IS NULL OR sort < %(until)s)
+    AND (%(after_sort)s::timestamptz IS NULL
+        OR (sort, id) < (%(after_sort)s, %(after_id)s::text))
+ORDER BY sort DESC, id DESC
+LIMIT %(limit)s
+
+-- name: page_readings
+SELECT device, metric, ts, ident, value, effective_at, received_at, sent_at, boot, seq, quality
+FROM readings
+WHERE device = %(device)s
+    AND (%(metric)s::text IS NULL OR metric = %(metric)s)
+    AND (%(since)s::timestamptz IS NULL OR ts >= %(since)s)
+    AND (%(until)s::timestamptz IS NULL OR ts < %(until)s)
+    AND (%(after_sort)s::timestamptz IS NULL
+        OR (ts, metric, ident) > (%(after_sort)s, %(after_id)s::text, %(after_ident)s::bigint))
+ORDER BY ts, metric, ident
+LIMIT %(limit)s
+
+-- name: one_ticket
+SELECT body::text FROM tickets WHERE id = %(id)s
+
+-- name: one_incident
+SELECT body::text FROM incidents WHERE id = %(id)s
+
+-- name: one_event
+SELECT body::text FROM events WHERE id = %(id)s AND newest
+
+-- name: one_dead_letter
+SELECT id, received_at, topic, code, reason, device, adapter, bytes, sha256, payload
+FROM dead_letters
+WHERE id = %(id)s
+
+-- name: one_unknown_message
+SELECT 'u-' || id AS id, received_at, topic, 'unknown_device' AS code,
+    'no device ' || device || ' is registered; the message is kept until it is' AS reason,
+    device, 'native' AS adapter, octet_length(payload) AS bytes, sha256, payload
+FROM unknown_messages
+WHERE id = %(number)s
+
+-- name: file_command
+INSERT INTO commands (id, ticket, action, by_whom, rev, at, reason, note)
+VALUES (
+    %(id)s, %(ticket)s, %(action)s, %(by)s, %(rev)s, %(at)s, %(reason)s, %(note)s
+)
+ON CONFLICT (id) DO NOTHING
+
+-- name: answer_to
+SELECT command, ok, reason, rev FROM answers WHERE command = %(id)s
+
+-- name: file_intake
+INSERT INTO intake (topic, payload, received_at)
+VALUES (%(topic)s, %(payload)s, %(received_at)s)
+
+-- name: newest_position
+SELECT newest FROM stream
+
+-- name: oldest_position
+-- The lowest position still kept; one above the newest when none is.
+SELECT coalesce((SELECT min(position) FROM outbox), (SELECT newest + 1 FROM stream))
+
+-- name: stream_after
+SELECT position, key, type, subject, kind, district, change, at, data
+FROM outbox
+WHERE position > %(after)s
+ORDER BY position
+LIMIT %(limit)s
+
+-- name: target_position
+SELECT position FROM targets WHERE target = %(target)s
+
+-- name: set_target_position
+INSERT INTO targets (target, position)
+VALUES (%(target)s, %(position)s)
+ON CONFLICT (target) DO UPDATE SET position = greatest(targets.position, excluded.position)
+
+-- name: log_access
+INSERT INTO access_log (who, what, at) VALUES (%(who)s, %(what)s, %(at)s)
+
+-- name: ping
+SELECT 1
