@@ -8,7 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
-from contracts.city import Camera, City, Device, DrainNetwork, Fibre, LineNetwork
+from contracts.city import Camera, City, Device, DrainNetwork, Fibre, LineNetwork, Work
 from contracts.event import Event
 from contracts.geo import Point
 
@@ -28,6 +28,8 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     drains: DrainNetwork | None = None
     line: LineNetwork | None = None
     fibre: Fibre | None = None
+    works: tuple[Work, ...] = ()
+    """Planned works that may explain what is seen here."""
 
 
 class Detector(Protocol[In]):
