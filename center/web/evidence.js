@@ -1,0 +1,92 @@
+// What proves an event, by kind: a function from the event to nodes. A new kind is a new entry.
+
+import { levelCurve, traceCurve } from './curve.js';
+import { language, t, timeOf } from './i18n.js';
+import { state } from './state.js';
+import { clean, el, say } from './text.js';
+
+const fact = (name, value) => (value === null || value === undefined || value === '' ? null : el('div', { class: 'fact' }, el('dt', {}, name), el('dd', {}, value instanceof Node ? value : say(value))));
+const facts = (...rows) => el('dl', { class: 'facts' }, ...rows);
+const percent = (p) => `${Math.round(Number(p) * 100)} %`;
+
+function media(event) {
+  const { still, clip, photo } = event.links ?? {};
+  const nodes = [];
+  if (clip) nodes.push(el('video', { src: clip, poster: still, controls: true, muted: true, loop: true, playsinline: true, preload: 'metadata', 'aria-label': t('clip') }));
+  if (still) nodes.push(el('figure', {}, el('a', { href: still, target: '_blank', rel: 'noopener' }, el('img', { class: 'still', src: still, alt: t('still') })), el('figcaption', {}, t('still'), ' · ', timeOf(event.at, state.city.timezone, true))));
+  if (photo) nodes.push(el('figure', {}, el('img', { class: 'still', src: photo, alt: t('photo') })));
+  return nodes;
+}
+
+function bars(rows, label) {
+  return el('table', { class: 'bars' }, el('thead', {}, el('tr', {}, el('th', {}, label), el('th', {}, t('probability')))),
+    el('tbody', {}, ...rows.map(([id, p]) => {
+      const bar = el('i');
+      bar.style.width = percent(Math.min(1, Math.max(0, Number(p) || 0)));
+      return el('tr', {}, el('td', {}, say(id)), el('td', {}, el('span', { class: 'bar' }, bar), percent(p)));
+    })));
+}
+
+function windowName(origin) {
+  if (!origin) return t('abstain');
+  const where = language() === 'zh' ? [origin.floor != null ? `${origin.floor} 层` : '', origin.bay != null ? `${origin.bay} 列` : ''] : [origin.floor != null ? `floor ${origin.floor}` : '', origin.bay != null ? `bay ${origin.bay}` : ''];
+  return `${origin.zone} ${where.filter(Boolean).join(' ')}`.trim();
+}
+
+const KINDS = {
+  high_altitude_throw(event) {
+    const shown = media(event);
+    // Absent by privacy and absent by not being cut yet are different things to tell.
+    const withheld = event.links === null;
+    return [
+      ...shown,
+      shown.length ? null : el('p', { class: 'hint' }, t(withheld ? 'withheld' : 'pending')),
+      withheld ? null : facts(
+        fact(t('window'), event.origin ? el('span', { class: 'window' }, say(windowName(event.origin)), ' ', el('b', {}, percent(event.origin.p))) : t('abstain')),
+        event.origin?.others?.length ? fact(t('others'), event.origin.others.map(([zone, p]) => `${zone} ${percent(p)}`).join('、')) : null,
+        event.speed ? fact(t('speed'), `${event.speed} m/s`) : null),
+    ];
+  },
+  flooding(event) {
+    const all = { ...event.evidence, ...event };
+    const over = event.overflow_at;
+    const zone = state.city.timezone;
+    return [
+      levelCurve(all),
+      facts(
+        fact(t('now'), `${event.value} m${t(event.stage) ? ` · ${t(event.stage)}` : ''}`),
+        event.rate ? fact(t('rate'), `${(event.rate * 3600 * 100).toFixed(1)} cm/h`) : null,
+        over?.at ? fact(t('overflowAt'), `${timeOf(over.at, zone)}（${timeOf(over.low ?? over.at, zone)}–${timeOf(over.high ?? over.at, zone)}）`) : null),
+    ];
+  },
+  severed_cable(event) {
+    return [
+      facts(fact(t('line'), `${t(event.what ?? 'severed')} · ${t(event.state ?? 'suspected')}`), event.error_m != null ? fact(t('error'), `± ${event.error_m} m`) : null,
+        event.owners?.length ? fact(t('owners'), event.owners.join('、')) : null, event.ruled_out?.length ? fact(t('ruledOut'), [event.ruled_out].flat().map(short).join('、')) : null),
+      event.spans?.length ? bars(event.spans.slice(0, 8), t('span')) : null,
+    ];
+  },
+  fibre_break(event) {
+    return [
+      traceCurve({ ...event.evidence, ...event }),
+      facts(fact(t('distance'), `${event.distance_m} m ± ${event.error_m} m`), event.loss_db != null ? fact(t('loss'), `${event.loss_db} dB`) : null),
+    ];
+  },
+  drain_blocked(event) {
+    return [facts(fact(t('since'), timeOf(event.since, state.city.timezone))), event.pipes?.length ? bars(event.pipes.slice(0, 8), t('pipes')) : null];
+  },
+};
+const short = (value) => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+
+function plain(event) {
+  const rows = Object.entries(event.evidence ?? {}).filter(([, v]) => ['string', 'number', 'boolean'].includes(typeof v) && String(v).length < 400).slice(0, 14);
+  return [...media(event), facts(...rows.map(([key, value]) => fact(clean(key).replaceAll('_', ' '), typeof value === 'number' ? String(Math.round(value * 1000) / 1000) : value)))];
+}
+
+/** The evidence of one event. */
+export function evidenceOf(event) {
+  const zone = state.city.timezone;
+  return el('article', { class: 'event', data: { kind: event.kind } },
+    el('h4', {}, say(state.city.kinds[event.kind]?.[language()] ?? event.kind), el('small', {}, say(event.device ?? event.site), ' · ', timeOf(event.at, zone, true))),
+    ...(KINDS[event.kind] ?? plain)(event).filter(Boolean));
+}

@@ -1,0 +1,78 @@
+// Both languages in one table. Names of kinds come from the city; these are the page's own words.
+
+const TEXTS = {
+  brand: ['网格哨兵', 'grid command'], skip: ['跳到工单', 'Skip to tickets'],
+  tickets: ['工单', 'Tickets'], map: ['地图', 'Map'], newest: ['最新', 'Newest'], urgent: ['最急', 'Most urgent'],
+  open: ['未结', 'Open'], all: ['全部', 'All'], allKinds: ['全部类别', 'All kinds'],
+  live: ['实时', 'Live'], connecting: ['连接中…', 'Connecting…'], lost: ['连接中断，正在重连…', 'Connection lost, reconnecting…'],
+  denied: ['无访问权限', 'No access'], sound: ['新工单提示音', 'Sound on new tickets'], theme: ['深色／浅色', 'Dark / light'],
+  token: ['访问令牌', 'Access token'], tokenTitle: ['访问令牌', 'Access token'],
+  tokenText: ['处置工单、查看证据需要令牌。仅保存在本标签页。', 'Acting on tickets and seeing evidence need a token. It stays in this tab only.'],
+  ok: ['确定', 'OK'], cancel: ['取消', 'Cancel'], close: ['关闭详情', 'Close details'],
+  empty: ['暂无工单，一切平安。', 'No tickets. All is quiet.'], emptyFilter: ['此筛选下没有工单。', 'No tickets match this filter.'],
+  worker: ['网格员', 'Worker'], utility: ['责任单位', 'Utility'], none: ['未指定', 'none'],
+  where: ['地点', 'Where'], grid: ['网格', 'Grid'], severity: ['等级', 'Severity'],
+  evidence: ['证据', 'Evidence'], why: ['派单理由', 'Why'], whyOne: ['为何是同一事件', 'Why one incident'], candidates: ['其他人选', 'Others considered'],
+  timeline: ['经过', 'Timeline'], deadlines: ['时限', 'Deadlines'], overdue: ['超时', 'overdue'], left: ['剩余', 'left'],
+  accept: ['接单', 'Accept'], arrive: ['到场', 'Arrive'], dispose: ['处置完毕', 'Dispose'], verify: ['核查', 'Verify'], closeTicket: ['结案', 'Close'],
+  refused: ['未受理', 'Refused'], waiting: ['已提交，等待受理', 'Filed, waiting for the answer'], failed: ['请求失败', 'The request failed'],
+  rateLimited: ['操作过于频繁', 'Too many requests'],
+  window: ['抛出位置', 'Thrown from'], floor: ['层', 'floor'], bay: ['列', 'bay'], abstain: ['无法确定窗口', 'The window cannot be told'],
+  others: ['其他可能', 'Others'], speed: ['速度', 'Speed'], still: ['抓拍画面', 'Still picture'], clip: ['视频片段', 'Video clip'],
+  withheld: ['证据对未授权访问者不可见', 'Evidence is withheld without a token'], pending: ['证据截取中…', 'Evidence is being cut…'],
+  level: ['水位', 'Level'], warn: ['警戒', 'warn'], closing: ['封路', 'close'], forecast: ['预计', 'forecast'], overflowAt: ['预计封路时刻', 'Reaches closing line'],
+  now: ['当前', 'now'], rate: ['上涨速率', 'Rate of rise'], reached: ['已达', 'reached'],
+  span: ['区段', 'Span'], probability: ['可能性', 'Probability'], ruledOut: ['已排除', 'Ruled out'], owners: ['权属', 'Owners'], error: ['误差', 'Error'],
+  distance: ['断点距离', 'Distance to the break'], loss: ['损耗', 'Loss'], pipes: ['管段', 'Pipes'], since: ['自', 'Since'],
+  severed: ['断线', 'severed'], phase_open: ['缺相', 'phase open'], neutral_open: ['断零', 'neutral open'], suspected: ['疑似', 'suspected'], confirmed: ['确认', 'confirmed'],
+  observed: ['已发生', 'observed'], receding: ['消退中', 'receding'],
+  km: ['公里', 'km'], m: ['米', 'm'], min: ['分钟', 'min'], load: ['在办', 'load'], device: ['设备', 'Device'], person: ['网格员', 'Workers'], line: ['线路', 'Line'], drain: ['排水', 'Drains'], fibre: ['光缆', 'Fibre'],
+  mapHint: ['地图：方向键移动，加减号缩放', 'Map: arrow keys move, plus and minus zoom'], fit: ['全图', 'Whole city'], zoomIn: ['放大', 'Zoom in'], zoomOut: ['缩小', 'Zoom out'],
+  newTicket: ['新工单', 'New ticket'], ago: ['前', 'ago'], events: ['事件', 'Events'], phone: ['电话', 'Phone'], otherText: ['其他', 'Other'],
+  reading: ['读数', 'Readings'], reporter: ['上报人', 'Reporter'], photo: ['照片', 'Photograph'], deadlineRule: ['时限依据', 'Deadline'], lane: ['处置方式', 'Lane'], sla: ['时限', 'SLA'],
+};
+const STAGES = {
+  detected: ['发现', 'Detected'], filed: ['立案', 'Filed'], dispatched: ['已派遣', 'Dispatched'], accepted: ['已接单', 'Accepted'], arrived: ['已到场', 'Arrived'],
+  disposed: ['已处置', 'Disposed'], verified: ['已核查', 'Verified'], closed: ['已结案', 'Closed'], evaluated: ['已评价', 'Evaluated'], returned: ['退回', 'Returned'],
+  reworked: ['返工', 'Reworked'], suspended: ['挂起', 'Suspended'], void: ['作废', 'Void'],
+  opened: ['开单', 'Opened'], updated: ['更新', 'Updated'], reminded: ['催办', 'Reminded'], escalated: ['督办', 'Escalated'], cancelled: ['取消', 'Cancelled'],
+};
+const LANES = { self: ['网格自办', 'worker settles it'], direct: ['直派部门', 'direct to department'], joint: ['会商', 'joint meeting'] };
+const SEVERITIES = [['', ''], ['轻微', 'Minor'], ['一般', 'Moderate'], ['较大', 'Serious'], ['重大', 'Severe'], ['特大', 'Extreme']];
+
+function stored(key) { try { return localStorage.getItem(key); } catch { return null; } }
+let index = (stored('lang') ?? navigator.language ?? 'zh').startsWith('zh') ? 0 : 1;
+
+export const language = () => (index === 0 ? 'zh' : 'en');
+export function setLanguage(name) {
+  index = name === 'zh' ? 0 : 1;
+  try { localStorage.setItem('lang', name); } catch { /* private mode keeps it for this page only */ }
+  apply();
+}
+export function apply() {
+  document.documentElement.lang = index === 0 ? 'zh-CN' : 'en';
+  for (const node of document.querySelectorAll('[data-t]')) node.textContent = t(node.dataset.t);
+}
+const pick = (pair, fallback) => (pair ? pair[index] : fallback);
+export const t = (key) => pick(TEXTS[key], key);
+export const has = (key) => key in TEXTS;
+export const stageName = (stage) => pick(STAGES[stage], stage);
+export const laneName = (lane) => pick(LANES[lane], lane);
+export const severityName = (n) => pick(SEVERITIES[n], String(n));
+/** Text in both languages as the service writes it, in ours; null when there is none. */
+export function both(value) {
+  if (typeof value === 'string') {
+    const parts = value.split(' / ');
+    return parts.length === 2 && /[\u4e00-\u9fff]/.test(parts[1]) ? parts[1 - index] : value;
+  }
+  if (!value || typeof value !== 'object') return null;
+  return (index === 0 ? value.text_zh ?? value.zh : value.text_en ?? value.en) ?? value.text_en ?? value.text_zh ?? value.text ?? null;
+}
+export function timeOf(moment, timezone, seconds = false) {
+  const date = new Date(moment);
+  if (Number.isNaN(date.getTime())) return '';
+  const options = { timeZone: timezone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
+  if (seconds) options.second = '2-digit';
+  if (Math.abs(Date.now() - date) > 86_400_000) Object.assign(options, { month: '2-digit', day: '2-digit' });
+  return new Intl.DateTimeFormat(index === 0 ? 'zh-CN' : 'en-GB', options).format(date);
+}
