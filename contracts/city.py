@@ -230,6 +230,8 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True):
     """ISO weekdays that count, Monday 1."""
     holidays: tuple[str, ...] = ()
     """Dates that do not count, YYYY-MM-DD."""
+    workdays: tuple[str, ...] = ()
+    """Dates that count although a weekend (调休), YYYY-MM-DD."""
 
 
 class KindProfile(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,128 @@
+"""What the router knows: incidents, tickets, newest events. Everything here can be rebuilt from
+what the store keeps."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from contracts.case import Incident, Ticket
+from contracts.event import Event
+from contracts.kinds import OPEN_STAGES
+
+
+def is_open(ticket: Ticket) -> bool:
+    """Whether somebody must still act on it."""
+    return ticket.stage in OPEN_STAGES
+
+
+class Book:
+    """Newest revisions by id, with the few indexes that decisions need."""
+
+    def __init__(self, keep_ended_s: float) -> None:
+        self.incidents: dict[str, Incident] = {}
+        self.tickets: dict[str, Ticket] = {}
+        self.events: dict[str, Event] = {}
+        self.load: Counter[str] = Counter()
+        """Open tickets of each worker."""
+        self._incident_of: dict[str, str] = {}
+        self._tickets_of: dict[str, list[str]] = {}
+        self._keep = timedelta(seconds=keep_ended_s)
+        self._ended: list[tuple[datetime, str]] = []
+
+    def put_incident(self, incident: Incident) -> None:
+        """Keep this revision; its events now belong to it."""
+        self.incidents[incident.id] = incident
+        for event in incident.events:
+            known = self.incidents.get(self._incident_of.get(event, ""))
+            if known is None or _claim(incident) >= _claim(known):
+                self._incident_of[event] = incident.id
+        self._note_end(incident.id)
+
+    def put_ticket(self, ticket: Ticket) -> None:
+        """Keep this revision."""
+        old = self.tickets.get(ticket.id)
+        if old is None:
+            self._tickets_of.setdefault(ticket.incident, []).append(ticket.id)
+        elif is_open(old) and old.worker:
+            self.load[old.worker] -= 1
+        if is_open(ticket) and ticket.worker:
+            self.load[ticket.worker] += 1
+        self.tickets[ticket.id] = ticket
+        self._note_end(ticket.incident)
+
+    def incident_of(self, event_id: str) -> Incident | None:
+        """The incident this event belongs to."""
+        return self.incidents.get(self._incident_of.get(event_id, ""))
+
+    def tickets_of(self, incident_id: str) -> list[Ticket]:
+        """All its tickets, parents before children, else in the order opened."""
+        tickets = [self.tickets[t] for t in self._tickets_of.get(incident_id, ())]
+        return sorted(tickets, key=lambda t: (t.opened_at, t.parent is not None, t.id))
+
+    def open_tickets_of(self, incident_id: str) -> list[Ticket]:
+        """Those somebody must still act on."""
+        return [ticket for ticket in self.tickets_of(incident_id) if is_open(ticket)]
+
+    def children_of(self, ticket: Ticket) -> list[Ticket]:
+        """The utilities' parts of a ticket."""
+        return [t for t in self.tickets_of(ticket.incident) if t.parent == ticket.id]
+
+    def events_of(self, incident: Incident) -> list[Event]:
+        """Its events as far as they are still known, in the order they joined."""
+        return [self.events[e] for e in incident.events if e in self.events]
+
+    def own_events_of(self, incident: Incident) -> list[Event]:
+        """The events that belong to this incident and to no later one."""
+        return [
+            event
+            for event in self.events_of(incident)
+            if self._incident_of.get(event.id) == incident.id
+        ]
+
+    def _note_end(self, incident_id: str) -> None:
+        end = self._end(incident_id)
+        if end is not None:
+            heapq.heappush(self._ended, (end + self._keep, incident_id))
+
+    def _end(self, incident_id: str) -> datetime | None:
+        incident = self.incidents.get(incident_id)
+        if incident is None or incident.closed_at is None or self.open_tickets_of(incident_id):
+            return None
+        return max([incident.closed_at, *(t.updated_at for t in self.tickets_of(incident_id))])
+
+    def forget(self, now: datetime) -> None:
+        """Drop what ended long enough ago; nothing decided later depends on it."""
+        while self._ended and self._ended[0][0] <= now:
+            due, incident_id = heapq.heappop(self._ended)
+            end = self._end(incident_id)
+            if end is None or end + self._keep != due:
+                continue
+            for ticket in self._tickets_of.pop(incident_id, ()):
+                del self.tickets[ticket]
+            for event in self.incidents.pop(incident_id).events:
+                if self._incident_of.get(event) == incident_id:
+                    del self._incident_of[event]
+                    self.events.pop(event, None)
+
+    def restore(
+        self, incidents: Iterable[Incident], tickets: Iterable[Ticket], events: Iterable[Event]
+    ) -> None:
+        """Take up what the store says."""
+        for event in events:
+            known = self.events.get(event.id)
+            if known is None or event.rev > known.rev:
+                self.events[event.id] = event
+        for incident in sorted(incidents, key=lambda i: (i.opened_at, i.id)):
+            self.put_incident(incident)
+        for ticket in sorted(tickets, key=lambda t: (t.opened_at, t.id)):
+            self.put_ticket(ticket)
+
+
+def _claim(incident: Incident) -> tuple[bool, bool, datetime, str]:
+    """Of two incidents that name an event (a symptom and the cause that took it over) the open
+    one has it, then a cause before a symptom of the same moment, then the later one."""
+    cause = incident.kind not in ("sensor_silent", "sensor_faulty")
+    return incident.closed_at is None, cause, incident.opened_at, incident.id

@@ -1,0 +1,86 @@
+"""What can be tuned about routing. City facts (codes, limits, calendars) live in the profile."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class RouterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Distances in metres, durations in seconds."""
+
+    ladder: bool = True
+    """Reminders and escalations; off in `replay --no-escalate`."""
+
+    join_radius_m: float = 50.0
+    """Events of one kind this near are one incident (the field's "similar case": 50 m)."""
+    join_radius_by_kind: dict[str, float] = msgspec.field(
+        default_factory=lambda: {"sensor_silent": 150.0}
+    )
+    """Kinds with a radius of their own."""
+    error_radius_cap_m: float = 500.0
+    """An event's own `error_m` widens its radius, at most by this."""
+    relapse_s: float = 1800.0
+    """A new episode this soon after the last one ended belongs to it, while work goes on."""
+    moment_kinds: tuple[str, ...] = ("high_altitude_throw", "loud_sound")
+    """Kinds that are over in a moment: no sensor can say that the work is done."""
+    moment_window_s: float = 10.0
+    """Two momentary events this close in time are one (several cameras, one fall)."""
+    report_window_s: float = 86400.0
+    """A resident's report joins an incident this long (the field's "similar case": 24 h)."""
+    related_kinds: tuple[tuple[str, ...], ...] = (("severed_cable", "fibre_break", "pole_tilt"),)
+    """Kinds with one cause when near in place and time; the first of a group names it."""
+    related_radius_m: float = 150.0
+    """How near related kinds must be."""
+    related_window_s: float = 600.0
+    """How close in time related kinds must begin."""
+    explained_by: dict[str, tuple[str, ...]] = msgspec.field(
+        default_factory=lambda: {"sensor_silent": ("severed_cable",)}
+    )
+    """Symptoms and the causes that explain them: they join and get no ticket of their own."""
+    explained_radius_m: float = 500.0
+    """How near a symptom must be to its cause."""
+    explained_window_s: float = 900.0
+    """How long before its cause a symptom may have begun."""
+    grace_s: float = 60.0
+    """A symptom waits this long for its cause before it becomes a ticket."""
+    self_healing_kinds: tuple[str, ...] = ("sensor_silent", "sensor_faulty")
+    """A ticket nobody has taken yet is withdrawn when the sensor itself says it is over."""
+    observer_kinds: tuple[str, ...] = ("high_altitude_throw", "loud_sound", "citizen_report")
+    """Kinds where the device only watched: its owner is not the one responsible."""
+
+    off_grid_m: float = 200.0
+    """A point outside every grid belongs to the nearest one within this."""
+    move_m: float = 20.0
+    """People are told when the place of an incident moved by more than this."""
+
+    walking_mps: float = 1.3
+    """Walking speed (m/s): the usual design value for adult pedestrians."""
+    detour: float = 1.3
+    """Walked distance over crow-fly distance in a street network."""
+    load_cost_s: float = 300.0
+    """Each open ticket of a worker weighs like this much more travel."""
+    unskilled_cost_s: float = 900.0
+    """A missing skill weighs like this much more travel."""
+    outside_cost_s: float = 120.0
+    """Being responsible for another grid weighs like this much more travel."""
+    age_cost: float = 0.1
+    """Each second of a position's age weighs like this many seconds of travel."""
+    stale_position_s: float = 1800.0
+    """An older position is not believed: the registered place is used."""
+    shortlist: int = 32
+    """How many nearest workers (and nearest skilled ones) are compared in full."""
+    runners_up: int = 5
+    """How many runners-up a ticket keeps."""
+    grid_head_role: str = "grid_head"
+    """The role that leads a grid: first rung of the ladder, and sent only when nobody else is."""
+
+    verify_wait_s: float = 1800.0
+    """Where the profile sets no verification limit: how long a sensor may still contradict."""
+    escalate_every_s: float = 1800.0
+    """From one rung of the ladder to the next (on the ticket's calendar)."""
+    remind_every_s: float = 14400.0
+    """After the top rung the reminders go on at this pace: an overdue ticket is never silent."""
+    acknowledge_s: float = 1800.0
+    """An acknowledgement holds back the next rung by this much, then it expires."""
+    keep_ended_s: float = 86400.0
+    """How long ended incidents and tickets stay known."""
