@@ -1,7 +1,8 @@
 """The typed configuration: one TOML file, every field with a default, environment over file.
 
-`GRIDSENTRY_<TABLE>_<FIELD>` overrides one field, as in `GRIDSENTRY_STORE_DSN=postgresql://…`; that is
-how containers hand over secrets. Unknown tables and fields are errors that name what is allowed.
+`GRIDSENTRY_<TABLE>_<FIELD>` overrides one field, as in `GRIDSENTRY_STORE_DSN=postgresql://…`; that
+is how containers hand over secrets. Unknown tables and fields are errors that name what is
+allowed.
 """
 
 from __future__ import annotations

@@ -23,7 +23,9 @@ class Metrics:
         self.dead_letters = Counter(
             "gridsentry_dead_letters", "Messages set aside", ["code"], registry=r
         )
-        self.events = Counter("gridsentry_events", "Event revisions published", ["kind"], registry=r)
+        self.events = Counter(
+            "gridsentry_events", "Event revisions published", ["kind"], registry=r
+        )
         self.tickets = Counter(
             "gridsentry_ticket_changes", "Changes of tickets", ["kind", "change"], registry=r
         )

@@ -73,7 +73,7 @@ def index_url() -> str:
 def fetch(url: str) -> bytes:
     cafile = os.environ.get("SSL_CERT_FILE") or os.environ.get("PIP_CERT")
     context = ssl.create_default_context(cafile=cafile if cafile else None)
-    with urllib.request.urlopen(url, timeout=120, context=context) as answer:  # noqa: S310
+    with urllib.request.urlopen(url, timeout=120, context=context) as answer:
         return answer.read()
 
 
@@ -148,7 +148,8 @@ def environment(uv: Path, *, tests: bool) -> None:
     stamp = VENV / ".gridsentry-stamp"
     state = hashlib.sha256(lock + sys.version.encode()).hexdigest() + f" tests={tests}\n"
     if stamp.is_file() and (
-        stamp.read_text() == state or stamp.read_text() == state.replace("tests=False", "tests=True")
+        stamp.read_text() == state
+        or stamp.read_text() == state.replace("tests=False", "tests=True")
     ):
         return
     env = dict(os.environ, UV_PYTHON_DOWNLOADS="never", UV_PYTHON=sys.executable)
@@ -165,8 +166,12 @@ def environment(uv: Path, *, tests: bool) -> None:
         # uv.lock names the public index; another one is asked for the same files by hash.
         wanted = TOOLS / "requirements.txt"
         run(
-            [str(uv), "export", "--frozen", "--no-emit-project", *extras, *groups]
-            + ["-q", "-o", str(wanted)],
+            [
+                *(str(uv), "export", "--frozen", "--no-emit-project", "-q"),
+                *extras,
+                *groups,
+                *("-o", str(wanted)),
+            ],
             env,
         )
         if not (VENV / "bin" / "python").exists():
@@ -185,7 +190,9 @@ def run(command: list[str], env: dict[str, str] | None = None) -> None:
 
 def missing(programs: dict[str, str]) -> list[str]:
     where = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", "/sbin"])
-    return [package for program, package in programs.items() if not shutil.which(program, path=where)]
+    return [
+        package for program, package in programs.items() if not shutil.which(program, path=where)
+    ]
 
 
 def may_install() -> list[str] | None:
@@ -217,7 +224,10 @@ def debian(packages: list[str]) -> bool:
     env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
     try:
         apt = [*before, "apt-get", "-q", "-o", "Dpkg::Use-Pty=0"]
-        for command in ([*apt, "update"], [*apt, "install", "-y", "--no-install-recommends", *packages]):
+        for command in (
+            [*apt, "update"],
+            [*apt, "install", "-y", "--no-install-recommends", *packages],
+        ):
             done = subprocess.run(command, env=env, stdout=subprocess.DEVNULL, check=False)
         return done.returncode == 0
     finally:

@@ -112,7 +112,7 @@ def start_town(
     return subprocess.Popen(
         command,
         start_new_session=True,
-        preexec_fn=with_us,
+        preexec_fn=with_us,  # noqa: PLW1509 - one call into libc, no Python locks
         stdout=None if args.verbose else subprocess.DEVNULL,
     )
 

@@ -30,7 +30,9 @@ MEDIA_FACTS = ("clip", "still")
 class EventBook:
     """Publishes event revisions exactly once each."""
 
-    def __init__(self, place: Callable[[Point], Place], known: Iterable[PublishedEvent] = ()) -> None:
+    def __init__(
+        self, place: Callable[[Point], Place], known: Iterable[PublishedEvent] = ()
+    ) -> None:
         self._place = place
         self._newest = {p.event.id: p for p in known}
         self.duplicates = 0
@@ -67,7 +69,10 @@ class EventBook:
                 log.error(
                     "determinism fault: %s revision %d of %s at %s says something else than what "
                     "was published; the first stands",
-                    event.kind, event.rev, event.id, event.site,
+                    event.kind,
+                    event.rev,
+                    event.id,
+                    event.site,
                 )
             return None
         return self._keep(PublishedEvent(shown, event.rev, known_at, routed))

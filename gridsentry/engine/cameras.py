@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PROOF_PATIENCE = timedelta(seconds=10)
-"""How long after a closed event we wait for the rest of its footage before cutting what is there."""
+"""After a closed event we wait this long for the rest of its footage, then cut what is there."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -154,7 +154,9 @@ class CameraFold:
             except Permanent as error:
                 log.warning("no clip for %s: %s", event.id, error.reason)
                 continue
-            out.append(Proof(event.id, facts, min(now, due) if not complete else now, self.district))
+            out.append(
+                Proof(event.id, facts, min(now, due) if not complete else now, self.district)
+            )
         return out
 
 

@@ -10,7 +10,7 @@ import hashlib
 import heapq
 import logging
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from ingest.screen import Screen
+
     from contracts.batch import SpoolRow
     from contracts.case import Answer, Change, Command
     from contracts.city import City
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from gridsentry.engine.book import EventBook
     from gridsentry.engine.roster import Roster
     from gridsentry.engine.runner import SiteRunner
-    from ingest.screen import Screen
 
 log = logging.getLogger(__name__)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from ingest.screen import Screen
 
 from detectors import specs as discover
 from gridsentry.engine.book import EventBook
 from gridsentry.engine.engine import Engine
 from gridsentry.engine.roster import Roster
-from ingest.screen import Screen
 from router.engine import GridRouter
 
 if TYPE_CHECKING:
@@ -41,6 +41,4 @@ def build_engine(
     """An engine over this city, continuing from snapshots and known events when given."""
     router = GridRouter(city, router_settings)
     roster = Roster(city, discover(), configs, saved)
-    return Engine(
-        city, roster, EventBook(router.place, known), router, Screen(), routes=routes
-    )
+    return Engine(city, roster, EventBook(router.place, known), router, Screen(), routes=routes)

@@ -70,9 +70,7 @@ class Roster:
         site: Site,
         saved: Mapping[tuple[str, str], SiteSnapshot],
     ) -> None:
-        runner = SiteRunner(
-            spec, cfg, site, len(self.runners), saved.get((spec.kind, site.id))
-        )
+        runner = SiteRunner(spec, cfg, site, len(self.runners), saved.get((spec.kind, site.id)))
         self.runners.append(runner)
         for device in site.devices:
             for noun in spec.consumes:

@@ -1,9 +1,11 @@
-"""Builds one generation of a writer from the store: snapshots, events, tickets, refolded batches."""
+"""Builds one generation of a writer from the store: snapshots, events, tickets, batches."""
 
 from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, Any
+
+from ingest.video import decode_media
 
 from contracts.clock import EPOCH, monotonic
 from contracts.nouns import Arrival, Poison, Position, Reading
@@ -15,12 +17,13 @@ from gridsentry.live.bulk import BulkReader, SpoolNumbers
 from gridsentry.live.core import Parts
 from gridsentry.live.crew import CameraWorker, SpoolCutter
 from ingest.decoder import NativeDecoder
-from ingest.video import decode_media
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
+
+    from ingest.spool import Spool
 
     from contracts.batch import SiteSnapshot, StoredItem
     from contracts.city import City
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
     from gridsentry.config import Settings
     from gridsentry.engine.engine import Engine
     from gridsentry.live.roles import Plan
-    from ingest.spool import Spool
 
 log = logging.getLogger(__name__)
 
@@ -96,9 +98,17 @@ class Builder:
         log.info(
             "%s continues after batch %d: %d snapshots, %d batches folded again, %d messages of "
             "newly registered devices taken up, in %.2f s",
-            self._plan.writer, resume.last_batch, len(saved), batches, taken, monotonic() - began,
+            self._plan.writer,
+            resume.last_batch,
+            len(saved),
+            batches,
+            taken,
+            monotonic() - began,
         )
         return parts
+
+    def _wake(self) -> None:
+        self.wake_core()  # known only after the core was made with this builder
 
     # --- telemetry ------------------------------------------------------------------------------
 
@@ -146,17 +156,21 @@ class Builder:
             if owned is None or fold.district in owned
         }
         starts = {
-            device: min((saved[key].number for r in fold.runners
-                         if (key := (r.spec.kind, r.site.id)) in saved), default=-1)
+            device: min(
+                (
+                    saved[key].number
+                    for r in fold.runners
+                    if (key := (r.spec.kind, r.site.id)) in saved
+                ),
+                default=-1,
+            )
             for device, fold in folds.items()
         }
         groups: list[dict[str, Any]] = [{} for _ in range(min(CAMERA_THREADS, len(folds)))]
         for i, device in enumerate(folds):
             groups[i % len(groups)][device] = folds[device]
         for i, group in enumerate(groups):
-            worker = CameraWorker(
-                f"cameras-{i + 1}", group, starts, spool, self._clock, lambda: self.wake_core()
-            )
+            worker = CameraWorker(f"cameras-{i + 1}", group, starts, spool, self._clock, self._wake)
             for device in group:
                 worker.give(self._store.spool_rows(device, starts[device]))
             parts.workers.append(worker)

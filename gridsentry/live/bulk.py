@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+    from ingest.spool import Spool
+
     from contracts.clock import Clock
     from contracts.ports import Decoder, Session
-    from ingest.spool import Spool
 
 log = logging.getLogger(__name__)
 

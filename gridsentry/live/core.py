@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from contracts.clock import Clock
-    from contracts.ports import Decoder, Session, Writer
-    from gridsentry.engine.engine import Draft, Engine
-    from gridsentry.live.bulk import BulkReader, Heavy
-    from gridsentry.live.crew import CameraWorker
-    from gridsentry.metrics import Metrics
     from ingest.breaker import Breaker
+
+    from contracts.clock import Clock
+    from contracts.ports import Session, Writer
+    from gridsentry.engine.engine import Draft, Engine
+    from gridsentry.live.bulk import Heavy
+    from gridsentry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -132,8 +132,10 @@ class Core(threading.Thread):
             except Exception as error:
                 # A fault of ours: nothing was acknowledged, so nothing is lost. Say it, start anew.
                 self.trouble = f"{type(error).__name__}: {error}"
-                log.exception("the writer's loop of %s failed; starting again from the store",
-                              self._writer_name)
+                log.exception(
+                    "the writer's loop of %s failed; starting again from the store",
+                    self._writer_name,
+                )
                 self._let_go()
                 self._halt.wait(2.0)
 
@@ -244,8 +246,15 @@ class Core(threading.Thread):
         engine.advance(now)
         gone = self._housekeep(now)
         if (
-            light or heavy or snapshots or answers or intake_done or routed or gone
-            or engine.has_draft() or last
+            light
+            or heavy
+            or snapshots
+            or answers
+            or intake_done
+            or routed
+            or gone
+            or engine.has_draft()
+            or last
         ):
             draft = engine.drain(snapshot_all=last)
             batch = self._batch(parts, draft, engine.now)
@@ -385,6 +394,7 @@ class Core(threading.Thread):
         """Until it is durable; only then acknowledge, in the order received."""
         if self._settings.acknowledge == "before_commit":
             self._acknowledge(light, heavy)
+        self._fault.reach("before_commit")
         pause = RETRY_FIRST_S
         while True:
             began = monotonic()
@@ -394,8 +404,12 @@ class Core(threading.Thread):
             except Temporary as error:
                 self.trouble = str(error)
                 self._metrics.commit_failures.inc()
-                log.warning("batch %d is not committed yet: %s; trying again in %.1f s",
-                            batch.number, error, pause)
+                log.warning(
+                    "batch %d is not committed yet: %s; trying again in %.1f s",
+                    batch.number,
+                    error,
+                    pause,
+                )
                 if self._halt.wait(pause) and pause >= 1.0:
                     raise
                 pause = min(pause * 2, RETRY_MOST_S)

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
+    from ingest.spool import Spool
+
     from contracts.clock import Clock
     from contracts.event import Event, Footage
     from contracts.nouns import Segment
-    from ingest.spool import Spool
 
 log = logging.getLogger(__name__)
 

@@ -56,9 +56,7 @@ class Roles(msgspec.Struct, frozen=True):
         part = "" if self.of == 1 else f"-{self.shard}of{self.of}"
         plans = []
         if "ingest" in self.names:
-            plans.append(
-                Plan(writer=f"ingest{part}", telemetry=True, shard=self.shard, of=self.of)
-            )
+            plans.append(Plan(writer=f"ingest{part}", telemetry=True, shard=self.shard, of=self.of))
         if "cameras" in self.names:
             plans.append(Plan(writer=f"cameras{part}", bulk=True, shard=self.shard, of=self.of))
         if "router" in self.names:

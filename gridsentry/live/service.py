@@ -16,6 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from ingest.breaker import Breaker
+from ingest.broker import EmbeddedBroker
+from ingest.publisher import MqttPublisher
+from ingest.spool import Spool
 
 from center.alerts import MqttAlerts
 from center.app import make_app
@@ -29,11 +33,7 @@ from gridsentry.live import build
 from gridsentry.live.core import Core, session_health
 from gridsentry.live.roles import Roles
 from gridsentry.metrics import Metrics
-from ingest.breaker import Breaker
-from ingest.broker import EmbeddedBroker
-from ingest.publisher import MqttPublisher
 from ingest.session import MqttSession
-from ingest.spool import Spool
 from store.desk import PgDesk
 from store.embedded import EmbeddedPostgres
 from store.migrate import migrate
@@ -63,7 +63,7 @@ class Service:
         settings: Settings,
         roles: Roles,
         *,
-        say: Callable[[str], None] = lambda text: log.info(text),
+        say: Callable[[str], None] = log.info,
     ) -> None:
         self.settings = settings
         self.roles = roles
@@ -257,7 +257,7 @@ class Service:
         finally:
             publisher.stop()
 
-    # --- the city folder ---------------------------------------------------------------------------
+    # --- the city folder ------------------------------------------------------------------------
 
     def _watch_city(self) -> None:
         if not self.settings.service.watch_city:
@@ -308,9 +308,7 @@ class Service:
         for name, told in sessions.items():
             if active and not told.get("connected"):
                 reasons.append(f"MQTT session {name}: {told.get('last_error') or 'not connected'}")
-        for core in self._cores:
-            if core.breaker_reason:
-                reasons.append(core.breaker_reason)
+        reasons.extend(core.breaker_reason for core in self._cores if core.breaker_reason)
         return {"ready": not reasons, "reasons": reasons, "cores": cores, "sessions": sessions}
 
     def wait_ready(self, timeout: float) -> bool:

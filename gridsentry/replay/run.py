@@ -1,4 +1,4 @@
-"""Drives engine and cameras over a recording; every change is known at a moment of the recording."""
+"""Drives engine and cameras over a recording, in the recording's own time."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from ingest.video import decode_media
 
 from contracts.batch import DeadLetter
 from contracts.clock import iso
@@ -18,7 +19,6 @@ from gridsentry.engine.cameras import CameraFold, Found, Output, Proof, camera_f
 from gridsentry.engine.proof import cut_event
 from gridsentry.engine.rooms import build_engine
 from ingest.decoder import NativeDecoder
-from ingest.video import decode_media
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -50,7 +50,9 @@ class MemoryCutter:
     def cut(self, event: Event, footage: Footage) -> dict[str, Any]:
         """Clip and still of `footage` below the folder."""
         near = [
-            s for s in self._segments if footage.start - timedelta(seconds=10) <= s.at <= footage.end
+            s
+            for s in self._segments
+            if footage.start - timedelta(seconds=10) <= s.at <= footage.end
         ]
         if not near:
             raise Permanent("no_footage", "no segment of that time is left")
@@ -81,10 +83,9 @@ class Replay:
     def lines(self, arrivals: Iterable[Arrival], tail: timedelta) -> Iterator[dict[str, Any]]:
         """One JSON-ready object per change, in the order they became known."""
         last: datetime | None = None
-        for arrival in arrivals:
-            if last is not None and arrival.received_at < last:
-                arrival = msgspec.structs.replace(arrival, received_at=last)
-            last = arrival.received_at
+        for read in arrivals:
+            last = read.received_at if last is None else max(last, read.received_at)
+            arrival = msgspec.structs.replace(read, received_at=last)
             self._advance(last)
             nouns = self._decoder.decode(arrival)
             self._engine.take(arrival, nouns)

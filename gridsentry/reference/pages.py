@@ -1,0 +1,35 @@
+"""The generated pages by file name."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from center.app import VERSION
+from center.openapi import document
+from center.routes import routes
+from contracts.city import City
+from gridsentry.reference.asyncapi import asyncapi
+from gridsentry.reference.configuration import configuration, metrics
+from router import profiles
+
+
+def pages() -> dict[str, str]:
+    """File name below docs/generated → content."""
+    nowhere = City(
+        id="city", timezone="UTC", profile=profiles.load("cn-default"), grids=(), devices={}
+    )
+    return {
+        "configuration.md": configuration(),
+        "metrics.md": metrics(),
+        "openapi.json": _json(document(routes(nowhere, _nothing), VERSION)),
+        "asyncapi.json": _json(asyncapi()),
+    }
+
+
+async def _nothing(*_: Any) -> Any:
+    """Stands for the handler of the document itself: only the table is read here."""
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
