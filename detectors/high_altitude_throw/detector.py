@@ -18,7 +18,7 @@ from detectors.high_altitude_throw.motion import Sight, SightState
 from detectors.high_altitude_throw.origin import origin_fact
 from detectors.high_altitude_throw.settings import Settings
 from detectors.high_altitude_throw.tracking import Track, Tracker, TrackerState
-from detectors.high_altitude_throw.verdict import Verdict, judge
+from detectors.high_altitude_throw.verdict import Verdict, cut_to_fall, judge, weigh
 
 KIND = "high_altitude_throw"
 
@@ -120,18 +120,19 @@ class ThrowDetector:
     def _consider(self, track: Track, device: str, *, last_chance: bool) -> Iterator[Event]:
         assert self.tracker is not None
         if track.fall:
-            self._grow(track)
+            self._grow(track, ended=last_chance)
             return
         due = len(track.hits) >= max(self.cfg.least_hits, track.judged * AGAIN)
         if not due and not (last_chance and len(track.hits) > track.judged):
             return
-        verdict = judge(track, self.cfg, self.tracker.height, self.facade)
+        verdict = judge(track, self.cfg, self.tracker.height, self.facade, ended=last_chance)
         if verdict is None:
             return
         track.judged = len(track.hits)
         if verdict.against:
             return
         track.fall = True
+        track.certain = len(track.hits)
         fellow = next((one for one in self.open if self._same(one, track)), None)
         if fellow is not None:
             fellow.members.append(track.number)
@@ -151,7 +152,11 @@ class ThrowDetector:
         across = _x_at(track, t) - _x_at(one.lead, t)
         return abs(across) <= BESIDE * self.tracker.height
 
-    def _grow(self, track: Track) -> None:
+    def _grow(self, track: Track, *, ended: bool = False) -> None:
+        assert self.tracker is not None
+        if ended and len(track.hits) > track.certain:
+            height = self.tracker.height
+            track.hits = cut_to_fall(track.hits, track.certain, self.cfg, height, self.facade)
         for one in self.open:
             if track.number in one.members:
                 one.until = max(one.until, track.last.t)
@@ -184,7 +189,7 @@ class ThrowDetector:
         assert self.tracker is not None
         track, height = one.lead, self.tracker.height
         if verdict is None:
-            verdict = judge(track, self.cfg, height, self.facade)
+            verdict = weigh(track.hits, self.cfg, height, self.facade)
         onset = _moment(track.hits[0].t)
         fit = verdict.fit if verdict is not None else None
         metric = verdict.metric if verdict is not None else None
@@ -209,6 +214,7 @@ class ThrowDetector:
                 "confidence": _confidence(track, fit.evidence, self.cfg),
                 "evidence_of_fall": round(fit.evidence, 1),
                 "misfit": round(fit.misfit, 2),
+                "steady_misfit": round(fit.steady_misfit, 2),
                 "drop_share": round(fit.drop, 3),
                 "acceleration_share": round(fit.acceleration, 3),
             }

@@ -67,6 +67,12 @@ def _projective(s: Array, y: Array, weight: Array) -> tuple[Array, float]:
     return best, float(residual @ residual)
 
 
+def _likeness(residual: Array) -> float:
+    """Correlation of one residual with the next, 0 to 1."""
+    total = float(residual @ residual)
+    return max(0.0, float(residual[1:] @ residual[:-1]) / total) if total > 0 else 0.0
+
+
 def fit_fall(hits: Sequence[Hit], height: int) -> Fit | None:
     """The fall model against steady motion on `hits` (at least 6); None when nothing fits."""
     if len(hits) < 6:
@@ -102,7 +108,14 @@ def fit_fall(hits: Sequence[Hit], height: int) -> Fit | None:
     # a chi² below its expectation is luck, not evidence
     scaled = max(chi, float(freedom))
     n = len(hits)
-    evidence = 0.5 * n * math.log(max(steady_chi, float(freedom)) / scaled) - 0.5 * math.log(n)
+    residual = (y - (y0 + p * (t - t0) ** 2) / (1 + q * (t - t0) ** 2)) * weight
+    misfit = chi / freedom
+    # where the fall fits no better than to within noise, waves in what is left say that the model
+    # is wrong, and that neighbouring hits are not independent evidence: fewer count
+    alike = _likeness(residual) * max(0.0, 1 - 1 / misfit) if misfit > 0 else 0.0
+    count = n * (1 - alike) / (1 + alike)
+    evidence = 0.5 * count * math.log(max(steady_chi, float(freedom)) / scaled)
+    evidence -= 0.5 * math.log(n)
     curve = np.polyfit(t, x, 2, w=weight)
     wobble = float(np.sqrt(np.mean((np.polyval(curve, t) - x) ** 2)))
     return Fit(
@@ -112,7 +125,7 @@ def fit_fall(hits: Sequence[Hit], height: int) -> Fit | None:
         acceleration=(speed - slow) / span,
         speed=speed,
         depth_ratio=last / first,
-        misfit=chi / freedom,
+        misfit=misfit,
         steady_misfit=steady_chi / max(1, n - 3),
         evidence=evidence,
         wobble=wobble,

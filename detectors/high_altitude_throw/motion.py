@@ -60,6 +60,17 @@ CHANGED_SHARE = 0.02
 KERNEL = np.ones((3, 3), np.uint8)
 NOTHING = np.zeros((0, 5))
 
+COARSE = 60
+"""Rows of the coarse picture in which a new scene is recognised."""
+
+NEW_SCENE = 0.3
+"""Share of the coarse picture that differs by more than NEW_LEVELS, evened for exposure."""
+
+NEW_LEVELS = 25
+
+LEARN_S = 2.0
+"""After a new scene (the camera was turned, a cut): as long as the noise map needs."""
+
 LARGEST = 0.12
 """Largest candidate, as a share of the picture's height (a 3 m thing before a 25 m facade)."""
 
@@ -83,6 +94,7 @@ class SightState(msgspec.Struct):
     frames: list[tuple[int, bytes]]
     noise: bytes | None
     last_centre: int
+    blind_until: int
 
 
 class Sight:
@@ -98,18 +110,20 @@ class Sight:
         self.frames: list[tuple[int, Luma]] = []
         self.noise: NDArray[np.float32] | None = None
         self.last_centre = 0
+        self.blind_until = 0
+        self.step = max(1, height // COARSE)
 
     def state(self) -> SightState:
         """Everything, compressed without loss."""
         fast = [cv2.IMWRITE_PNG_COMPRESSION, 1]
         frames = [(t, cv2.imencode(".png", f, fast)[1].tobytes()) for t, f in self.frames]
         noise = self.noise.tobytes() if self.noise is not None else None
-        return SightState(frames, noise, self.last_centre)
+        return SightState(frames, noise, self.last_centre, self.blind_until)
 
     def restore(self, state: SightState) -> None:
         """Continue from `state`."""
         self.frames = [(t, _unpack(png)) for t, png in state.frames]
-        self.last_centre = state.last_centre
+        self.last_centre, self.blind_until = state.last_centre, state.blind_until
         if state.noise is not None:
             noise = np.frombuffer(state.noise, np.float32)
             self.noise = noise.reshape(self.tiles[1], self.tiles[0]).copy()
@@ -129,6 +143,8 @@ class Sight:
             and cv2.norm(luma, self.frames[-1][1], cv2.NORM_INF) <= STILL_LEVELS
         ):
             return
+        if self.frames and self._new_scene(self.frames[-1][1], luma):
+            self.frames, self.noise, self.blind_until = [], None, t + int(LEARN_S * 1e6)
         self.frames.append((t, luma))
         centre = next((f for f in reversed(self.frames) if f[0] <= t - reach), None)
         if centre is None or centre[0] <= self.last_centre:
@@ -142,7 +158,15 @@ class Sight:
         if t - before[0] > 2 * TOO_FAR_S * 1e6:
             return
         found = self._compare(before[1], centre[1], luma, seconds)
+        if centre[0] < self.blind_until:
+            found = (NOTHING, found[1], False)
         yield Candidates(centre[0], *found)
+
+    def _new_scene(self, before: Luma, now: Luma) -> bool:
+        step = self.step
+        change = now[::step, ::step].astype(np.int16) - before[::step, ::step]
+        change -= np.int16(np.median(change))
+        return float(np.mean(np.abs(change) > NEW_LEVELS)) > NEW_SCENE
 
     def _compare(
         self, a: Luma, c: Luma, b: Luma, seconds: float

@@ -11,7 +11,9 @@ is high and a hit says little.
 from __future__ import annotations
 
 import math
+from typing import Any
 
+import cv2
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +41,12 @@ GATE = 3.5
 
 LOST_S = 0.35
 """A track without a hit for this long has ended (a railing or a lamp post hides 0.1 s)."""
+
+BUSY_S = 20.0
+"""Time constant of the map of where things stand out again and again: roads, trees, flags."""
+
+BUSY_HIGH = 30
+"""Rows of that map: 24 px at 720p."""
 
 MOST_TRACKS = 60
 """Tracks kept; the weakest go first."""
@@ -82,6 +90,8 @@ class Track(msgspec.Struct):
     """Hits it had when it was last judged."""
     fall: bool = False
     """Whether it was found to be a fall."""
+    certain: int = 0
+    """Hits it had when it was last found to be one."""
 
     @property
     def last(self) -> Hit:
@@ -155,25 +165,36 @@ class TrackerState(msgspec.Struct):
     tracks: list[Track]
     recent: list[tuple[int, list[list[float]]]]
     count: int
+    busy: bytes
+    last: int
 
 
 class Tracker:
-    """The fold over candidates. Its state: open tracks and the last two sets of candidates."""
+    """The fold over candidates.
+
+    Its state: open tracks, the last two sets of candidates, and how many candidates each place
+    has shown per picture lately. What moves where something always moves is no news: the map is
+    part of the clutter density, so roads and trees mask themselves.
+    """
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self.height, self.width = shape
         self.tracks: list[Track] = []
         self.recent: list[tuple[int, NDArray[np.float64]]] = []
         self.count = 0
+        self.last = 0
+        self.tile = self.height / BUSY_HIGH
+        self.busy = np.zeros((BUSY_HIGH, math.ceil(self.width / self.tile)), np.float32)
 
     def state(self) -> TrackerState:
         """Everything, ready for msgpack."""
         recent = [(t, rows.tolist()) for t, rows in self.recent]
-        return TrackerState(self.tracks, recent, self.count)
+        return TrackerState(self.tracks, recent, self.count, self.busy.tobytes(), self.last)
 
     def restore(self, state: TrackerState) -> None:
         """Continue from `state`."""
-        self.tracks, self.count = state.tracks, state.count
+        self.tracks, self.count, self.last = state.tracks, state.count, state.last
+        self.busy = np.frombuffer(state.busy, np.float32).reshape(self.busy.shape).copy()
         self.recent = [(t, np.array(rows).reshape(-1, 5)) for t, rows in state.recent]
 
     def add(self, found: Candidates) -> list[Track]:
@@ -181,10 +202,11 @@ class Tracker:
         if not found.seen:
             self.recent = []
             return self._drop_lost(found.t)
+        around = cv2.blur(self.busy, (3, 3))
         taken = np.zeros(len(found.rows), dtype=bool)
-        area = float(self.height * self.width)
         for track in sorted(self.tracks, key=lambda one: (-one.score, one.number)):
-            self._extend(track, found, taken, area)
+            self._extend(track, found, taken, around)
+        self._learn(found)
         ended = self._drop_lost(found.t)
         free = found.rows[~taken]
         self._begin(found.t, free)
@@ -196,7 +218,7 @@ class Tracker:
         return ended
 
     def _extend(
-        self, track: Track, found: Candidates, taken: NDArray[np.bool_], area: float
+        self, track: Track, found: Candidates, taken: NDArray[np.bool_], around: NDArray[Any]
     ) -> None:
         _predict(track, found.t, self.height)
         x, y = track.across[0], track.down[0]
@@ -216,7 +238,9 @@ class Tracker:
             if off[best] <= GATE**2:
                 near = 0.15 * self.height
                 crowd = int(np.sum(np.hypot(rows[:, 0] - x, rows[:, 1] - y) < near)) - 1
-                density = max(len(rows) / area, crowd / (math.pi * near**2), 1.0 / area)
+                usual = float(around[int(y / self.tile), int(x / self.tile)]) / self.tile**2
+                area = float(self.height * self.width)
+                density = max(len(rows) / area, crowd / (math.pi * near**2), usual, 1.0 / area)
                 track.score += math.log(
                     SEEN * math.exp(-off[best] / 2) / (2 * math.pi * math.sqrt(sx * sy) * density)
                 )
@@ -227,6 +251,14 @@ class Tracker:
                 return
         track.misses += 1
         track.score += math.log(1 - SEEN)
+
+    def _learn(self, found: Candidates) -> None:
+        seconds = min(0.25, (found.t - self.last) / 1e6) if self.last else 0.0
+        self.last = found.t
+        shown = np.zeros_like(self.busy)
+        tiles = (found.rows[:, :2] / self.tile).astype(int)
+        np.add.at(shown, (tiles[:, 1].clip(0, BUSY_HIGH - 1), tiles[:, 0]), 1)
+        self.busy = np.asarray(self.busy + (shown - self.busy) * np.float32(seconds / BUSY_S))
 
     def _drop_lost(self, t: int) -> list[Track]:
         kept: list[Track] = []

@@ -8,7 +8,7 @@ from detectors._common.facade import Facade
 from detectors.high_altitude_throw.fall import Fit, fit_fall
 from detectors.high_altitude_throw.origin import Metric, measure
 from detectors.high_altitude_throw.settings import Settings
-from detectors.high_altitude_throw.tracking import Track
+from detectors.high_altitude_throw.tracking import Hit, Track
 
 ACCELERATION = (0.08, 8.0)
 """Picture heights per s²: 9.81 m/s² where a picture shows 120 m of facade, or 1.2 m."""
@@ -47,22 +47,54 @@ def _chances(track: Track) -> int:
     return max(1, track.chances - track.misses)
 
 
-def judge(track: Track, cfg: Settings, height: int, facade: Facade | None) -> Verdict | None:
+CUTS = 8
+"""Ways tried to cut off what followed a fall: to an eighth of it."""
+
+LIVE = 2.0
+"""While a track goes on, the evidence must be this many times what it must be at its end: a car
+may begin like a fall, and waiting costs some tenths of a second."""
+
+
+def judge(
+    track: Track, cfg: Settings, height: int, facade: Facade | None, *, ended: bool
+) -> Verdict | None:
     """Whether the track is a fall; None when the cheap questions already say no."""
     if not worth_judging(track, cfg, height):
         return None
-    fit = fit_fall(track.hits, height)
+    return weigh(track.hits, cfg, height, facade, strict=1.0 if ended else LIVE)
+
+
+def weigh(
+    hits: list[Hit], cfg: Settings, height: int, facade: Facade | None, *, strict: float = 1.0
+) -> Verdict | None:
+    """Whether these hits are a fall; None when there are too few to tell."""
+    fit = fit_fall(hits, height)
     if fit is None:
         return None
-    metric = measure(track.hits, facade, height) if facade is not None else None
-    return Verdict(fit, metric, _against(fit, metric, track, cfg))
+    metric = measure(hits, facade, height) if facade is not None else None
+    return Verdict(fit, metric, _against(fit, metric, hits, cfg, strict))
 
 
-def _against(fit: Fit, metric: Metric | None, track: Track, cfg: Settings) -> str:
-    size = sorted(max(hit.w, hit.h) for hit in track.hits)[len(track.hits) // 2]
-    way = track.hits[-1].y - track.hits[0].y
-    span = (track.hits[-1].t - track.hits[0].t) / 1e6
-    if fit.evidence < cfg.least_evidence:
+def cut_to_fall(
+    hits: list[Hit], certain: int, cfg: Settings, height: int, facade: Facade | None
+) -> list[Hit]:
+    """The longest beginning of `hits` that is a fall, at least the first `certain`.
+
+    What a thing does after its fall (bounce, roll) and a mistaken continuation are no part of it.
+    """
+    for step in range(CUTS):
+        count = len(hits) - round((len(hits) - certain) * step / CUTS)
+        verdict = weigh(hits[:count], cfg, height, facade)
+        if verdict is not None and not verdict.against:
+            return hits[:count]
+    return hits[:certain]
+
+
+def _against(fit: Fit, metric: Metric | None, hits: list[Hit], cfg: Settings, strict: float) -> str:
+    size = sorted(max(hit.w, hit.h) for hit in hits)[len(hits) // 2]
+    way = hits[-1].y - hits[0].y
+    span = (hits[-1].t - hits[0].t) / 1e6
+    if fit.evidence < cfg.least_evidence * strict:
         return "steady motion explains it"
     if fit.misfit > cfg.most_misfit:
         return "a fall does not fit it"
