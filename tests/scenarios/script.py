@@ -85,10 +85,17 @@ class Kept:
         self.tickets: dict[str, bytes] = {}
         self.events: dict[str, bytes] = {}
         self.positions: dict[str, bytes] = {}
+        self._revs: dict[str, int] = {}
 
     def change(self, change: Change) -> None:
         book = self.incidents if change.type == "incident" else self.tickets
         book[change.id] = msgspec.json.encode(change.body)
+
+    def event(self, event: Event) -> None:
+        """Only newer revisions count, as in a store."""
+        if event.rev > self._revs.get(event.id, 0):
+            self._revs[event.id] = event.rev
+            self.events[event.id] = msgspec.json.encode(event)
 
     def restore_into(self, router: Router) -> None:
         router.restore(
@@ -152,7 +159,7 @@ class Script:
         """These event revisions arrive in one batch."""
         self._restart()
         for one in events:
-            self._kept.events[one.id] = msgspec.json.encode(one)
+            self._kept.event(one)
         return self._keep(self.router.on_events(events, self.now))
 
     def position(self, worker: str, where: Point, age_s: float = 0.0) -> None:

@@ -69,7 +69,7 @@ def play(story: Script, seed: int, acts: int = 60) -> None:
     story.at(seconds + 7200)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(40))
 def test_restored_before_every_act_is_the_same_as_never_stopped(seed: int) -> None:
     straight, cut = Script(town()), Script(town(), cut=True)
     play(straight, seed)

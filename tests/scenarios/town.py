@@ -60,7 +60,7 @@ GRIDS = (
 )
 
 
-def _worker(  # noqa: PLR0917 - reads like a table
+def _worker(
     ident: str,
     name: str,
     grid: str,

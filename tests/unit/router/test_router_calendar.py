@@ -1,0 +1,117 @@
+"""Working time, shifts and deadlines."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.city import Calendar
+from router import profiles
+from router.calendar import Shift, WorkingTime, hours, minutes
+from router.deadlines import Clocks
+
+ZONE = ZoneInfo("Asia/Shanghai")
+WORKING = profiles.load("cn-default").calendars["working"]
+
+
+def local(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=ZONE).astimezone(UTC)
+
+
+@pytest.mark.parametrize(
+    ("start", "hours_", "end"),
+    [
+        ("2026-11-20 17:30", 2.0, "2026-11-23 09:30"),  # Friday evening to Monday morning
+        ("2026-11-20 10:00", 2.0, "2026-11-20 12:00"),  # up to the end of the morning
+        ("2026-11-20 11:00", 2.0, "2026-11-20 15:00"),  # over lunch
+        ("2026-11-20 12:30", 1.0, "2026-11-20 15:00"),  # begun at lunch
+        ("2026-11-21 09:00", 8.0, "2026-11-23 18:00"),  # a Saturday: one working day
+        ("2026-11-16 08:00", 40.0, "2026-11-20 18:00"),  # five working days
+        ("2026-09-30 17:00", 2.0, "2026-10-08 09:00"),  # over the National Day week
+        ("2026-10-09 17:00", 2.0, "2026-10-10 09:00"),  # a Saturday that is worked (调休)
+    ],
+)
+def test_working_hours_are_added_as_the_field_counts_them(
+    start: str, hours_: float, end: str
+) -> None:
+    time = WorkingTime(WORKING, ZONE)
+    assert time.add(local(start), hours_ * 3600) == local(end)
+    assert time.between(local(start), local(end)) == hours_ * 3600
+
+
+@given(
+    st.integers(0, 700 * 86400),
+    st.floats(1, 200 * 3600),
+    st.floats(1, 200 * 3600),
+)
+def test_adding_twice_is_adding_the_sum_and_between_takes_it_back(
+    start: int, a: float, b: float
+) -> None:
+    time = WorkingTime(WORKING, ZONE)
+    begin = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(seconds=start)
+    end = time.add(begin, a + b)
+    assert abs(time.add(time.add(begin, a), b) - end) < timedelta(milliseconds=1)
+    assert time.between(begin, end) == pytest.approx(a + b, abs=1e-3)
+
+
+def test_continuous_counts_every_hour() -> None:
+    time = WorkingTime(Calendar(), ZONE)
+    assert time.add(local("2026-11-20 17:30"), 7200) == local("2026-11-20 19:30")
+
+
+def test_a_calendar_without_working_time_says_so() -> None:
+    never = WorkingTime(Calendar(continuous=False, weekdays=()), ZONE)
+    with pytest.raises(ValueError, match="no working time"):
+        never.add(local("2026-11-20 17:30"), 1)
+
+
+def test_summer_time_moves_the_working_day_with_the_clock_on_the_wall() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    time = WorkingTime(Calendar(continuous=False, hours=("08:00-12:00",)), berlin)
+    friday = datetime(2026, 3, 27, 11, 0, tzinfo=UTC)  # 12:00 CET, the morning is over
+    assert time.add(friday, 3600) == datetime(2026, 3, 30, 7, 0, tzinfo=UTC)  # 09:00 CEST
+
+
+@pytest.mark.parametrize(
+    ("shift", "minute", "on"),
+    [
+        ("", 0, True),
+        ("08:00-20:00", 480, True),
+        ("08:00-20:00", 1200, False),
+        ("20:00-08:00", 1300, True),
+        ("20:00-08:00", 100, True),
+        ("20:00-08:00", 600, False),
+        ("08:00-12:00;14:00-18:00", 780, False),
+        ("08:00-12:00;14:00-18:00", 900, True),
+    ],
+)
+def test_shifts_also_cross_midnight(shift: str, minute: float, on: bool) -> None:
+    assert Shift(shift).on(minute) is on
+
+
+@pytest.mark.parametrize("text", ["8:00", "0800", "24:01", "12:60", "ab:cd", ""])
+def test_a_time_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not"):
+        minutes(text)
+
+
+def test_hours_need_both_ends() -> None:
+    with pytest.raises(ValueError, match="HH:MM-HH:MM"):
+        hours("08:00")
+
+
+def test_every_kind_of_the_shipped_profile_gets_rising_deadlines() -> None:
+    profile = profiles.load("cn-default")
+    clocks = Clocks(profile, ZONE)
+    now = local("2026-11-20 17:30")
+    for kind in profile.kinds:
+        deadlines, reason = clocks.open(kind, now)
+        due = [deadlines.accept, deadlines.arrive, deadlines.dispose, deadlines.verify]
+        assert due == sorted(due, key=lambda d: d or now)
+        assert reason["source"]
+    _, fallback = clocks.open("something_else", now)
+    assert fallback["rule"] == "default_limit"
