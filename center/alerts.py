@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from center.links import Signer
 from center.metrics import Metrics
 from center.privacy import redact, windows
 from center.reads import dossier
+from center.tailer import following
 from contracts.batch import OutboxRow
 from contracts.city import City
 from contracts.errors import GridsentryError, Refused, Temporary
@@ -60,34 +62,36 @@ class MqttAlerts:
 
     async def run(self) -> None:
         """Follow the stream until cancelled."""
+        position: int | None = None
         tries = 0
-        while True:
-            try:
-                position = await self._desk.target_position(self._target)
-                async for _ in self._desk.follow():
-                    position, moved = await self._drain(position)
-                    if moved:
-                        tries = 0
+        async for _ in following(self._desk):
+            while True:
+                try:
+                    if position is None:
+                        position = await self._desk.target_position(self._target)
+                    async for reached in self._drain(position):
+                        position, tries = reached, 0
                     self.fault = None
-            except (GridsentryError, OSError, TimeoutError) as error:
-                self.fault = str(error) or type(error).__name__
-                self._metrics.count("target_failures", target=self._target)
-                log.warning("alerts wait, trying again: %s", self.fault)
-            await asyncio.sleep(self._backoff_s[min(tries, len(self._backoff_s) - 1)])
-            tries += 1
+                    break
+                except (GridsentryError, OSError, TimeoutError) as error:
+                    self.fault = str(error) or type(error).__name__
+                    self._metrics.count("target_failures", target=self._target)
+                    log.warning("alerts wait, trying again: %s", self.fault)
+                await asyncio.sleep(self._backoff_s[min(tries, len(self._backoff_s) - 1)])
+                tries += 1
 
-    async def _drain(self, position: int) -> tuple[int, bool]:
-        moved = False
+    async def _drain(self, position: int) -> AsyncIterator[int]:
+        """Send what is waiting; yields each position that is safely behind us."""
         while rows := await self._desk.stream(position, ROWS):
             outgoing = [(row.position, await self._messages(row)) for row in rows]
             done, error = await asyncio.to_thread(self._publish, outgoing)
             if done is not None:
-                position, moved = done, True
+                position = done
                 await self._desk.set_target_position(self._target, position)
                 self._metrics.set("target_position", position, target=self._target)
+                yield position
             if error is not None:
                 raise error
-        return position, moved
 
     def _publish(
         self, outgoing: list[tuple[int, list[Message]]]

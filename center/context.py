@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from center.guard import Caller, Guard
 from center.links import Signer
 from center.metrics import Metrics
+from center.roster import Roster
 from center.settings import CenterSettings
 from contracts.city import City
 from contracts.clock import Clock
@@ -52,6 +53,7 @@ class Context:
         self.guard = guard
         self.tailer = tailer
         self.alerts: MqttAlerts | None = None
+        self.roster = Roster(city, desk)
         self._inside = _inside(city)
 
     def grids_inside(self, grid: str) -> frozenset[str]:

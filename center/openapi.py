@@ -25,7 +25,11 @@ PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
         {"type": "string"},
     ),
     "stage": ("Stage of the ticket.", {"type": "string", "enum": list(STAGES)}),
-    "grid": ("Id of a grid.", {"type": "string"}),
+    "grid": (
+        "Id of a grid: listings of tickets, incidents and events take exactly this grid, workers"
+        " and the stream also everything inside it.",
+        {"type": "string"},
+    ),
     "device": ("Id of a device.", {"type": "string"}),
     "metric": ("Name of a metric.", {"type": "string"}),
     "since": ("From this time on: ISO 8601 with zone, or epoch ms.", {"type": "string"}),

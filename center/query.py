@@ -21,7 +21,7 @@ FILTERS: dict[What, tuple[str, ...]] = {
     "tickets": (*COMMON, "kind", "stage", "grid", "since", "until"),
     "incidents": (*COMMON, "kind", "grid", "since", "until"),
     "events": (*COMMON, "kind", "grid", "device", "since", "until"),
-    "devices": (*COMMON, "kind", "grid"),
+    "devices": (*COMMON, "kind"),
     "workers": (*COMMON, "grid"),
     "dead-letters": (*COMMON, "kind", "device", "since", "until"),
     "readings": (*COMMON, "device", "metric", "since", "until"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import AsyncIterator
 from typing import Any, cast
@@ -15,10 +14,9 @@ from center.links import Signer
 from center.privacy import redact, with_links
 from center.problems import Problem, json_response
 from center.query import parse
+from contracts.errors import Refused
 from contracts.kinds import OPEN_STAGES
 from contracts.ports import Desk, Query, What
-
-log = logging.getLogger(__name__)
 
 ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 EVENTS_SHOWN = 20
@@ -28,7 +26,15 @@ EVENTS_SHOWN = 20
 async def listing(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
     """`GET /api/v1/{what}`: one page."""
     what = _what(request)
-    page = await context.desk.page(what, parse(what, request, context.settings))
+    query = parse(what, request, context.settings)
+    if what in ("devices", "workers"):
+        grids = None if query.grid is None else context.grids_inside(query.grid)
+        page = await context.roster.page(what, query, grids)
+    else:
+        try:
+            page = await context.desk.page(what, query)
+        except Refused as error:  # a cursor that is not ours, readings of no device
+            raise Problem(400, "bad_query", str(error)) from error
     return json_response(
         {"items": [_shown(context, caller, item) for item in page.items], "next": page.next}
     )
@@ -37,7 +43,11 @@ async def listing(context: Context, caller: Caller, request: web.Request) -> web
 async def single(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
     """`GET /api/v1/{what}/{id}`: one object; a ticket comes with its incident and events."""
     what = _what(request)
-    item = await found(context.desk, what, request.match_info["id"])
+    id_ = request.match_info["id"]
+    if what in ("devices", "workers"):
+        item = _or_404(what, id_, await context.roster.get(what, id_))
+    else:
+        item = await found(context.desk, what, id_)
     if what == "tickets":
         item = await dossier(context.desk, item, context.signer)
     if caller.may("evidence"):
@@ -49,7 +59,10 @@ async def single(context: Context, caller: Caller, request: web.Request) -> web.
 
 async def found(desk: Desk, what: What, id_: str) -> dict[str, Any]:
     """The object, or Problem 404."""
-    item = await desk.get(what, id_) if what == "readings" or ID.fullmatch(id_) else None
+    return _or_404(what, id_, await desk.get(what, id_) if ID.fullmatch(id_) else None)
+
+
+def _or_404(what: What, id_: str, item: dict[str, Any] | None) -> dict[str, Any]:
     if item is None:
         raise Problem(404, "not_found", f"there is no {what.removesuffix('s')} {id_[:64]!r}")
     return item

@@ -45,6 +45,11 @@ ITEMS: dict[What, type | None] = {
 }
 """The noun of each listing; None: a plain JSON object."""
 
+ORDER: dict[What, str] = {
+    "readings": "oldest first; `device` is needed.",
+    "devices": "by id: as registered, with what was last heard.",
+    "workers": "by id: as registered, with their last position.",
+}
 _STREAM = ("last_event_id", "from", "type", "kind", "grid")
 
 
@@ -57,7 +62,7 @@ def routes(city: City, openapi: Handler) -> tuple[Route, ...]:
             Route(
                 method="GET", path=f"/api/v1/{what}", name=f"list-{what}",
                 summary=f"One page of {what}, "
-                + ("oldest" if what == "readings" else "newest") + " first.",
+                + ORDER.get(what, "newest first."),
                 handler=reads.listing, query=FILTERS[what], answers={200: (list, noun)},
             ),
             Route(

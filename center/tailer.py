@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from bisect import bisect_right
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import msgspec
@@ -25,7 +26,24 @@ log = logging.getLogger(__name__)
 
 PULL = 500
 """Rows read from the desk at once."""
-BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+AGAIN_S = 1.0
+"""Before a stream that ended or failed is followed anew."""
+
+
+async def following(desk: Desk) -> AsyncIterator[None]:
+    """`desk.follow()` without an end: what breaks it is logged and it is taken up again."""
+    while True:
+        signs = desk.follow()
+        try:
+            async for _ in signs:
+                yield None
+        except (GridsentryError, OSError, TimeoutError) as error:
+            log.warning("the stream's signs of life are away, trying again: %s", error)
+            yield None  # so that the follower meets the fault itself and tells of it
+        finally:
+            if isinstance(signs, AsyncGenerator):
+                await signs.aclose()
+        await asyncio.sleep(AGAIN_S)
 
 
 class Entry:
@@ -99,27 +117,18 @@ class Tailer:
         """Why the stream cannot be read at the moment."""
 
     async def run(self) -> None:
-        """Follow until cancelled; what fails is tried again with backoff."""
-        tries = 0
-        while not self.closing:
+        """Follow until cancelled; what fails is tried again at the next sign of life."""
+        async for _ in following(self._desk):
             try:
                 if self._floor is None:
                     self._floor = await self._desk.newest_position()
-                async for _ in self._desk.follow():
-                    if await self._pull():
-                        tries = 0
-                    self.fault = None
-                    if self.ended():
-                        return
+                await self._pull()
+                self.fault = None
             except (GridsentryError, OSError, TimeoutError) as error:
                 self.fault = str(error) or type(error).__name__
                 log.warning("the live stream cannot be read, trying again: %s", self.fault)
-            await asyncio.sleep(BACKOFF_S[min(tries, len(BACKOFF_S) - 1)])
-            tries += 1
-
-    def ended(self) -> bool:
-        """Whether `close` was called (it may be, during any await)."""
-        return self.closing
+            if self.closing:
+                return
 
     def close(self) -> None:
         """Tell every connection to end."""
@@ -152,15 +161,13 @@ class Tailer:
     def _seen(self) -> int | None:
         return self._ring[-1].position if self._ring else self._floor
 
-    async def _pull(self) -> bool:
-        any_rows = False
+    async def _pull(self) -> None:
         while not self.closing:
             seen = self._seen()
             assert seen is not None
             rows = await self._desk.stream(seen, PULL)
             if not rows:
-                break
-            any_rows = True
+                return
             self._ring.extend(Entry(row, self._signer) for row in rows)
             if len(self._ring) > self._keep + self._keep // 4:
                 drop = len(self._ring) - self._keep
@@ -171,7 +178,6 @@ class Tailer:
             for row in rows:
                 self._metrics.observe("stream_lag_seconds", max(0, (now - row.at).total_seconds()))
             self._wake()
-        return any_rows
 
     def _wake(self) -> None:
         grown, self.grown = self.grown, asyncio.Event()
