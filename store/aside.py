@@ -142,7 +142,9 @@ def write_dead_letters(connection: Connection, batch: Batch, cap: int) -> int:
             fresh.setdefault(key(letter.id), letter)
     if not fresh:
         return 0
-    count = Counter((key(letter.device or "-"), day_of(letter.received_at)) for letter in fresh.values())
+    count = Counter(
+        (key(letter.device or "-"), day_of(letter.received_at)) for letter in fresh.values()
+    )
     rows = [{"device": device, "day": day, "seen": n} for (device, day), n in count.items()]
     seen = {
         (device, day): int(total)

@@ -15,13 +15,15 @@ from contracts.errors import Permanent, Temporary
 _CLASSES = ("08", "40", "53", "57", "58")
 """Connection, transaction rollback (serialization, deadlock), insufficient resources (disk full
 53100), operator intervention (shutdown, cancelled), system error (I/O)."""
-_CODES = frozenset({
-    "55P03",  # lock not available in time
-    "55006",  # object in use
-    "25006",  # read-only: a stand-by took our place
-    "25P03",  # idle in transaction too long (we were frozen)
-    "25P04",  # transaction timeout
-})
+_CODES = frozenset(
+    {
+        "55P03",  # lock not available in time
+        "55006",  # object in use
+        "25006",  # read-only: a stand-by took our place
+        "25P03",  # idle in transaction too long (we were frozen)
+        "25P04",  # transaction timeout
+    }
+)
 
 _PLAIN = {
     "53100": "the database's disk is full; make room and it goes on by itself",

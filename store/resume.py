@@ -91,8 +91,8 @@ def read_batches(connection: Connection, writer: str, after: int) -> list[Stored
     lows: list[datetime] = [low for _, _, low, _ in heads if low is not None]
     if lows:
         bounds = {"ts_low": min(lows), "ts_high": max(h for _, _, _, h in heads if h is not None)}
-        for batch, pos, *rest in connection.execute(sql("readings_of_batches"), span | bounds):
-            book[batch].readings.append((pos, _reading(*rest)))
+        for batch, pos, *row in connection.execute(sql("readings_of_batches"), span | bounds):
+            book[batch].readings.append((pos, _reading(tuple(row))))
     for batch, pos, noun, device, at, received_at, topic, payload in connection.execute(
         sql("items_of_batches"), span
     ):
@@ -102,17 +102,8 @@ def read_batches(connection: Connection, writer: str, after: int) -> list[Stored
     return list(book.values())
 
 
-def _reading(
-    device: str,
-    metric: str,
-    value: float,
-    at: datetime,
-    received_at: datetime,
-    sent_at: datetime | None,
-    boot: int,
-    seq: int | None,
-    quality: int,
-) -> Reading:
+def _reading(row: tuple[Any, ...]) -> Reading:
+    device, metric, value, at, received_at, sent_at, boot, seq, quality = row
     return Reading(
         device=device,
         metric=metric,

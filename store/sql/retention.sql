@@ -4,7 +4,7 @@
 DELETE FROM reading_keys WHERE ts < %(before)s
 
 -- name: drop_conflicts
-DELETE FROM reading_conflicts WHERE ts < %(before)s
+DELETE FROM reading_conflicts WHERE received_at < %(before)s
 
 -- name: drop_default_readings native
 -- Readings of implausible times, by when they were received.

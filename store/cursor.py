@@ -1,0 +1,90 @@
+"""Pages: which filters a listing knows, and its opaque cursor."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from contracts.errors import Refused
+from contracts.ports import Query, What
+
+MOST = 1000
+"""Longest page."""
+
+FILTERS: dict[What, frozenset[str]] = {
+    "tickets": frozenset({"kind", "stage", "grid", "since", "until"}),
+    "incidents": frozenset({"kind", "grid", "since", "until"}),
+    "events": frozenset({"kind", "grid", "device", "since", "until"}),
+    "devices": frozenset({"device"}),
+    "workers": frozenset({"device"}),
+    "dead-letters": frozenset({"kind", "device", "since", "until"}),
+    "readings": frozenset({"device", "metric", "since", "until"}),
+}
+"""What each listing can be filtered by. `kind` of a dead letter is its code, `device` of a worker
+the worker's id."""
+
+
+class Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """The last row of a page."""
+
+    what: str
+    id: str
+    sort: datetime | None = None
+    ident: int | None = None
+
+
+def encode(cursor: Cursor) -> str:
+    """The cursor as clients carry it."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
+
+
+def decode(what: What, text: str) -> Cursor:
+    """Back from `encode`. Raises Refused on anything we did not hand out for this listing."""
+    try:
+        raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), b"-_", validate=True)
+        cursor = msgspec.json.decode(raw, type=Cursor)
+    except (ValueError, binascii.Error, msgspec.MsgspecError) as error:
+        raise Refused(f"after: {text[:80]!r} is no cursor of ours; use `next` of a page") from error
+    if cursor.what != what or "\x00" in cursor.id:
+        raise Refused(f"after: that cursor is of /{cursor.what[:40]!r}, not of /{what}")
+    if (what not in ("devices", "workers")) != (cursor.sort is not None):
+        raise Refused(f"after: {text[:80]!r} is no cursor of ours; use `next` of a page")
+    if cursor.sort is not None and cursor.sort.tzinfo is None:
+        raise Refused(f"after: {text[:80]!r} is no cursor of ours; use `next` of a page")
+    if (what == "readings") != (cursor.ident is not None):
+        raise Refused(f"after: {text[:80]!r} is no cursor of ours; use `next` of a page")
+    return cursor
+
+
+def parameters(what: What, query: Query) -> dict[str, Any]:
+    """What the listing's query takes; one row more than asked for tells whether there is a next.
+
+    Raises Refused on a filter this listing does not know, a bad limit or cursor, or readings
+    without a device.
+    """
+    given: dict[str, Any] = {}
+    for name in ("kind", "stage", "grid", "device", "metric", "since", "until"):
+        value = getattr(query, name)
+        if value is not None and name not in FILTERS[what]:
+            allowed = ", ".join(sorted(FILTERS[what]))
+            raise Refused(f"{name}: /{what} cannot be filtered by it; it can by {allowed}")
+        if isinstance(value, str) and "\x00" in value:
+            raise Refused(f"{name}: there is a zero character in it")
+        if name in FILTERS[what]:
+            given[name] = value
+    if what == "readings" and query.device is None:
+        raise Refused("device: say whose readings, as in /readings?device=lvl-7")
+    if not 1 <= query.limit <= MOST:
+        raise Refused(f"limit: {query.limit} is not between 1 and {MOST}")
+    cursor = decode(what, query.after) if query.after is not None else None
+    given["after_id"] = cursor.id if cursor else None
+    if what not in ("devices", "workers"):
+        given["after_sort"] = cursor.sort if cursor else None
+    if what == "readings":
+        given["after_ident"] = cursor.ident if cursor else None
+    given["limit"] = query.limit + 1
+    return given

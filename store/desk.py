@@ -1,0 +1,308 @@
+"""What the center reads and files: pages, single objects, commands, reports, the stream."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+
+from contracts.batch import OutboxRow
+from contracts.case import Answer, Command, Incident, Ticket
+from contracts.clock import monotonic
+from contracts.errors import Temporary
+from contracts.event import Event
+from contracts.nouns import Quality
+from contracts.ports import Page, Query, What
+from contracts.wire import event_object, incident_object, plain, ticket_object
+from store import cursor as cursors
+from store.connect import CHANNEL_STREAM, CHANNEL_WORK, session_options
+from store.failures import translated
+from store.pack import unsigned
+from store.queries import sql
+from store.settings import StoreSettings
+from store.text import key, storable
+
+log = logging.getLogger(__name__)
+
+Row = dict[str, Any]
+AsyncConnection = psycopg.AsyncConnection[DictRow]
+
+
+def reading_object(row: Row) -> Row:
+    """A stored reading as `/readings` shows it."""
+    return plain(
+        {
+            "device": row["device"],
+            "metric": row["metric"],
+            "ts": row["ts"],
+            "value": row["value"],
+            "at": row["effective_at"],
+            "received_at": row["received_at"],
+            "sent_at": row["sent_at"],
+            "boot": unsigned(row["boot"]),
+            "seq": None if row["seq"] is None else unsigned(row["seq"]),
+            "quality": [flag.name.lower() for flag in Quality(row["quality"]) if flag.name],
+        }
+    )
+
+
+def device_object(row: Row) -> Row:
+    """What the store knows of a device; where it stands is in the city."""
+    return plain({name: row[name] for name in ("id", "online", "status_at", "last_reading_at")})
+
+
+def worker_object(row: Row) -> Row:
+    """Where a worker is."""
+    point = {"lon": row["lon"], "lat": row["lat"]}
+    rest = {name: row[name] for name in ("id", "at", "received_at", "accuracy_m")}
+    return plain({**rest, "point": point})
+
+
+def dead_letter_object(row: Row) -> Row:
+    """A dead letter; with `payload` (base64) where the row has it."""
+    names = ("id", "topic", "code", "reason", "device", "adapter", "bytes", "sha256")
+    shown = {name: row[name] for name in names}
+    shown["received_at"] = row["received_at"] if "received_at" in row else row["sort"]
+    if "payload" in row:
+        shown["payload"] = base64.b64encode(bytes(row["payload"])).decode()
+    return plain(shown)
+
+
+def case_object(what: What, body: str) -> Row:
+    """A stored event, incident or ticket as the wire shows it."""
+    if what == "tickets":
+        return ticket_object(msgspec.json.decode(body, type=Ticket))
+    if what == "incidents":
+        return incident_object(msgspec.json.decode(body, type=Incident))
+    return event_object(msgspec.json.decode(body, type=Event))
+
+
+def shown(what: What, row: Row) -> Row:
+    """A row of a listing as JSON-ready builtins."""
+    if what == "readings":
+        return reading_object(row)
+    if what == "devices":
+        return device_object(row)
+    if what == "workers":
+        return worker_object(row)
+    if what == "dead-letters":
+        return dead_letter_object(row)
+    return case_object(what, row["body"])
+
+
+def cursor_of(what: What, row: Row) -> str:
+    """The cursor that goes on after this row."""
+    if what == "readings":
+        cursor = cursors.Cursor(what, row["metric"], row["ts"], row["ident"])
+    elif what in ("devices", "workers"):
+        cursor = cursors.Cursor(what, row["id"])
+    else:
+        cursor = cursors.Cursor(what, row["id"], row["sort"])
+    return cursors.encode(cursor)
+
+
+class PgDesk:
+    """`contracts.ports.Desk` on PostgreSQL. `await open()` before use, `await close()` after."""
+
+    def __init__(self, dsn: str, settings: StoreSettings | None = None) -> None:
+        self._dsn = dsn
+        self._settings = settings or StoreSettings()
+        self._pool: AsyncConnectionPool[AsyncConnection] | None = None
+
+    async def open(self) -> None:
+        """Open the pool; connections are made in the background, so this does not fail."""
+        settings = self._settings
+        self._pool = AsyncConnectionPool(
+            self._dsn,
+            connection_class=psycopg.AsyncConnection[DictRow],
+            kwargs=self._kwargs(),
+            min_size=settings.pool_min,
+            max_size=settings.pool_max,
+            timeout=settings.pool_wait_s,
+            check=AsyncConnectionPool.check_connection,
+            reconnect_timeout=5.0,
+            open=False,
+        )
+        await self._pool.open()
+
+    def _kwargs(self) -> dict[str, Any]:
+        return {
+            "autocommit": True,
+            "row_factory": dict_row,
+            "connect_timeout": self._settings.connect_timeout_s,
+            "options": session_options(self._settings),
+            "application_name": "gridsentry-desk",
+        }
+
+    async def close(self) -> None:
+        """Close the pool."""
+        if self._pool is not None:
+            await self._pool.close(timeout=1.0)
+            self._pool = None
+
+    @asynccontextmanager
+    async def _use(self) -> AsyncIterator[AsyncConnection]:
+        if self._pool is None:
+            raise RuntimeError("open the desk first")
+        with translated():
+            async with self._pool.connection() as connection:
+                yield connection
+
+    async def _all(self, name: str, /, **parameters: Any) -> list[Row]:
+        async with self._use() as connection:
+            return await (await connection.execute(sql(name), parameters)).fetchall()
+
+    async def _one(self, name: str, /, **parameters: Any) -> Row | None:
+        rows = await self._all(name, **parameters)
+        return rows[0] if rows else None
+
+    async def _number(self, name: str, /, **parameters: Any) -> int:
+        row = await self._one(name, **parameters)
+        return 0 if row is None else int(next(iter(row.values())))
+
+    async def _do(self, name: str, /, *, tell: str | None = None, **parameters: Any) -> None:
+        async with self._use() as connection, connection.transaction():
+            await connection.execute(sql(name), parameters)
+            if tell is not None:
+                await connection.execute(sql("notify"), {"channel": tell})
+
+    # --- reads ---------------------------------------------------------------------------------
+
+    async def page(self, what: What, query: Query) -> Page:
+        """One page of JSON-ready objects, keys as in the wire contract.
+
+        Newest first; readings oldest first; devices and workers by id. Raises Refused on a
+        filter the listing does not know, a cursor that is not ours, readings without a device.
+        """
+        parameters = cursors.parameters(what, query)
+        rows = await self._all(f"page_{what.replace('-', '_')}", **parameters)
+        more, rows = len(rows) > query.limit, rows[: query.limit]
+        return Page([shown(what, row) for row in rows], cursor_of(what, rows[-1]) if more else None)
+
+    async def get(self, what: What, id: str) -> dict[str, Any] | None:
+        """One object, or None. Dead letters come with their payload (base64)."""
+        if "\x00" in id or what == "readings":
+            return None
+        if what in ("devices", "workers"):
+            page = await self.page(what, Query(device=id, limit=1))
+            return page.items[0] if page.items else None
+        if what == "dead-letters":
+            number = id.removeprefix("u-")
+            unknown = id.startswith("u-") and number.isdecimal() and len(number) < 19
+            row = await self._one("one_unknown_message", number=int(number)) if unknown else None
+            row = row or await self._one("one_dead_letter", id=id)
+            return None if row is None else dead_letter_object(row)
+        row = await self._one(f"one_{what[:-1]}", id=id)
+        return None if row is None else case_object(what, row["body"])
+
+    # --- commands and reports ------------------------------------------------------------------
+
+    async def file_command(self, command: Command, wait_s: float) -> Answer | None:
+        """File it and wait for the router's answer; None when none came in time (it stays)."""
+        until = monotonic() + wait_s
+        await self._do(
+            "file_command",
+            tell=CHANNEL_WORK,
+            id=key(command.id),
+            ticket=key(command.ticket),
+            action=key(command.action),
+            by=storable(command.by),
+            rev=command.rev,
+            at=command.at,
+            reason=None if command.reason is None else storable(command.reason),
+            note=None if command.note is None else storable(command.note),
+        )
+        pause = 0.01
+        while True:
+            row = await self._one("answer_to", id=key(command.id))
+            if row is not None:
+                return Answer(command.id, row["ok"], row["reason"], row["rev"])
+            left = until - monotonic()
+            if left <= 0:
+                return None
+            await asyncio.sleep(min(pause, left))
+            pause = min(0.1, pause * 1.5)
+
+    async def file_report(self, topic: str, payload: bytes, received_at: datetime) -> None:
+        """Durably hand a report to the intake, as if it had come by MQTT."""
+        await self._do(
+            "file_intake",
+            tell=CHANNEL_WORK,
+            topic=storable(topic),
+            payload=payload,
+            received_at=received_at,
+        )
+
+    # --- the stream ----------------------------------------------------------------------------
+
+    async def newest_position(self) -> int:
+        """The stream's newest position, 0 when empty."""
+        return await self._number("newest_position")
+
+    async def oldest_position(self) -> int:
+        """The oldest position still kept; one above the newest when none is."""
+        return await self._number("oldest_position")
+
+    async def stream(self, after: int, limit: int) -> list[OutboxRow]:
+        """Rows with a position above `after`, in order."""
+        rows = await self._all("stream_after", after=after, limit=limit)
+        return [OutboxRow(**{**row, "data": bytes(row["data"])}) for row in rows]
+
+    async def follow(self) -> AsyncIterator[None]:
+        """Yields at once, whenever the stream may have grown, and every 5 s at least.
+
+        A lost connection is made anew; it yields then, too, since something may have been missed.
+        """
+        pause = 0.1
+        while True:
+            try:
+                with translated():
+                    connection = await psycopg.AsyncConnection.connect(
+                        self._dsn, **{**self._kwargs(), "row_factory": dict_row}
+                    )
+                    async with connection:
+                        await connection.execute(
+                            psycopg.sql.SQL("LISTEN {}").format(
+                                psycopg.sql.Identifier(CHANNEL_STREAM)
+                            )
+                        )
+                        pause = 0.1
+                        while True:
+                            yield None
+                            async for _ in connection.notifies(timeout=5.0, stop_after=1):
+                                pass
+            except Temporary as error:
+                log.warning(
+                    "the stream's notifications are away (%s); again in %.1f s", error, pause
+                )
+                await asyncio.sleep(pause)
+                pause = min(5.0, pause * 2)
+                yield None
+
+    async def target_position(self, target: str) -> int:
+        """How far an outgoing target (MQTT alerts) has got; 0 for one that never was."""
+        return await self._number("target_position", target=target)
+
+    async def set_target_position(self, target: str, position: int) -> None:
+        """The target has everything up to here. Never goes back."""
+        await self._do("set_target_position", target=target, position=position)
+
+    async def log_access(self, who: str, what: str, at: datetime) -> None:
+        """Evidence and personal data were looked at."""
+        await self._do("log_access", who=storable(who), what=storable(what), at=at)
+
+    async def ping(self) -> None:
+        """Raises Temporary when the database does not answer."""
+        await self._all("ping")
+
+
+__all__ = ["PgDesk"]
