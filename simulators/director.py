@@ -1,0 +1,144 @@
+"""Puts a town on the stage: history first, then everything live, then one trouble after another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from simulators.dice import between, dice
+from simulators.grid import OverheadLine
+from simulators.sensors import Sensor
+from simulators.settings import SimSettings
+from simulators.town import APP, Town
+from simulators.walkers import walkers
+from simulators.watch import CameraFeed, FibreWatch
+from simulators.weather import Weather
+from simulators.world import Outgoing, Truth, World, feed
+
+
+class Director:
+    """The whole simulation from `start` (epoch ms) on; `world` is to be stepped through.
+
+    The same town, settings and start give the same messages, byte for byte. Raises Wrong when an
+    engine of the demo town is not installed.
+    """
+
+    def __init__(
+        self, town: Town, settings: SimSettings, start: int, truth: Path | None = None
+    ) -> None:
+        self.town, self.settings, self.start = town, settings, start
+        self.world, self.truth = World(), Truth(truth)
+        # incidents differ from start to start: their dice know when this one was
+        self._rng = dice(settings.seed, "director", start)
+        self._weather = Weather(town, settings, self.world, self.truth)
+        self._line = OverheadLine(town, settings, self.world, self.truth)
+        self._fibre = FibreWatch(town, settings, self.world, self.truth)
+        self._cameras = [
+            CameraFeed(town, n, settings, self.world, self.truth) for n in range(settings.cameras)
+        ]
+        self.gateways = self._gateways()
+        self._statuses()
+        self._first_incidents()
+        live = self._history()
+        for sensor in self._sensors():
+            sensor.go(live)
+        for walker in walkers(town, settings):
+            walker.go(live, self.world)
+        self._fibre.go(live)
+        for camera in self._cameras:
+            camera.go(start)
+
+    def _gateways(self) -> tuple[str, ...]:
+        off = {t.camera for t in self.town.towers[self.settings.cameras :]}
+        return tuple(sorted(({*self.town.gateways.values(), APP}) - off))
+
+    def status_topic(self, gateway: str) -> str:
+        """Where a gateway says that it is there; also the topic of its last will."""
+        return feed(self.town.district, gateway, "status")
+
+    def status(self, gateway: str, state: str, ms: int) -> Outgoing:
+        """A gateway's retained word about itself."""
+        payload = msgspec.json.encode({"state": state, "ts": ms})
+        topic = self.status_topic(gateway)
+        return Outgoing(at=ms, gateway=gateway, topic=topic, payload=payload, retain=True)
+
+    def _statuses(self) -> None:
+        for gateway in self.gateways:
+            self.world.send(self.status(gateway, "online", self.start))
+
+    def _sensors(self) -> list[Sensor]:
+        return [*self._weather.sensors, *self._line.sensors.values()]
+
+    def _history(self) -> int:
+        """Queue what sensors measured before `start`; returns when live reporting begins."""
+        if self.settings.warm_h <= 0:
+            return self.start
+        first = self.start - round(self.settings.warm_h * 3_600_000)
+        batches: list[tuple[int, str, str, bytes]] = []
+        for sensor in self._sensors():
+            topic = feed(sensor.device.district, sensor.device.id, "telemetry")
+            batches += [
+                (newest, topic, sensor.gateway, payload)
+                for newest, payload in sensor.history(first, self.start)
+            ]
+        at = self.start
+        for _, topic, gateway, payload in sorted(batches, key=lambda b: (b[0], b[1])):
+            at += 4
+            self.world.send(Outgoing(at=at, gateway=gateway, topic=topic, payload=payload))
+        return at + 1
+
+    def _first_incidents(self) -> None:
+        window, settings = self.settings.first_incidents_s, self.settings
+        self._storm(self._soon(window))
+        self._cable(self._soon(window), first=True)
+        if self._cameras:
+            self._throw(self._soon(window))
+        if settings.fibre_first_s > 0:
+            self._tear(self.start + round(1000 * settings.fibre_first_s))
+
+    def _soon(self, window: tuple[float, float]) -> int:
+        return self.start + round(1000 * between(self._rng, window))
+
+    def _after(self, ms: int, mean_s: float) -> int:
+        """Some time around `mean_s` later: never less than half, never more than double."""
+        return ms + round(1000 * mean_s * between(self._rng, (0.5, 1.5)))
+
+    def _throw(self, at: int) -> None:
+        camera = self._cameras[int(self._rng.integers(len(self._cameras)))]
+        camera.throw(at)
+        if self.settings.throw_every_s > 0:
+            following = self._after(at, self.settings.throw_every_s)
+            self._plan(following, self._throw)
+
+    def _cable(self, at: int, first: bool = False) -> None:
+        cut = self._line.whole_cut() if first else self._line.random_cut()
+        restored = at + round(1000 * self.settings.cable_restored_s)
+        self._line.sever(at, restored, cut)
+        if self.settings.cable_every_s > 0:
+            following = max(restored + 120_000, self._after(at, self.settings.cable_every_s))
+            self._plan(following, self._cable)
+
+    def _storm(self, onset: int) -> None:
+        episode = self._weather.storm(onset)
+        if self.settings.storm_every_s > 0:
+            following = self._after(onset, self.settings.storm_every_s)
+            self._plan(max(following, episode.end + 7_200_000), self._storm)
+
+    def _tear(self, at: int) -> None:
+        restored = at + round(1000 * self.settings.fibre_restored_s)
+        self._fibre.tear(at, restored)
+        if self.settings.fibre_every_s > 0:
+            following = max(restored + 180_000, self._after(at, self.settings.fibre_every_s))
+            self._plan(following, self._tear)
+
+    def _plan(self, at: int, what: Callable[[int], None]) -> None:
+        """Decide on a trouble well before it happens: storms need hours, cameras seconds."""
+        lead = 7_000_000 if what == self._storm else 15_000
+
+        def decide(ms: int) -> tuple[Outgoing, ...]:
+            what(at)
+            return ()
+
+        self.world.at(max(at - lead, self.start), decide)

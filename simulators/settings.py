@@ -1,0 +1,78 @@
+"""What may be set about the simulated town."""
+
+from __future__ import annotations
+
+import msgspec
+
+from contracts.errors import Wrong
+
+
+class SimSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """The demo town's knobs. Times in seconds unless the name says otherwise."""
+
+    seed: int = 7
+    """Picks the town's details, its noise and its incidents; any integer will do."""
+    warm_h: float = 0.0
+    """Hours of history published as late batches before going live; 0 publishes none."""
+    history_every_s: float = 60.0
+    """Spacing of the history's readings."""
+    speed: float = 1.0
+    """Virtual seconds per second; other than 1 only with a service on the simulator's clock."""
+    first_incidents_s: tuple[float, float] = (10.0, 25.0)
+    """After going live, the first throw, overflow and severed cable come within this window."""
+    throw_every_s: float = 180.0
+    """Mean time between later throws, over all towers; 0: only the first."""
+    cable_every_s: float = 1800.0
+    """Mean time between severed spans; 0: only the first."""
+    cable_restored_s: float = 600.0
+    """A severed span is spliced after this time."""
+    storm_every_s: float = 7200.0
+    """Mean time between storms; 0: only the first."""
+    fibre_first_s: float = 240.0
+    """The first break of the fibre comes this long after going live; 0: never any."""
+    fibre_every_s: float = 3600.0
+    """Mean time between fibre breaks; 0: only the first."""
+    fibre_restored_s: float = 720.0
+    """A broken fibre is spliced after this time."""
+    cameras: int = 3
+    """How many of the three towers have their camera on; 0: no video."""
+    fps: int = 15
+    """Pictures per second of the cameras."""
+    segment_s: int = 1
+    """Length of one video segment."""
+    ambient_s: int = 20
+    """Quiet footage repeats after this time; each piece is rendered and encoded once."""
+    passage_every_s: float = 60.0
+    """Mean time between birds, leaves and bags in front of each camera; 0: none."""
+    worker_every_s: tuple[float, float] = (10.0, 20.0)
+    """Each worker's app reports its position at a period of its own between these."""
+    trace_every_s: float = 60.0
+    """How often the OTDR measures the fibre."""
+    duplicate_p: float = 0.004
+    """Share of telemetry messages a gateway sends twice."""
+    reorder_p: float = 0.002
+    """Share of telemetry messages that are overtaken by the next one of their device."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be simulated, saying what is allowed."""
+        rules: tuple[tuple[str, bool, str], ...] = (
+            ("warm_h", 0 <= self.warm_h <= 72, "0 to 72"),
+            ("speed", 0 < self.speed <= 600, "above 0, up to 600"),
+            ("cameras", 0 <= self.cameras <= 3, "0 to 3"),
+            ("fps", 5 <= self.fps <= 30, "5 to 30"),
+            ("segment_s", 1 <= self.segment_s <= 10, "1 to 10"),
+            ("ambient_s", self.ambient_s >= 2 * self.segment_s, "at least two segments"),
+            ("history_every_s", self.history_every_s >= 5, "5 or more"),
+            ("trace_every_s", self.trace_every_s >= 5, "5 or more"),
+            ("duplicate_p", 0 <= self.duplicate_p <= 0.5, "0 to 0.5"),
+            ("reorder_p", 0 <= self.reorder_p <= 0.5, "0 to 0.5"),
+        )
+        for name, good, allowed in rules:
+            if not good:
+                raise Wrong(f"simulate: {name}", f"{getattr(self, name)!r}", allowed)
+        for name in ("first_incidents_s", "worker_every_s"):
+            low, high = getattr(self, name)
+            if not 0 < low <= high:
+                raise Wrong(f"simulate: {name}", f"({low}, {high})", "two rising positive numbers")
+        if self.ambient_s % self.segment_s:
+            raise Wrong("simulate: ambient_s", f"{self.ambient_s}", "a multiple of segment_s")
