@@ -9,7 +9,8 @@ report is a stream of its own, because residents' phones share one app and no cl
 * A device known to reorder has a bound of some seconds. EVERY item of it waits until its bound has
   passed since its own `at` (never longer than the bound after it was received), also one that looks
   in order: nothing tells a gap from a pause. That is what makes a reorder inside the bound change
-  nothing at all: each item leaves at the same moment and in the same place, whenever it came.
+  nothing at all: each item leaves at the same moment and in the same place, whenever it came, and
+  carries that moment as its `received_at`, so that a detector's timers agree too.
 * A reading whose time is not the device's own (`at` is not `sent_at`: clock off, or no time sent)
   gets a new `at` with every redelivery, so it is recognised by its identity, `sent_at` or
   (`boot`, `seq`), among the last 512 of its stream. A reading with neither is outside the promise.
@@ -153,7 +154,10 @@ class Reorder:
     def _release(self, key: Key, now: datetime) -> list[Item]:
         queue = self._waiting[key]
         count = next((i for i, w in enumerate(queue) if w.due > now), len(queue))
-        ready = [w.item for w in queue[:count]]
+        ready: list[Item] = [
+            msgspec.structs.replace(w.item, received_at=max(w.due, w.item.received_at))
+            for w in queue[:count]
+        ]
         if count:
             self._last[key] = queue[count - 1].at
             del queue[:count]
