@@ -1,0 +1,149 @@
+"""Publishes MQTT for alerts and simulators, on the same kind of link as the sessions."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Final
+
+from paho.mqtt.reasoncodes import ReasonCode
+
+from contracts.clock import monotonic
+from contracts.errors import Refused, Temporary
+from ingest.link import Link
+from ingest.settings import MqttSettings
+from ingest.wire import WireClient
+
+_NO_SUBSCRIBERS: Final = 16
+"""MQTT 5 PUBACK reason: the broker has it, nobody listens now. That is success."""
+
+
+class _Outbox(Link):
+    """The network side: notes the broker's answers."""
+
+    def __init__(
+        self, settings: MqttSettings, will: tuple[str, bytes, bool] | None, most_waiting: int
+    ) -> None:
+        super().__init__(settings, persistent=False, will=will)
+        self.most_waiting = most_waiting
+        self.changed = threading.Condition()
+        self.waiting: set[int] = set()
+        """Message ids published and not yet acknowledged."""
+        self.wanted: set[int] = set()
+        """Those of them that somebody waits for."""
+        self.refused: dict[int, str] = {}
+        self.published = self.refusals = 0
+
+    def prepare(self, client: WireClient) -> None:
+        client.max_queued_messages_set(0)
+        client.max_inflight_messages_set(min(1000, self.most_waiting))
+        client.on_publish = self._on_publish
+
+    def _on_publish(
+        self, _client: Any, _userdata: Any, mid: int, reason: ReasonCode, _props: Any
+    ) -> None:
+        with self.changed:
+            self.waiting.discard(mid)
+            if reason.is_failure and reason.value != _NO_SUBSCRIBERS:
+                self.refusals += 1
+                self.last_error = f"the broker refused a message: {reason}"
+                if mid in self.wanted:
+                    self.refused[mid] = str(reason)
+            else:
+                self.published += 1
+            self.changed.notify_all()
+
+    def publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> int:
+        with self.changed:
+            client = self._client
+            if client is None or not self.connected:
+                raise Temporary(self.last_error or f"not connected to {self._where()}")
+            if len(self.waiting) >= self.most_waiting:
+                raise Refused(
+                    f"{len(self.waiting)} messages wait for the broker at {self._where()} already"
+                )
+            info = client.publish(topic, payload, qos=qos, retain=retain)
+            if qos:
+                self.waiting.add(info.mid)
+        self.wake()
+        return info.mid
+
+
+class MqttPublisher:
+    """Implements `contracts.ports.Publisher`. Thread-safe."""
+
+    def __init__(
+        self,
+        settings: MqttSettings,
+        *,
+        will: tuple[str, bytes, bool] | None = None,
+        most_waiting: int = 10_000,
+    ) -> None:
+        """`will` is (topic, payload, retain): what the broker says for us when we vanish."""
+        self._outbox = _Outbox(settings, will, most_waiting)
+
+    def start(self) -> None:
+        """Connect (and keep reconnecting) in the background."""
+        self._outbox.start()
+
+    def wait_ready(self, seconds: float) -> bool:
+        """Wait until connected; whether it is."""
+        return self._outbox.wait_up(seconds)
+
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int = 1,
+        retain: bool = False,
+        wait_s: float | None = None,
+    ) -> None:
+        """Publish; with `wait_s` return only once the broker acknowledged.
+
+        Raises Temporary when it could not (not connected, refused, no acknowledgement in time)
+        and Refused when too much is waiting already. After a Temporary for time the message may
+        still arrive: receivers know it by its key.
+        """
+        outbox = self._outbox
+        mid = outbox.publish(topic, payload, qos, retain)
+        if wait_s is None or qos == 0:
+            return
+        with outbox.changed:
+            outbox.wanted.add(mid)
+            try:
+                done = outbox.changed.wait_for(lambda: mid not in outbox.waiting, wait_s)
+                refused = outbox.refused.pop(mid, None)
+            finally:
+                outbox.wanted.discard(mid)
+        if refused is not None:
+            raise Temporary(f"the broker refused a message on {topic!r}: {refused}")
+        if not done:
+            raise Temporary(f"no acknowledgement for a message on {topic!r} within {wait_s:g} s")
+
+    def flush(self, wait_s: float) -> bool:
+        """Wait until everything published is acknowledged; whether it is."""
+        outbox = self._outbox
+        with outbox.changed:
+            return outbox.changed.wait_for(lambda: not outbox.waiting, wait_s)
+
+    def stop(self) -> None:
+        """Send what is waiting (at most 2 s), then disconnect."""
+        if self._outbox.connected:
+            until = monotonic() + 2.0
+            while not self.flush(0.1) and monotonic() < until and self._outbox.connected:
+                pass
+        self._outbox.stop()
+
+    def health(self) -> dict[str, Any]:
+        """How the publisher does, for /readyz and metrics."""
+        outbox = self._outbox
+        return {
+            "connected": outbox.connected,
+            "waiting": len(outbox.waiting),
+            "published": outbox.published,
+            "refused": outbox.refusals,
+            "faults": outbox.faults,
+            "evicted": outbox.evicted,
+            "version": outbox.version,
+            "last_error": outbox.last_error,
+        }
