@@ -115,7 +115,9 @@ class MemoryRelay:
         """Give places to waiting rows; how many got one."""
         store = self._store
         with store.lock:
-            waiting = [row for row in store.outbox.values() if row.position is None][:limit]
+            all_waiting = [row for row in store.outbox.values() if row.position is None]
+            chosen = {(row.change.type, row.change.id) for row in all_waiting[:limit]}
+            waiting = [r for r in all_waiting if (r.change.type, r.change.id) in chosen]
             subjects: dict[tuple[str, str], list[Waiting]] = {}
             for row in waiting:
                 subjects.setdefault((row.change.type, row.change.id), []).append(row)
