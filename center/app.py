@@ -98,7 +98,7 @@ def make_app(
     served = Static(document(table, VERSION))
     for route in table:
         path = route.path.replace("{path}", "{path:.+}")
-        app.router.add_route(route.method, path, _wrap(context, route))
+        app.router.add_route(route.method, path, _wrap(context, route), name=route.name)
     add_pages(app)
     for lifespan in lifespans:
         app.cleanup_ctx.append(_held(lifespan))
@@ -115,7 +115,6 @@ def make_app(
 
 def _wrap(context: Context, route: Route) -> AioHandler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        request["route"] = route.name
         caller = context.guard.caller(request)
         if not request.path.startswith("/evidence/"):
             only(request, route.query)
@@ -141,7 +140,7 @@ async def _answer_errors(request: web.Request, handler: AioHandler) -> web.Strea
             log.exception("answering %s %s failed", request.method, request.path)
             problem = Problem(500, "fault", "this is a fault of ours; it is in the log")
         response = problem.response(open311=open311)
-    route = request.get("route", "page")
+    route = request.match_info.route.name or "page"
     metrics.count("requests", route=route, status=str(response.status))
     if route != "stream":
         metrics.observe("request_seconds", monotonic() - began, route=route)

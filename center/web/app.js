@@ -6,7 +6,7 @@ import { apply, both, language, setLanguage, t } from './i18n.js';
 import { initList, kindName, renderList, tickAll } from './list.js';
 import { draw, initMap, readColours, readGrids, relabelMap, show } from './map.js';
 import { changed, gridName, onChange, placeOf, state, takeTicket } from './state.js';
-import { say, el } from './text.js';
+import { el, icon, say } from './text.js';
 
 const $ = (selector) => document.querySelector(selector);
 const WORKERS_MS = 5_000;
@@ -103,21 +103,22 @@ async function act(id, action, button) {
 
 let openedFrom = null;
 function select(id) {
-  if (state.selected === null) openedFrom = document.activeElement;
+  if (state.selected === null) openedFrom = document.activeElement?.closest('.pin') ?? null;
   state.selected = id === state.selected ? null : id;
   if (state.selected) {
     loadDossier(id);
+    for (const node of document.querySelectorAll('.toast')) if (node.dataset.ticket === id) node.remove();
     renderDetail(on);
     $('#detail').focus({ preventScroll: true });
     show(placeOf(state.tickets.get(id)));
-  } else { openedFrom?.focus?.(); }
+  } else { (openedFrom ?? document.querySelector(`.card[data-id="${CSS.escape(id)}"] .open`))?.focus(); }
   history.replaceState(null, '', state.selected ? `#${encodeURIComponent(id)}` : location.pathname);
   changed();
 }
 const on = { select, act, close: () => select(state.selected), filter(key, value) { state[key] = value; changed(); } };
 
 function toast(content, kind, id = null) {
-  const node = el('div', { class: `toast ${kind}`, onclick: () => { if (id && state.selected !== id) select(id); node.remove(); } }, content);
+  const node = el('div', { class: `toast ${kind}`, data: { ticket: id ?? '' }, onclick: () => { if (id && state.selected !== id) select(id); node.remove(); } }, content);
   const box = $('#toasts');
   box.append(node);
   while (box.children.length > 4) box.firstChild.remove();
@@ -153,8 +154,8 @@ function relabel() {
   apply();
   $('#lang').textContent = language() === 'zh' ? 'EN' : '中文';
   $('#lang').setAttribute('aria-label', language() === 'zh' ? 'Switch to English' : '切换为中文');
-  for (const [id, mark] of [['sound', sound ? '🔔' : '🔕'], ['theme', '◐'], ['token', '⚿']]) {
-    $(`#${id}`).textContent = mark; $(`#${id}`).title = t(id); $(`#${id}`).setAttribute('aria-label', t(id));
+  for (const [id, mark] of [['sound', sound ? 'sound' : 'quiet'], ['theme', 'theme'], ['token', 'token']]) {
+    $(`#${id}`).replaceChildren(icon(mark)); $(`#${id}`).title = t(id); $(`#${id}`).setAttribute('aria-label', t(id));
   }
   $('#sound').setAttribute('aria-pressed', String(sound));
   setLink(linkState);

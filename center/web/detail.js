@@ -42,7 +42,7 @@ function head(ticket, on) {
     el('div', { class: 'title' }, el('span', { class: 'badge' }, icon(ticket.kind)),
       el('div', {}, el('h2', {}, say(kindName(ticket.kind))),
         el('p', {}, el('span', { class: 'sev' }, severityName(ticket.severity)), ' ', el('span', { class: 'stage' }, stageName(ticket.stage)), ticket.code ? el('span', { class: 'code' }, say(ticket.code)) : null)),
-      el('button', { class: 'tool shut', data: { focus: 'shut' }, 'aria-label': t('close'), title: t('close'), onclick: on.close }, '✕')),
+      el('button', { class: 'tool shut', data: { focus: 'shut' }, 'aria-label': t('close'), title: t('close'), onclick: on.close }, icon('shut'))),
     el('dl', { class: 'facts' },
       row(t('where'), el('span', {}, say(gridName(ticket.grid ?? place.grid) || '—'), place.address ? el('span', {}, ' · ', say(place.address)) : null)),
       row(t('worker'), say(workerName(ticket.worker) ?? t('none'), 'strong')),

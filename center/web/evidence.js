@@ -39,12 +39,12 @@ const KINDS = {
     // Absent by privacy and absent by not being cut yet are different things to tell.
     const withheld = event.links === null;
     return [
-      ...shown,
-      shown.length ? null : el('p', { class: 'hint' }, t(withheld ? 'withheld' : 'pending')),
       withheld ? null : facts(
         fact(t('window'), event.origin ? el('span', { class: 'window' }, say(windowName(event.origin)), ' ', el('b', {}, percent(event.origin.p))) : t('abstain')),
         event.origin?.others?.length ? fact(t('others'), event.origin.others.map(([zone, p]) => `${zone} ${percent(p)}`).join('、')) : null,
         event.speed ? fact(t('speed'), `${event.speed} m/s`) : null),
+      ...shown,
+      shown.length ? null : el('p', { class: 'hint' }, t(withheld ? 'withheld' : 'pending')),
     ];
   },
   flooding(event) {

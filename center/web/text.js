@@ -52,7 +52,11 @@ const ICONS = {
   sensor_faulty: 'M12 4l9 16H3zM12 10v5M12 18h.01',
   citizen_report: 'M4 5h16v11H10l-6 4zM8 9h8M8 12h5',
 };
+const TOOLS = {
+  sound: 'M6 16V11a6 6 0 0 1 12 0v5l2 2H4zM10 21h4', quiet: 'M6 16V11a6 6 0 0 1 9-5.2M18 11v5l2 2H8M10 21h4M4 4l16 16',
+  theme: 'M12 4a8 8 0 1 0 .01 0M12 4v16a8 8 0 0 0 0-16', token: 'M8 12a4 4 0 1 0-.01 0M11 11l9 0M16 11v4M20 11v3', shut: 'M6 6l12 12M18 6L6 18',
+};
 export function icon(kind) {
   return svg('svg', { viewBox: '0 0 24 24', class: 'icon', 'aria-hidden': 'true' },
-    svg('path', { d: ICONS[kind] ?? ICONS.sensor_faulty }));
+    svg('path', { d: ICONS[kind] ?? TOOLS[kind] ?? ICONS.sensor_faulty }));
 }
