@@ -16,7 +16,7 @@ from contracts.errors import GridsentryError, Wrong
 from gridsentry.city import load_city
 from gridsentry.record import fromfile, merge, series, single
 from gridsentry.record.format import Writer
-from gridsentry.record.live import SessionFactory, record_live
+from gridsentry.record.live import SessionFactory, mqtt_session, record_live
 from gridsentry.record.times import read_at, read_zone
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def add_parser(subparsers: Parsers) -> argparse.ArgumentParser:
     live = parser.add_argument_group("from a live broker")
     live.add_argument("--topic", metavar="FILTER", help="MQTT topic filter")
     live.add_argument("--seconds", type=float, metavar="N", help="default: until Ctrl-C")
+    parser.set_defaults(run=run)
     return parser
 
 
@@ -130,9 +131,7 @@ def _from_broker(args: argparse.Namespace, session_factory: SessionFactory | Non
         raise Wrong("--topic", "missing", "an MQTT topic filter such as gridsentry/v1/feed/#")
     if args.seconds is not None and args.seconds <= 0:
         raise Wrong("--seconds", f"{args.seconds:g}", "more than 0")
-    if session_factory is None:
-        raise Wrong("--broker", "this build has no MQTT session", "--from or --merge")
-    session = session_factory(args.broker, args.topic)
+    session = (session_factory or mqtt_session)(args.broker, args.topic)
     with _counter(args.out.name) as tick, Writer(args.out) as writer:
         return record_live(session, writer, seconds=args.seconds, tick=tick)
 

@@ -44,7 +44,7 @@ class Line(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaul
 
     at: str | int | float
     topic: str
-    payload: msgspec.Raw = _NOTHING
+    payload: msgspec.Raw = msgspec.field(default_factory=lambda: _NOTHING)
     text: str | None = None
     base64: str | None = None
     file: str | None = None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from typing import Protocol
+from urllib.parse import unquote, urlsplit
 
 from contracts.clock import monotonic
-from contracts.errors import Temporary
+from contracts.errors import Temporary, Wrong
 from contracts.nouns import Arrival
 from contracts.ports import Session
 
@@ -31,6 +33,33 @@ class SessionFactory(Protocol):
     def __call__(self, url: str, topic: str) -> Session:
         """A session that has not been started."""
         ...
+
+
+def mqtt_session(url: str, topic: str) -> Session:
+    """A session of its own on the broker `mqtt[s]://[user[:password]@]host[:port]`; the broker
+    forgets it a minute after we leave. Raises Wrong."""
+    from ingest.session import MqttSession
+    from ingest.settings import MqttSettings
+
+    allowed = "mqtt://host:1883 or mqtts://user:password@host:8883"
+    try:
+        parts = urlsplit(url if "://" in url else f"mqtt://{url}")
+        secure = parts.scheme in ("mqtts", "ssl", "tls")
+        port = parts.port or (8883 if secure else 1883)
+    except ValueError as error:
+        raise Wrong("--broker", f"{url} ({error})", allowed) from error
+    if not parts.hostname or not (secure or parts.scheme in ("mqtt", "tcp")):
+        raise Wrong("--broker", repr(url), allowed)
+    settings = MqttSettings(
+        host=parts.hostname,
+        port=port,
+        client_id=f"gridsentry-record-{os.getpid()}",
+        username=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+        tls=secure,
+        session_expiry_s=60,
+    )
+    return MqttSession(settings, [topic])
 
 
 def record_live(
