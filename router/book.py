@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from contracts.case import Incident, Ticket
@@ -21,7 +21,8 @@ def is_open(ticket: Ticket) -> bool:
 class Book:
     """Newest revisions by id, with the few indexes that decisions need."""
 
-    def __init__(self, keep_ended_s: float) -> None:
+    def __init__(self, keep_ended_s: float, symptom_kinds: Collection[str] = ()) -> None:
+        self._symptoms = frozenset(symptom_kinds)
         self.incidents: dict[str, Incident] = {}
         self.tickets: dict[str, Ticket] = {}
         self.events: dict[str, Event] = {}
@@ -29,6 +30,8 @@ class Book:
         """Open tickets of each worker."""
         self._incident_of: dict[str, str] = {}
         self._tickets_of: dict[str, list[str]] = {}
+        self._had_tickets: set[str] = set()
+        """Incidents whose tickets ended so long ago that the store no longer hands them out."""
         self._keep = timedelta(seconds=keep_ended_s)
         self._ended: list[tuple[datetime, str]] = []
 
@@ -37,9 +40,20 @@ class Book:
         self.incidents[incident.id] = incident
         for event in incident.events:
             known = self.incidents.get(self._incident_of.get(event, ""))
-            if known is None or _claim(incident) >= _claim(known):
+            if known is None or self._takes_over(incident, known):
                 self._incident_of[event] = incident.id
         self._note_end(incident.id)
+
+    def _takes_over(self, new: Incident, holder: Incident) -> bool:
+        """Of two incidents that name one event: a cause has its symptoms until it is over; what
+        is still silent then is the symptom's own again. Else the later one has it. Follows from
+        the incidents alone, so a restart finds the same."""
+        new_is_symptom = new.kind in self._symptoms
+        if new_is_symptom != (holder.kind in self._symptoms):
+            symptom, cause = (new, holder) if new_is_symptom else (holder, new)
+            after = cause.closed_at is not None and symptom.opened_at >= cause.closed_at
+            return after == new_is_symptom
+        return (new.opened_at, new.id) >= (holder.opened_at, holder.id)
 
     def put_ticket(self, ticket: Ticket) -> None:
         """Keep this revision."""
@@ -65,6 +79,10 @@ class Book:
     def open_tickets_of(self, incident_id: str) -> list[Ticket]:
         """Those somebody must still act on."""
         return [ticket for ticket in self.tickets_of(incident_id) if is_open(ticket)]
+
+    def had_tickets(self, incident_id: str) -> bool:
+        """Whether somebody was ever sent."""
+        return incident_id in self._had_tickets or bool(self._tickets_of.get(incident_id))
 
     def children_of(self, ticket: Ticket) -> list[Ticket]:
         """The utilities' parts of a ticket."""
@@ -106,6 +124,7 @@ class Book:
                 if self._incident_of.get(event) == incident_id:
                     del self._incident_of[event]
                     self.events.pop(event, None)
+            self._had_tickets.discard(incident_id)
 
     def restore(
         self, incidents: Iterable[Incident], tickets: Iterable[Ticket], events: Iterable[Event]
@@ -119,10 +138,16 @@ class Book:
             self.put_incident(incident)
         for ticket in sorted(tickets, key=lambda t: (t.opened_at, t.id)):
             self.put_ticket(ticket)
+        self._recall()
 
-
-def _claim(incident: Incident) -> tuple[bool, bool, datetime, str]:
-    """Of two incidents that name an event (a symptom and the cause that took it over) the open
-    one has it, then a cause before a symptom of the same moment, then the later one."""
-    cause = incident.kind not in ("sensor_silent", "sensor_faulty")
-    return incident.closed_at is None, cause, incident.opened_at, incident.id
+    def _recall(self) -> None:
+        """Only a symptom may wait without a ticket, and not for long: an open incident without
+        one that is no fresh symptom had its ticket, and it ended before the store's horizon."""
+        moments = [i.opened_at for i in self.incidents.values()]
+        moments += [t.updated_at for t in self.tickets.values()]
+        moments += [e.at for e in self.events.values()]
+        for incident in self.incidents.values():
+            fresh = incident.kind in self._symptoms
+            fresh = fresh and incident.opened_at + self._keep > max(moments)
+            if not self._tickets_of.get(incident.id) and not fresh:
+                self._had_tickets.add(incident.id)

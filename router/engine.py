@@ -56,7 +56,7 @@ class GridRouter:
         self._correlator = Correlator(self._s)
         self._incidents = Incidents(city, self._gazetteer, self._correlator, self._s)
         self._tickets = Tickets(self._opener, self._ladder, self._s)
-        self._book = Book(self._s.keep_ended_s)
+        self._book = Book(self._s.keep_ended_s, self._s.explained_by)
         self._timers = Timers()
 
     # --- the port -----------------------------------------------------------------------------
@@ -178,7 +178,7 @@ class GridRouter:
         known = self._book.events_of(new)
         open_tickets = self._book.open_tickets_of(new.id)
         worse = new.severity > incident.severity and new.closed_at is None
-        if not open_tickets and worse and self._book.tickets_of(new.id):
+        if not open_tickets and worse and self._book.had_tickets(new.id):
             changes += self._open_tickets(new, now)  # it was ended, and it got worse
         for ticket, change in self._tickets.follow(
             open_tickets, incident, new, known, now=now, told=told or []
@@ -290,16 +290,16 @@ class GridRouter:
         return self._put(step(moved, now, change, "router", note), change, now)
 
     def _grace_over(self, incident: Incident, now: datetime) -> list[Change]:
-        if incident.closed_at is not None or self._book.tickets_of(incident.id):
+        if incident.closed_at is not None or self._book.had_tickets(incident.id):
             return []
         return self._open_tickets(incident, now)
 
     def _set_timers(self, incident_id: str) -> None:
         incident = self._book.incidents[incident_id]
-        tickets = self._book.tickets_of(incident_id)
-        for ticket in tickets:
+        for ticket in self._book.tickets_of(incident_id):
             self._set_ticket_timer(ticket)
-        self._timers.set(incident_id, None if tickets else self._incidents.grace_ends(incident))
+        waits = not self._book.had_tickets(incident_id)
+        self._timers.set(incident_id, self._incidents.grace_ends(incident) if waits else None)
 
     def _set_ticket_timer(self, ticket: Ticket) -> None:
         due = self._ladder.due(ticket)

@@ -52,7 +52,7 @@ class Opener:
         )
         # A second ticket of the same incident (the first was ended, then it got worse) is named
         # by the revision that called for it.
-        again = (str(incident.rev),) if book.tickets_of(incident.id) else ()
+        again = (str(incident.rev),) if book.had_tickets(incident.id) else ()
         several = len(duty.utilities) > 1
         root = self._ticket(
             incident,

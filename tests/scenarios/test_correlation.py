@@ -188,3 +188,75 @@ def test_told_again_changes_nothing() -> None:
     story.at(0).event(first, first)
     story.at(1).event(first)
     assert len(story.changes) == 2
+
+
+def test_a_fibre_that_breaks_after_the_cable_was_restored_is_another_incident() -> None:
+    story = Script(town())
+    story.at(0).event(event("severed_cable", "L1", place(500, 400), owners=["grid-co"]))
+    story.at(200).event(event("severed_cable", "L1", place(500, 400), rev=2, phase="closed"))
+    story.at(300).event(event("fibre_break", "F1", place(510, 410), 290))
+    assert len(story.incidents()) == 2
+
+
+def test_no_clock_gets_longer_when_the_kind_is_corrected() -> None:
+    story = Script(town())
+    story.at(0).event(event("fibre_break", "F1", place(500, 410)))
+    before = story.ticket().deadlines
+    story.at(590).event(event("severed_cable", "L1", place(500, 400), 580, owners=["grid-co"]))
+    after = story.ticket(parent=None).deadlines
+    assert after.accept == before.accept == moment(900)
+    assert after.dispose == moment(590 + 7200)
+
+
+def test_a_utility_that_a_person_chose_is_not_called_twice() -> None:
+    story = Script(town())
+    story.at(0).event(event("severed_cable", "Lx", place(500, 100)))
+    ticket = story.ticket(lane="joint", utility=None).id
+    story.at(10).command(ticket, "reassign", note="utility:power")
+    story.at(20).event(event("severed_cable", "Lx", place(500, 100), rev=2, owners=["grid-co"]))
+    assert len(story.tickets()) == 1
+    assert story.ticket().utility == "power"
+
+
+def test_a_utility_that_a_person_replaced_is_not_called_again() -> None:
+    story = Script(town())
+    story.at(0).event(event("severed_cable", "L1", place(500, 400), owners=["grid-co"]))
+    story.at(10).command(story.ticket().id, "reassign", note="utility:lights")
+    story.at(20).event(
+        event("severed_cable", "L1", place(500, 400), rev=2, severity=5, owners=["grid-co"])
+    )
+    assert story.ticket(utility="lights").severity == 5
+
+
+def test_a_cause_known_late_takes_its_symptoms_and_gives_them_back() -> None:
+    story = Script(town())
+    story.at(0).event(event("fibre_break", "F1", place(500, 410)))
+    story.at(100).event(event("sensor_silent", "m-6", place(600, 400), 90))
+    story.at(130).event(event("severed_cable", "L1", place(500, 400), 110, owners=["grid-co"]))
+    silent = next(i for i in story.incidents() if i.kind == "sensor_silent")
+    assert silent.closed_at == moment(130)
+    story.at(400).event(
+        event("severed_cable", "L1", place(500, 400), 110, rev=2, phase="closed"),
+        event("fibre_break", "F1", place(500, 410), rev=2, phase="closed"),
+    )
+    story.at(600).event(event("sensor_silent", "m-6", place(600, 400), 90, rev=2, severity=4))
+    later = [i for i in story.incidents() if i.kind == "sensor_silent" and i.closed_at is None]
+    assert [i.severity for i in later] == [4]
+    story.ticket(kind="sensor_silent", severity=4)
+
+
+def test_the_cause_keeps_what_it_explained_when_both_are_over() -> None:
+    story = Script(town())
+    story.at(0).event(event("fibre_break", "F1", place(500, 410)))
+    story.at(100).event(event("sensor_silent", "m-6", place(600, 400), 90))
+    story.at(130).event(event("severed_cable", "L1", place(500, 400), 110, owners=["grid-co"]))
+    story.at(200).event(event("sensor_silent", "m-6", place(600, 400), 90, rev=2, phase="closed"))
+    story.at(400).event(
+        event("severed_cable", "L1", place(500, 400), 110, rev=2, phase="closed"),
+        event("fibre_break", "F1", place(500, 410), rev=2, phase="closed"),
+    )
+    story.at(500).event(
+        event("sensor_silent", "m-6", place(600, 400), 90, rev=3, phase="closed", severity=5)
+    )
+    cause = next(i for i in story.incidents() if i.kind == "severed_cable")
+    assert cause.severity == 5

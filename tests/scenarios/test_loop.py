@@ -320,3 +320,10 @@ def test_friday_evening_a_lamp_waits_until_monday_and_a_cable_does_not() -> None
     story.event(event("severed_cable", "L1", place(500, 400), evening, owners=["grid-co"]))
     cable = story.ticket(kind="severed_cable")
     assert cable.deadlines.dispose == moment(evening + 2 * HOUR)
+
+
+def test_without_a_ladder_the_sensor_still_contradicts() -> None:
+    story = flooded(ladder=False)
+    story.at(60).do(story.ticket().id, "accept", "arrive", "dispose", by="w-12")
+    story.at(60 + HOUR)
+    story.expect(between(60 + HOUR, 60 + HOUR)).ticket("reworked")
