@@ -44,6 +44,7 @@ class Breaker:
     def observe(self, now: datetime, *, good: int = 0, poison_of: str | None = None) -> None:
         """Count `good` messages, or one message of known device `poison_of` that was poison."""
         if not self._slots or now - self._slots[-1].start >= self._width:
+            self._judge(now)
             self._slots.append(_Slot(now))
         slot = self._slots[-1]
         slot.good += good
@@ -51,7 +52,6 @@ class Breaker:
             slot.bad += 1
             if len(slot.devices) < self._rule.devices:
                 slot.devices.add(poison_of)
-        self._judge(now)
 
     def broken(self, now: datetime) -> bool:
         """Whether to stop acknowledging. Stays so until good messages come or `reset`."""

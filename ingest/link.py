@@ -211,7 +211,7 @@ class Link:
             if self._stopping.is_set():
                 self._leave(client)
                 return
-            if self._up_at is not None:
+            if self._up.is_set():
                 self.before_poll(client)
             reading = self.wants_input()
             if client.want_write():
@@ -240,7 +240,7 @@ class Link:
                     client.loop_misc()
                 else:
                     self._keep_alive(client, now)
-            if self._up_at is None and now > deadline:
+            if not self._up.is_set() and now > deadline:
                 raise OSError("it accepts connections but does not answer")
         self._closed()
 
@@ -251,7 +251,7 @@ class Link:
             client._last_msg_out = now
 
     def _leave(self, client: WireClient) -> None:
-        if self._up_at is not None:
+        if self._up.is_set():
             self.before_poll(client)
         client.disconnect()
         until = monotonic() + 2.0

@@ -115,8 +115,7 @@ class WireClient(mqtt.Client):
     def drain(self) -> MQTTErrorCode:
         """Read one piece from the connection into `confirmed` and `loose`."""
         sock: Any = self.socket()
-        if not isinstance(sock, BufferedSocket) or self._in_packet["command"]:
-            # paho: `_in_packet["command"]` says it has begun a packet, so its rest is paho's.
+        if not isinstance(sock, BufferedSocket) or self._begun():
             return self.loop_read()
         try:
             if not sock.pending() and not sock.fill():
@@ -134,8 +133,12 @@ class WireClient(mqtt.Client):
             done = self.loop_read()
             if done or self.socket() is not sock:
                 return done
-            if self._in_packet["command"]:
+            if self._begun():
                 return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _begun(self) -> bool:
+        """Whether paho has begun to read a packet, so that its rest is paho's."""
+        return self._in_packet["command"] != 0  # paho: its state between two reads
 
     def _cut(self, sock: BufferedSocket) -> None:
         """Take whole PUBLISH packets from the piece at hand; stop at anything else (MQTT 3.3)."""
