@@ -1,8 +1,8 @@
 """Named queries: the only place SQL lives is `store/sql/*.sql`.
 
-A file is a run of blocks `-- name: <name> [native|timescale]`, each one statement with `%(name)s`
-parameters. The optional word says which kind of database the statement is for; without it the
-statement runs on both.
+A file is a run of blocks `-- name: <name> [native|timescale|copy]`, each one statement with
+`%(name)s` parameters. The optional word says which kind of database the statement is for (`copy`:
+either, but it must carry COPY); without it the statement runs on every one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 import msgspec
 
-_NAME = re.compile(r"^-- name: (?P<name>[a-z][a-z0-9_]*)(?: (?P<only>native|timescale))?$")
+_NAME = re.compile(r"^-- name: (?P<name>[a-z][a-z0-9_]*)(?: (?P<only>native|timescale|copy))?$")
 
 
 class NamedQuery(msgspec.Struct, frozen=True):
@@ -25,7 +25,7 @@ class NamedQuery(msgspec.Struct, frozen=True):
     file: str
     sql: bytes
     only: str | None
-    """`native` or `timescale` where the statement is for that kind of database alone."""
+    """`native`, `timescale` or `copy` where the statement is not for every database."""
 
 
 def parse(text: str, file: str) -> list[NamedQuery]:

@@ -60,7 +60,7 @@ class PgWriter:
         self._source = source
         self._settings = settings or StoreSettings()
         self._variant: Variant = variant
-        copies = self._settings.copy == "auto" and variant == "native"
+        copies = self._settings.copy == "auto"
         self._sink = ReadingSink(self._settings.copy_from if copies else None)
         self._seen = Seen(self._settings.seen_every_s)
         self._days: set[Any] | None = None

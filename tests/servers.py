@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,3 +65,39 @@ def pg_dsn(pg_server: EmbeddedPostgres) -> Iterator[str]:
     yield pg_server.dsn.replace("dbname=gridsentry", f"dbname={name}")
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@contextmanager
+def pglite() -> Iterator[str]:
+    """A PGlite with TimescaleDB: its dsn. One client at a time; no COPY.
+
+    Fails with the command that installs it when it is not there.
+    """
+    modules = ROOT / "build" / "node"
+    node = shutil.which("node")
+    if node is None or not (modules / ".installed").exists():
+        pytest.fail(
+            "PGlite with TimescaleDB is not installed: run tests/timescale/install.sh "
+            "(it needs node and npm: sudo apt-get install nodejs npm)",
+            pytrace=False,
+        )
+    with subprocess.Popen(
+        [node, str(ROOT / "tests" / "timescale" / "server.mjs")],
+        cwd=modules,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            told = json.loads(process.stdout.readline() or b"{}")
+            yield (
+                f"host={told['host']} port={told['port']} user=postgres dbname=postgres "
+                "password=postgres "
+                "sslmode=disable"
+            )
+        finally:
+            process.kill()

@@ -15,17 +15,17 @@ VALUES (
     %(ts_low)s, %(ts_high)s, %(found)s::jsonb
 )
 
--- name: make_staging native
+-- name: make_staging
 CREATE TEMP TABLE IF NOT EXISTS incoming (
     device text COLLATE "C", metric text COLLATE "C", ts timestamptz, ident bigint,
     value double precision, received_at timestamptz, effective_at timestamptz, quality integer,
     sent_at timestamptz, boot bigint, seq bigint, pos integer
 ) ON COMMIT DELETE ROWS
 
--- name: copy_staging native
+-- name: copy_staging copy
 COPY pg_temp.incoming FROM STDIN (FORMAT binary)
 
--- name: insert_readings_staged native
+-- name: insert_readings_staged
 INSERT INTO readings (
     device, metric, ts, ident, value, received_at, effective_at, quality, sent_at, boot, seq,
     writer, batch, pos
@@ -35,7 +35,7 @@ SELECT device, metric, ts, ident, value, received_at, effective_at, quality, sen
 FROM pg_temp.incoming
 ON CONFLICT (device, metric, ts, ident) DO NOTHING
 
--- name: keep_conflicts_staged native
+-- name: keep_conflicts_staged
 INSERT INTO reading_conflicts (
     device, metric, ts, ident, value, received_at, writer, batch, pos
 )

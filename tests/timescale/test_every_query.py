@@ -1,0 +1,388 @@
+"""Every migration and every named query runs on PostgreSQL and on TimescaleDB's SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from contracts.batch import SiteSnapshot, SpoolRow
+from contracts.case import Answer
+from contracts.geo import Point
+from contracts.nouns import Position, Status
+from store import pack
+from store.connect import connect
+from store.migrate import Variant, migrate, migrations
+from store.queries import catalogue, sql
+from store.retention import let_go
+from store.settings import StoreSettings
+from store.writer import PgWriter
+from tests.servers import START, pglite, postgres
+from tests.unit.store.makes import (
+    at,
+    batch,
+    change,
+    event,
+    incident,
+    item,
+    letter,
+    published,
+    reading,
+    ticket,
+    unknown,
+)
+
+pytestmark = pytest.mark.slow
+
+SETTINGS = StoreSettings(copy="never")
+
+READING = {
+    "device": ["lvl-7", "lvl-7"],
+    "metric": ["level", "level"],
+    "ts": [at(0), at(1)],
+    "ident": [0, 2**62],
+    "value": [1.0, 2.5],
+    "received_at": [at(0), at(1)],
+    "effective_at": [at(0), at(1)],
+    "quality": [0, 4],
+    "sent_at": [at(0), None],
+    "boot": [0, -1],
+    "seq": [None, 7],
+    "pos": [0, 1],
+}
+WHOSE = {"writer": "w", "batch": 9}
+EVENT = {
+    "id": ["e-1"],
+    "rev": [1],
+    "source_rev": [1],
+    "kind": ["flooding"],
+    "site": ["s"],
+    "device": [None],
+    "grid": [None],
+    "at": [at(0)],
+    "known_at": [at(0)],
+    "severity": [3],
+    "phase": ["opened"],
+    "routed": [False],
+    "body": ['{"a": 1}'],
+}
+CASE = {
+    "id": ["x-1"],
+    "rev": [1],
+    "kind": ["flooding"],
+    "grid": [None],
+    "district": ["d"],
+    "severity": [3],
+    "opened_at": [at(0)],
+    "closed_at": [None],
+    "known_at": [at(0)],
+    "body": ["{}"],
+    "incident": ["i"],
+    "stage": ["closed"],
+}
+OUT = {
+    "key": ["k"],
+    "type": ["ticket"],
+    "subject": ["t-9"],
+    "rev": [1],
+    "kind": ["flooding"],
+    "district": ["d"],
+    "change": ["opened"],
+    "at": [at(0)],
+    "data": [b"{}"],
+}
+PAGE = {
+    "kind": None,
+    "stage": None,
+    "grid": "g-3",
+    "device": "lvl-7",
+    "metric": None,
+    "since": at(-9),
+    "until": None,
+    "after_sort": at(9),
+    "after_id": "x",
+    "after_ident": 0,
+    "limit": 3,
+}
+AGE = {
+    "before": at(0),
+    "before_undelivered": at(-9),
+    "ended": ["closed", "void"],
+    "devices": ["new-1"],
+}
+
+DROPS = [
+    "drop_reading_keys",
+    "drop_conflicts",
+    "drop_default_readings",
+    "drop_chunks",
+    "compress_chunks",
+    "drop_items",
+    "drop_spool_index",
+    "drop_ticket_revisions",
+    "drop_tickets",
+    "drop_incidents",
+    "drop_events",
+    "drop_dead_letters",
+    "drop_dead_letter_days",
+    "drop_unknown",
+    "recount_unknown",
+    "drop_outbox",
+    "drop_batches",
+    "drop_answered_commands",
+    "drop_answers",
+    "drop_access_log",
+]
+PARAMETERS: dict[str, dict[str, Any]] = {
+    # commit.sql
+    "begin_batch": {"writer": "w", "number": 1},
+    "end_batch": {
+        **{"writer": "w", "number": 99, "epoch": 1, "at": at(0), "shape": "", "found": "{}"},
+        **{"ts_low": None, "ts_high": at(0)},
+    },
+    "make_staging": {},
+    "copy_staging": {},
+    "insert_readings_staged": WHOSE,
+    "keep_conflicts_staged": WHOSE,
+    "insert_readings": WHOSE | READING,
+    "keep_conflicts": WHOSE | READING,
+    "claim_reading_keys": READING | {"seq": [1, 2]},
+    "keep_key_conflicts": WHOSE | READING | {"seq": [1, 2]},
+    "mark_seen": {"device": ["b", "a"], "received_at": [at(0), at(1)]},
+    "insert_items": WHOSE
+    | {
+        **{"pos": [0], "noun": ["trace"], "device": ["o"], "at": [at(0)], "topic": ["t"]},
+        **{"received_at": [at(0)], "payload": [b"\x00"], "digest": [b"d"]},
+    },
+    "insert_spool": {
+        **{"device": ["cam"], "number": [9], "at": [at(9)], "received_at": [at(9)]},
+        **{"file": ["f"], "bytes": [2**40]},
+    },
+    "forget_spool_files": {"files": ["f", "g"]},
+    "upsert_statuses": {
+        **{"device": ["d"], "at": [at(0)], "received_at": [at(0)], "online": [True]},
+    },
+    "upsert_worker_positions": {
+        **{"worker": ["w"], "at": [at(0)], "received_at": [at(0)], "lon": [1.0], "lat": [2.0]},
+        **{"accuracy_m": [None]},
+    },
+    "insert_events": EVENT,
+    "event_faults": EVENT,
+    "mark_newest_events": {"ids": ["e-1"]},
+    "mark_routed": {"id": ["e-1"], "rev": [1]},
+    "upsert_incidents": CASE,
+    "upsert_tickets": CASE,
+    "insert_ticket_revisions": {
+        **{"ticket": ["t"], "rev": [1], "change": ["opened"], "known_at": [at(0)], "body": ["{}"]},
+    },
+    "insert_outbox": OUT,
+    "outbox_faults": OUT,
+    "known_dead_letters": {"ids": ["d-1"]},
+    "count_dead_letters": {"device": ["d"], "day": [at(0).date()], "seen": [2]},
+    "insert_dead_letters": {
+        **{"id": ["z"], "topic": ["t"], "received_at": [at(0)], "code": ["c"], "reason": ["r"]},
+        **{"device": [None], "adapter": ["a"], "payload": [b"\x00"], "bytes": [1]},
+        "sha256": ["s"],
+    },
+    "unknown_room": {"device": ["new-1", "new-2"]},
+    "count_unknown": {"device": ["n"], "kept": [1], "dropped": [0], "last_at": [at(0)]},
+    "insert_unknown": {
+        **{"device": ["n"], "topic": ["t"], "received_at": [at(0)], "payload": [b""]},
+        "sha256": ["s"],
+    },
+    "upsert_snapshots": WHOSE
+    | {"kind": ["k"], "site": ["s"], "state": [b""], "marks": [b"\x00"], "number": [-1]},
+    "insert_answers": {"command": ["c"], "ok": [True], "reason": ["r"], "rev": [None]},
+    "mark_answered": {"ids": ["c"]},
+    "finish_intake": {"ids": [1, 2]},
+    "notify": {"channel": "gridsentry_work"},
+    # resume.sql
+    "acquire_lease": {"name": "w", "holder": "h", "now": at(0), "expires_at": at(9)},
+    "release_lease": {"name": "w", "holder": "h"},
+    "last_batch": {"writer": "w"},
+    "writer_snapshots": {"writer": "w"},
+    "batches_after": {"writer": "w", "after": 0, "limit": 5},
+    "readings_of_batches": {
+        **{"writer": "w", "low": 1, "high": 2, "ts_low": at(0), "ts_high": at(9)},
+    },
+    "items_of_batches": {"writer": "w", "low": 1, "high": 2},
+    "spool_after": {"device": "cam", "after": 0},
+    "event_book": {},
+    "live_incidents": {},
+    "live_tickets": AGE,
+    "all_worker_positions": {},
+    "unrouted_events": {"limit": 2},
+    "waiting_commands": {"limit": 2},
+    "waiting_intake": {"limit": 2},
+    "take_up_unknown": {"devices": ["new-1"]},
+    "forget_unknown_counts": {"devices": ["new-1"]},
+    # relay.sql
+    "relay_lock": {},
+    "give_positions": {"limit": 10},
+    "advance_stream": {"given": 1},
+    # desk.sql
+    **{
+        f"page_{what}": PAGE
+        for what in (
+            *("tickets", "incidents", "events", "devices", "workers", "dead_letters"),
+            "readings",
+        )
+    },
+    "one_ticket": {"id": "t-1"},
+    "one_incident": {"id": "i-1"},
+    "one_event": {"id": "e-1"},
+    "one_dead_letter": {"id": "d-1"},
+    "one_unknown_message": {"number": 1},
+    "file_command": {
+        **{"id": "c", "ticket": "t", "action": "accept", "by": "w", "rev": 1, "at": at(0)},
+        **{"reason": None, "note": None},
+    },
+    "answer_to": {"id": "c"},
+    "file_intake": {"topic": "t", "payload": b"", "received_at": at(0)},
+    "newest_position": {},
+    "oldest_position": {},
+    "stream_after": {"after": 0, "limit": 2},
+    "target_position": {"target": "mqtt"},
+    "set_target_position": {"target": "mqtt", "position": 3},
+    "log_access": {"who": "cao", "what": "t-1", "at": at(0)},
+    "ping": {},
+    # retention.sql
+    **dict.fromkeys(DROPS, AGE),
+    "targets_behind": {},
+    # schema.sql
+    "migration_lock": {},
+    "make_migrations": {},
+    "applied_migrations": {},
+    "record_migration": {
+        **{"number": 999, "name": "n", "variant": "v", "checksum": "c", "applied_at": at(0)},
+    },
+    "offers_timescale": {},
+    "create_timescale": {},
+    "reading_variant": {},
+    "partition_lock": {},
+    "reading_partitions": {},
+}
+
+
+class Database:
+    """A database with something in every table."""
+
+    def __init__(self, dsn: str, variant: Variant) -> None:
+        self.dsn = dsn
+        self.variant = variant
+
+
+def _fill(dsn: str, variant: Variant) -> None:
+    writer = PgWriter(dsn, "/gridsentry/test", SETTINGS, variant=variant)
+    assert writer.acquire("w", "me", at(0), 10) == 1
+    seqs = [reading(0, device="s", sent_at=None, seq=n) for n in range(3)]
+    old = [reading(-86_400 * days) for days in range(1, 12)]
+    full = batch(
+        1,
+        readings=[*(reading(n) for n in range(20)), *seqs, *old],
+        events=[published(event()), published(event("e-2"), routed=False)],
+        changes=[change(event()), change(incident()), change(ticket())],
+        items=[item()],
+        spool=[SpoolRow("cam", at(0), at(1), "f", 3, 1)],
+        statuses=[Status("cam", at(0), at(0), True)],
+        worker_positions=[Position("w-1", at(0), at(0), Point(1, 2))],
+        dead_letters=[letter()],
+        unknown=[unknown()],
+        snapshots=[SiteSnapshot("flooding", "s", b"1", b"")],
+        answers=[Answer("c-0", True, "ok")],
+    )
+    assert writer.commit(full).readings_new == 34
+    again = batch(2, readings=[reading(0, 5.0), reading(1), reading(99)])
+    found = writer.commit(again)
+    assert (found.readings_new, found.readings_duplicate, found.conflicts) == (1, 1, 1)
+    assert [len(one.readings) for one in writer.stored_batches("w", 0)] == [34, 1]
+    writer.close()
+
+
+@pytest.fixture(scope="module", params=["native", "timescale"])
+def database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
+    """A migrated, filled database of either kind."""
+    if request.param == "timescale":
+        with pglite() as dsn:
+            yield _ready(dsn, "timescale")
+    else:
+        with postgres(tmp_path_factory.mktemp("every-query"), fsync="off") as server:
+            yield _ready(server.dsn, "native")
+
+
+def _ready(dsn: str, expected: Variant) -> Database:
+    with connect(dsn, SETTINGS) as connection:
+        assert migrate(connection, START) == expected
+        # A second start finds everything applied.
+        assert migrate(connection, START) == expected
+        applied = connection.execute(sql("applied_migrations")).fetchall()
+    assert len(applied) == len(migrations(expected))
+    _fill(dsn, expected)
+    return Database(dsn, expected)
+
+
+def test_every_named_query_has_parameters_here() -> None:
+    assert PARAMETERS.keys() == catalogue().keys()
+
+
+@pytest.mark.parametrize("kind", ["native", "timescale"])
+def test_both_kinds_have_migrations_of_every_number(kind: Variant) -> None:
+    assert [one.number for one in migrations(kind)] == list(range(1, len(migrations(kind)) + 1))
+
+
+def test_every_named_query_runs(database: Database) -> None:
+    left_out = {"native": {"timescale"}, "timescale": {"native", "copy"}}[database.variant]
+    with connect(database.dsn, SETTINGS) as connection:
+        connection.execute(sql("make_staging"))
+        for name, query in catalogue().items():
+            if query.only in left_out:
+                continue
+            try:
+                _run(connection, name)
+            except psycopg.Error as error:
+                raise AssertionError(f"{name} on {database.variant}: {error}") from error
+
+
+def _run(connection: psycopg.Connection[Any], name: str) -> None:
+    with connection.transaction(force_rollback=True):
+        if name == "copy_staging":
+            rows = pack.rows([reading(0), reading(1, sent_at=None, seq=3)], [], 1)
+            with connection.cursor().copy(sql(name)) as copy:
+                copy.write(pack.Packer().copy(rows))
+            count = connection.execute(b"SELECT count(*) FROM incoming").fetchone()
+            assert count == (2,)
+            return
+        if name == "make_staging":
+            connection.execute(b"DROP TABLE pg_temp.incoming")
+        connection.execute(sql(name), PARAMETERS[name])
+
+
+def test_old_days_are_compressed_and_let_go(database: Database) -> None:
+    now = at(0) + timedelta(days=1)
+    before = _count(database)
+    settings = StoreSettings(copy="never", compress_after_days=3, readings_days=8)
+    done = let_go(database.dsn, now, settings, variant=database.variant)
+    if database.variant == "timescale":
+        assert done["compress_chunks"] >= 3
+    assert done["drop_chunks" if database.variant == "timescale" else "drop_partitions"] >= 3
+    left = _count(database)
+    assert before - left in (3, 4)
+    # What was compressed still takes a late duplicate for one, and a late new reading.
+    writer = PgWriter(database.dsn, "/gridsentry/test", settings, variant=database.variant)
+    late = [reading(-86_400 * 6), reading(-86_400 * 6 + 1)]
+    found = writer.commit(batch(3, readings=late))
+    writer.close()
+    assert (found.readings_new, found.readings_duplicate) == (1, 1)
+    assert let_go(database.dsn, now, settings, variant=database.variant)
+
+
+def _count(database: Database) -> int:
+    with connect(database.dsn, SETTINGS) as connection:
+        row = connection.execute(b"SELECT count(*) FROM readings").fetchone()
+    assert row is not None
+    return int(row[0])
