@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -327,3 +327,37 @@ def test_without_a_ladder_the_sensor_still_contradicts() -> None:
     story.at(60).do(story.ticket().id, "accept", "arrive", "dispose", by="w-12")
     story.at(60 + HOUR)
     story.expect(between(60 + HOUR, 60 + HOUR)).ticket("reworked")
+
+
+def test_voiding_a_ticket_takes_back_its_parts() -> None:
+    story = Script(town())
+    owners = ["grid-co", "telecom-co"]
+    story.at(50).event(event("severed_cable", "L1", place(500, 400), 20, owners=owners))
+    assert all(t.timeline[0].at == moment(20) for t in story.tickets())
+    story.at(60).command(story.ticket(parent=None).id, "void", reason="false alarm")
+    assert {t.stage for t in story.tickets()} == {"void"}
+    cancelled = [c for c in story.changes if c.change == "cancelled"]
+    assert len(cancelled) == 2
+
+
+def test_a_grid_head_who_went_may_not_verify_but_may_void() -> None:
+    story = Script(town(workers=tuple(w for w in WORKERS if w.role == "grid_head")))
+    story.at(0).event(event("flooding", "road-1", place(400, 200)))
+    ticket = story.ticket(worker="h-1").id
+    story.do(ticket, "accept", "arrive", "dispose", by="h-1")
+    assert not story.command(ticket, "verify", "h-1", reason="dry").ok
+    assert story.command(ticket, "void", "h-1", reason="dry").ok
+
+
+def test_suspension_moves_every_later_clock_by_its_length() -> None:
+    story = flooded()
+    before = story.ticket()
+    story.at(100).command(before.id, "suspend", "center", reason="waiting for a pump")
+    story.at(1100).do(before.id, "resume")
+    after = story.ticket()
+    later = timedelta(seconds=1000)
+    for clock in ("accept", "arrive", "dispose", "verify", "close"):
+        assert getattr(after.deadlines, clock) - getattr(before.deadlines, clock) == later
+    moved = after.reason["deadlines"]["from"]
+    assert moved["accept"] == before.reason["deadlines"]["from"]["accept"]
+    assert datetime.fromisoformat(moved["verify"]) == after.deadlines.dispose
