@@ -17,6 +17,7 @@ from typing import Any
 
 import paho.mqtt.client as paho
 import psycopg
+from paho.mqtt.enums import CallbackAPIVersion
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_S = 40.0
@@ -136,7 +137,7 @@ class Gateway:
     """Publishes QoS 1 and knows what the broker has promised to keep (PUBACK)."""
 
     def __init__(self, port: int, name: str = "test-gateway") -> None:
-        self.client = paho.Client(paho.CallbackAPIVersion.VERSION2, name, protocol=paho.MQTTv5)
+        self.client = paho.Client(CallbackAPIVersion.VERSION2, name, protocol=paho.MQTTv5)
         self.client.max_queued_messages_set(0)
         self.client.max_inflight_messages_set(1000)
         self.client.connect("127.0.0.1", port, clean_start=False)
@@ -196,7 +197,7 @@ class Steady(threading.Thread):
 def rows(dsn: str, sql: str, *args: Any) -> list[tuple[Any, ...]]:
     """What a query answers."""
     with psycopg.connect(dsn, autocommit=True) as connection:
-        return connection.execute(sql, args).fetchall()  # type: ignore[arg-type]
+        return connection.execute(sql, args).fetchall()
 
 
 def eventually(check: Any, timeout: float = 20.0, every: float = 0.2) -> Any:

@@ -26,6 +26,10 @@ from detectors.high_altitude_throw.tracking import Hit, spread
 Array = NDArray[np.float64]
 
 
+LEAST_MISFIT = 0.15
+"""Noise is at least sqrt(0.15) = 0.4 of what is expected; a better fit is luck."""
+
+
 class Fit(msgspec.Struct, frozen=True):
     """How the fall model fits a track. Lengths in picture heights, times in seconds."""
 
@@ -67,10 +71,20 @@ def _projective(s: Array, y: Array, weight: Array) -> tuple[Array, float]:
     return best, float(residual @ residual)
 
 
-def _likeness(residual: Array) -> float:
-    """Correlation of one residual with the next, 0 to 1."""
+def log_odds(other_chi: float, chi: float, residual: Array, freedom: int) -> float:
+    """Log likelihood ratio of a model over another with one parameter less (BIC).
+
+    `residual` are the model's, in standard deviations, `chi` their sum of squares, `other_chi` the
+    other's. The scale of the noise is taken from the fit itself, but not below LEAST_MISFIT. Waves
+    in the residuals say that the model is wrong or that neighbouring hits err together: they are
+    not independent evidence, so fewer count (effective number of an AR(1) series).
+    """
+    n = len(residual)
     total = float(residual @ residual)
-    return max(0.0, float(residual[1:] @ residual[:-1]) / total) if total > 0 else 0.0
+    alike = max(0.0, float(residual[1:] @ residual[:-1]) / total) if total > 0 else 0.0
+    count = n * (1 - alike) / (1 + alike)
+    least = LEAST_MISFIT * freedom
+    return 0.5 * count * math.log(max(other_chi, least) / max(chi, least)) - 0.5 * math.log(n)
 
 
 def fit_fall(hits: Sequence[Hit], height: int) -> Fit | None:
@@ -105,17 +119,10 @@ def fit_fall(hits: Sequence[Hit], height: int) -> Fit | None:
     speed = (p - q * y0) / last**2 * 2 * (span - t0)
     slow = (p - q * y0) / first**2 * 2 * (0 - t0)
     freedom = max(1, len(hits) - 4)
-    # a chi² below its expectation is luck, not evidence
-    scaled = max(chi, float(freedom))
     n = len(hits)
     residual = (y - (y0 + p * (t - t0) ** 2) / (1 + q * (t - t0) ** 2)) * weight
     misfit = chi / freedom
-    # where the fall fits no better than to within noise, waves in what is left say that the model
-    # is wrong, and that neighbouring hits are not independent evidence: fewer count
-    alike = _likeness(residual) * max(0.0, 1 - 1 / misfit) if misfit > 0 else 0.0
-    count = n * (1 - alike) / (1 + alike)
-    evidence = 0.5 * count * math.log(max(steady_chi, float(freedom)) / scaled)
-    evidence -= 0.5 * math.log(n)
+    evidence = log_odds(steady_chi, chi, residual, freedom)
     curve = np.polyfit(t, x, 2, w=weight)
     wobble = float(np.sqrt(np.mean((np.polyval(curve, t) - x) ** 2)))
     return Fit(

@@ -41,10 +41,23 @@ def read_cameras(folder: Path, devices: Collection[str], notes: Notes) -> dict[s
         table = read_toml(path, notes)
         if table is None:
             continue
+        _spread_distortion(table)
         raw = build(CameraToml, table, f"{name}, ", notes)
         if raw is not None:
             cameras[path.stem] = _camera(path.stem, raw, name, notes)
     return cameras
+
+
+def _spread_distortion(table: dict[str, Any]) -> None:
+    """Distortion as a table {k1, k2, p1, p2, k3, focal_px} or as k1 alone becomes OpenCV's list."""
+    given = table.get("distortion")
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        table["distortion"] = [given, 0.0, 0.0, 0.0]
+    elif isinstance(given, dict) and given.keys() <= {"k1", "k2", "p1", "p2", "k3", "focal_px"}:
+        if "focal_px" in given:
+            table.setdefault("focal_px", given["focal_px"])
+        names = ("k1", "k2", "p1", "p2", "k3")
+        table["distortion"] = [given.get(name, 0.0) for name in names]
 
 
 def _camera(device: str, raw: CameraToml, name: str, notes: Notes) -> Camera:

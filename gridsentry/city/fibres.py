@@ -15,6 +15,7 @@ from gridsentry.city.raw import LineProperties
 
 FORWARD = frozenset(["forward", "forwards", "+", "+1", "1", "increasing", "up", "正向"])
 BACKWARD = frozenset(["backward", "backwards", "reverse", "-", "-1", "decreasing", "down", "反向"])
+ENDS = dict.fromkeys(["start", "begin", "first"], True) | dict.fromkeys(["end", "last"], False)
 FAR_FROM_PATH_M = 200.0
 """A start further than this from the cable's drawn path is worth a warning: a drop or a patch
 room is rarely longer."""
@@ -109,6 +110,8 @@ def _start(
 ) -> float | None:
     """Chainage in metres of the OTDR's zero."""
     start: float | str | tuple[float, ...] | None = raw.start
+    if isinstance(start, str) and start not in points and start.lower() in ENDS:
+        start = 0.0 if ENDS[start.lower()] else length_m(path)
     if isinstance(start, str) and start not in points:
         try:
             start = float(start)
@@ -179,8 +182,11 @@ def _forward(
     return None
 
 
-def _baseline(folder: Path, name: str | None, where: str, notes: Notes) -> bytes | None:
+def _baseline(folder: Path, name: object, where: str, notes: Notes) -> bytes | None:
     if name is None:
+        return None
+    if not isinstance(name, str):
+        notes.warn(f"{where}, baseline", "not the path of a .sor file: left aside, it is learned")
         return None
     path = folder / name
     if not path.is_file():

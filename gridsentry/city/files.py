@@ -7,6 +7,7 @@ import io
 import tomllib
 import typing
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -63,12 +64,17 @@ def _is_list(hint: Any) -> bool:
 
 
 def read_table(
-    path: Path, cls: type[Row], notes: Notes, aliases: Mapping[str, str] | None = None
+    path: Path,
+    cls: type[Row],
+    notes: Notes,
+    aliases: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[str, Row]]:
     """The good lines of a CSV file with their places; problems go to `notes`.
 
-    Empty cells count as not given, lines that begin with `#` as comments. Cells of list fields
-    are split at `;`.
+    `aliases` (other name → column) marks a table whose columns the wire contract leaves open:
+    there, a column that resembles none of ours is left aside and said, not refused. Empty cells
+    count as not given, lines that begin with `#` as comments. Cells of list fields are split
+    at `;`.
     """
     try:
         text = read_text(path)
@@ -86,7 +92,7 @@ def read_table(
             if not any(cell.strip() for cell in cells) or cells[0].lstrip().startswith("#"):
                 continue
             if header is None:
-                header = _header(cells, names, aliases or {}, place, notes)
+                header = _header(cells, names, aliases, place, notes)
                 if header is None:
                     return
                 continue
@@ -97,7 +103,7 @@ def read_table(
                 continue
             values: dict[str, Any] = {}
             for name, cell in zip(header, cells, strict=False):
-                if not (stripped := cell.strip()):
+                if name not in names or not (stripped := cell.strip()):
                     continue
                 parts = stripped.replace("；", ";").split(";") if name in lists else None
                 values[name] = (
@@ -114,16 +120,23 @@ def read_table(
 
 
 def _header(
-    cells: list[str], names: list[str], aliases: Mapping[str, str], place: str, notes: Notes
+    cells: list[str],
+    names: list[str],
+    aliases: Mapping[str, str] | None,
+    place: str,
+    notes: Notes,
 ) -> list[str] | None:
     """The columns under their own names, or None when the file cannot be read by them."""
     if len(cells) == 1 and any(mark in cells[0] for mark in ";\t"):
         notes.wrong(place, "columns separated by semicolon or tab", "columns separated by comma")
         return None
-    columns = [aliases.get(cell.strip(), cell.strip()) for cell in cells]
+    columns = [(aliases or {}).get(cell.strip(), cell.strip()) for cell in cells]
     good = True
     for column in columns:
         if column not in names:
+            if column and aliases is not None and not get_close_matches(column, names):
+                notes.warn(f"{place}, column {column}", "not a known column: left aside")
+                continue
             shown = column or "a column without a name"
             notes.wrong(f"{place}, column {shown}", "not a known column", choices(names, column))
             good = False

@@ -7,13 +7,18 @@ from collections.abc import Iterable
 
 from contracts.errors import Wrong
 
+SHOWN = 50
+"""How many problems the text of the error lists; `problems` holds all."""
+
 
 class CityProblems(Wrong):
     """A city folder that cannot be used; `problems` are all that was found, in file order."""
 
     def __init__(self, where: str, problems: list[Wrong], warnings: list[str]) -> None:
         count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
-        listing = "\n".join(f"  {problem}" for problem in problems)
+        listing = "\n".join(f"  {problem}" for problem in problems[:SHOWN])
+        if len(problems) > SHOWN:
+            listing += f"\n  … and {len(problems) - SHOWN} more"
         super().__init__(where, f"{count} in the city folder\n{listing}")
         self.problems = problems
         self.warnings = warnings

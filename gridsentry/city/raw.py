@@ -163,8 +163,8 @@ class LineProperties(Raw, frozen=True, kw_only=True):
     position [lon, lat]."""
     direction: float | str | None = None
     """`forward`, `backward`, 1, -1, or the id of a node or device it looks towards."""
-    baseline: Text | None = None
-    """A healthy trace: path of a .sor file from this folder."""
+    baseline: Any = None
+    """A healthy trace: path of a .sor file from this folder. Left out: learned."""
 
 
 class BandTable(Raw, frozen=True, kw_only=True):

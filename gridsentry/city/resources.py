@@ -11,7 +11,7 @@ from gridsentry.city.notes import Notes
 from gridsentry.city.raw import ResourceRow
 
 NAME = "resources.csv"
-ALIASES = {"type": "what", "kind": "what"}
+ALIASES = {"type": "what", "kind": "what", "quantity": "count"}
 
 
 def read_resources(folder: Path, crs: str, notes: Notes) -> dict[str, Resource]:

@@ -10,7 +10,7 @@ from gridsentry.city.notes import Notes
 from gridsentry.city.raw import UtilityRow
 
 NAME = "utilities.csv"
-ALIASES = {"owner": "owners", "tel": "phone", "contact": "phone"}
+ALIASES = {"utility": "id", "owner": "owners", "tel": "phone", "contact": "phone"}
 
 
 def read_utilities(folder: Path, notes: Notes) -> dict[str, Utility]:

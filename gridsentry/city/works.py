@@ -13,7 +13,11 @@ from gridsentry.city.notes import Notes
 from gridsentry.city.raw import WorkRow
 
 NAME = "works.csv"
-ALIASES = {"from": "start", "to": "end", "type": "kind"}
+ALIASES = {
+    **dict.fromkeys(["from", "begin", "starts", "start_at"], "start"),
+    **dict.fromkeys(["to", "until", "ends", "end_at"], "end"),
+    **{"type": "kind", "radius": "radius_m", "asset": "assets", "description": "note"},
+}
 
 
 def read_moment(text: str, zone: str) -> tuple[datetime, bool]:

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from ingest.screen import Screen
-
     from contracts.batch import SpoolRow
     from contracts.case import Answer, Change, Command
     from contracts.city import City
@@ -34,6 +32,7 @@ if TYPE_CHECKING:
     from gridsentry.engine.book import EventBook
     from gridsentry.engine.roster import Roster
     from gridsentry.engine.runner import SiteRunner
+    from ingest.screen import Screen
 
 log = logging.getLogger(__name__)
 
@@ -141,11 +140,11 @@ class Engine:
         draft.arrivals += 1
         kept = False
         for noun in nouns:
-            if type(noun) is Reading:
+            if isinstance(noun, Reading):
                 self._reading(noun)
-            elif type(noun) is Poison:
+            elif isinstance(noun, Poison):
                 self.refuse(noun)
-            elif type(noun) is Position:
+            elif isinstance(noun, Position):
                 draft.worker_positions.append(noun)
                 if self._routes:
                     self.router.on_position(noun)
@@ -153,7 +152,7 @@ class Engine:
                 if not kept:
                     self._keep(arrival, noun)
                     kept = True
-                self._item(noun)  # type: ignore[arg-type]
+                self._item(noun)
 
     def _reading(self, reading: Reading) -> None:
         reading = self._screen.annotate(reading)

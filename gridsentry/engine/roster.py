@@ -31,7 +31,7 @@ def watches(
     city: City, specs: Mapping[str, Spec[Any]], configs: Mapping[str, object]
 ) -> list[Watch]:
     """Every (kind, site) of this city in a fixed order: by kind, then as the spec lists sites."""
-    found = []
+    found: list[Watch] = []
     for kind in sorted(specs):
         spec = specs[kind]
         cfg = configs.get(kind) or spec.config()

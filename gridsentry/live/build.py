@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Any
-
-from ingest.video import decode_media
 
 from contracts.clock import EPOCH, monotonic
 from contracts.nouns import Arrival, Poison, Position, Reading
 from detectors import specs as discover
 from gridsentry.engine.cameras import camera_folds
+from gridsentry.engine.media import decode_media
 from gridsentry.engine.proof import proof_maker
 from gridsentry.engine.rooms import build_engine
 from gridsentry.live.bulk import BulkReader, SpoolNumbers
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from ingest.spool import Spool
-
-    from contracts.batch import SiteSnapshot, StoredItem
+    from contracts.batch import SiteSnapshot, SpoolRow, StoredItem
     from contracts.city import City
     from contracts.clock import Clock
     from contracts.nouns import Item
@@ -33,10 +31,12 @@ if TYPE_CHECKING:
     from gridsentry.config import Settings
     from gridsentry.engine.engine import Engine
     from gridsentry.live.roles import Plan
+    from ingest.spool import Spool
 
 log = logging.getLogger(__name__)
 
 CAMERA_THREADS = 2
+RECENT_ROWS = 900  # segments of a camera among which evidence is looked for: 15 minutes
 
 
 class Builder:
@@ -139,11 +139,13 @@ class Builder:
         assert spool is not None
         assert session is not None
 
+        recent: defaultdict[str, deque[SpoolRow]] = defaultdict(lambda: deque(maxlen=RECENT_ROWS))
+
         def cutter(device: str) -> SpoolCutter:
             camera = city.cameras.get(device)
             return SpoolCutter(
                 spool,
-                lambda: spool.rows(device),
+                lambda: list(recent[device]),
                 proof_maker(self._evidence, camera.privacy_mask if camera else ()),
             )
 
@@ -170,9 +172,13 @@ class Builder:
         for i, device in enumerate(folds):
             groups[i % len(groups)][device] = folds[device]
         for i, group in enumerate(groups):
-            worker = CameraWorker(f"cameras-{i + 1}", group, starts, spool, self._clock, self._wake)
+            worker = CameraWorker(
+                f"cameras-{i + 1}", group, starts, spool, self._clock, self._wake, recent
+            )
             for device in group:
-                worker.give(self._store.spool_rows(device, starts[device]))
+                rows = self._store.spool_rows(device, -1)
+                recent[device].extend(r for r in rows if r.number <= starts[device])
+                worker.give(r for r in rows if r.number > starts[device])
             parts.workers.append(worker)
         self._want_missing_proof(folds, engine)
         parts.bulk = BulkReader(

@@ -16,15 +16,15 @@ import msgspec
 from contracts.batch import SpoolRow
 from contracts.errors import Temporary
 from contracts.nouns import Arrival, Item, Poison, Position, Segment, Still
+from gridsentry.engine.media import as_segment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from ingest.spool import Spool
-
     from contracts.clock import Clock
     from contracts.ports import Decoder, Session
+    from ingest.spool import Spool
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ class BulkReader(threading.Thread):
         pause = 0.2
         while True:
             try:
-                row = self._spool.put(media, number)
+                row = self._spool.put(as_segment(media), number)
             except Temporary as error:
                 self.last_error = str(error)
                 log.warning("spool of %s: %s; trying again in %.1f s", media.device, error, pause)

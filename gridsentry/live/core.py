@@ -22,16 +22,15 @@ from gridsentry.engine.cameras import Found, Proof
 from gridsentry.live.faults import FaultPoint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
-
-    from ingest.breaker import Breaker
 
     from contracts.clock import Clock
     from contracts.ports import Session, Writer
     from gridsentry.engine.engine import Draft, Engine
     from gridsentry.live.bulk import Heavy
     from gridsentry.metrics import Metrics
+    from ingest.breaker import Breaker
 
 log = logging.getLogger(__name__)
 
@@ -170,7 +169,7 @@ class Core(threading.Thread):
     @property
     def breaker_reason(self) -> str | None:
         """Why we stopped acknowledging, if we did."""
-        if self._breaker is None or not self._breaker.open:
+        if self._breaker is None or not self._breaker.reason:
             return None
         return f"{self.name}: {self._breaker.reason}"
 
@@ -284,7 +283,7 @@ class Core(threading.Thread):
 
     def _take_telemetry(self) -> list[Arrival]:
         wait = self._settings.linger_ms / 1000
-        if self._telemetry is None or (self._breaker is not None and self._breaker.open):
+        if self._telemetry is None or self.breaker_reason is not None:
             self._wake.wait(wait)
             self._wake.clear()
             return []
@@ -294,21 +293,27 @@ class Core(threading.Thread):
         return self._telemetry.take(self._settings.max_messages, wait)
 
     def _fold(self, parts: Parts, arrival: Arrival) -> None:
-        if self._tick is not None and self._tick(arrival):
-            return
+        if self._tick is not None:
+            if self._tick(arrival):
+                return
+            arrival = msgspec.structs.replace(arrival, received_at=self._clock.now())
         engine: Engine = parts.engine
         if arrival.received_at < engine.now:
             arrival = msgspec.structs.replace(arrival, received_at=engine.now)
         nouns = parts.decoder.decode(arrival)
         engine.take(arrival, nouns)
         if self._breaker is not None:
-            for noun in nouns:
-                poison = type(noun) is Poison
-                self._breaker.observe(
-                    noun.device if not poison or noun.code != "unknown_device" else None,
-                    poison,
-                    arrival.received_at,
-                )
+            self._watch_poison(self._breaker, nouns, arrival.received_at)
+
+    @staticmethod
+    def _watch_poison(breaker: Breaker, nouns: Sequence[object], now: datetime) -> None:
+        """Tell the breaker; devices nobody registered say nothing about our decoders."""
+        for noun in nouns:
+            if type(noun) is Poison:
+                if noun.device is not None and noun.code != "unknown_device":
+                    breaker.observe(now, poison_of=noun.device)
+            else:
+                breaker.observe(now, good=1)
 
     def _fold_heavy(self, engine: Engine, heavy: list[Heavy]) -> list[Any]:
         rows = []

@@ -13,16 +13,16 @@ import msgspec
 from contracts.batch import SiteSnapshot, SpoolRow
 from contracts.errors import Permanent
 from gridsentry.engine.cameras import CameraFold, Output
+from gridsentry.engine.media import is_still
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
-    from ingest.spool import Spool
-
     from contracts.clock import Clock
     from contracts.event import Event, Footage
     from contracts.nouns import Segment
+    from ingest.spool import Spool
 
 log = logging.getLogger(__name__)
 
@@ -62,11 +62,7 @@ class SpoolCutter:
             for row in self._rows()
             if footage.start - timedelta(seconds=10) <= row.at <= footage.end
         ]
-        segments = []
-        for row in near:
-            media = self._spool.read(row)
-            if type(media).__name__ == "Segment":
-                segments.append(media)
+        segments = [s for s in map(self._spool.read, near) if not is_still(s)]
         if not segments:
             raise Permanent("no_footage", "no segment of that time is left in the spool")
         return self._make(segments, event, footage)
@@ -83,6 +79,7 @@ class CameraWorker(threading.Thread):
         spool: Spool,
         clock: Clock,
         wake_core: Callable[[], None],
+        recent: Mapping[str, deque[SpoolRow]],
     ) -> None:
         super().__init__(name=name, daemon=True)
         self._folds = folds
@@ -90,6 +87,7 @@ class CameraWorker(threading.Thread):
         self._spool = spool
         self._clock = clock
         self._wake_core = wake_core
+        self._recent = recent
         self._rows: deque[SpoolRow] = deque()
         self._results: deque[CameraResult] = deque()
         self._more = threading.Condition()
@@ -148,6 +146,7 @@ class CameraWorker(threading.Thread):
             log.warning("segment %d of %s is gone: %s", row.number, row.device, error.reason)
             self._done[row.device] = row.number
             return
+        self._recent[row.device].append(row)
         outputs = fold.on_media(media)
         self._done[row.device] = row.number
         due = self._snapshot_at.get(row.device)

@@ -1,8 +1,8 @@
 """Fault points: places where a test may kill the service, so that the proof has no blind spot.
 
-Inert unless `GRIDSENTRY_FAULT_POINT` names one, `before_commit` or `after_commit`, and how often it
-is passed: `after_commit:17` kills this process with SIGKILL when the 17th batch has been committed and
-before anything of it is acknowledged.
+Inert unless `GRIDSENTRY_FAULT_POINT` names one, `before_commit` or `after_commit`, and how often
+it is passed: `after_commit:17` kills this process with SIGKILL when the 17th batch has been
+committed and before anything of it is acknowledged.
 """
 
 from __future__ import annotations

@@ -9,50 +9,53 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from ingest.breaker import Breaker
-from ingest.broker import EmbeddedBroker
-from ingest.publisher import MqttPublisher
-from ingest.spool import Spool
 
-from center.alerts import MqttAlerts
 from center.app import make_app
 from center.server import CenterServer
 from contracts.clock import ManualClock, SystemClock, epoch_ms, from_epoch_ms, monotonic
-from contracts.errors import GridsentryError, Wrong
+from contracts.errors import GridsentryError, Temporary, Wrong
 from gridsentry.city import load_city
 from gridsentry.config import Settings, state_dir
 from gridsentry.engine.rooms import detector_configs
 from gridsentry.live import build
 from gridsentry.live.core import Core, session_health
+from gridsentry.live.housekeeping import Housekeeper, RelayThread
 from gridsentry.live.roles import Roles
 from gridsentry.metrics import Metrics
-from ingest.session import MqttSession
+from ingest.breaker import Breaker
+from ingest.broker import EmbeddedBroker
+from ingest.publisher import MqttPublisher
+from ingest.session import MqttSession, filters
+from ingest.spool import Spool
+from store.connect import connect
 from store.desk import PgDesk
 from store.embedded import EmbeddedPostgres
-from store.migrate import migrate
-from store.relay import Relay
-from store.retention import Retention
+from store.migrate import Variant, migrate
 from store.writer import PgWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from contracts.city import City
     from contracts.clock import Clock
     from contracts.nouns import Arrival
+    from ingest.settings import MqttSettings
 
 log = logging.getLogger(__name__)
 
 SIM_CLOCK = "gridsentry/v1/sim/clock"
 SIM_FOLLOWER = "gridsentry/v1/sim/follower"
 STOP_CORE_S = 3.0
+BULK_WINDOW = 16  # messages; video is heavy and its spool is the queue
 
 
 class Service:
@@ -75,6 +78,9 @@ class Service:
         self.dsn = settings.store.dsn
         self._say = say
         self._state = state_dir(settings)
+        self._evidence = self._state / "evidence"
+        self._evidence.mkdir(exist_ok=True)
+        self._variant: Variant = "native"
         self._configs = detector_configs(settings.detectors)
         self._cores: list[Core] = []
         self._sessions: dict[str, MqttSession] = {}
@@ -111,21 +117,42 @@ class Service:
             )
             self.dsn = database.start()
             self._stack.callback(self._stopping, "database", database.stop)
-        migrate(self.dsn, self.settings.store, self.clock.now())
+        self._migrate()
+
+    def _migrate(self) -> None:
+        """Bring the schema up to date, waiting a while for a database that is still starting."""
+        store = self.settings.store
+        until = monotonic() + store.embedded_start_s
+        while True:
+            try:
+                with connect(self.dsn_text, store) as connection:
+                    self._variant = migrate(connection, self.clock.now(), timescale=store.timescale)
+                return
+            except Temporary as error:
+                if monotonic() > until:
+                    raise
+                log.warning("waiting for the database: %s", error)
+                self.clock.sleep(1.0)
 
     def _start_broker(self) -> None:
         kind = self.settings.broker.embedded
         if kind == "none":
             return
-        broker = EmbeddedBroker(self._state / "broker", kind=kind, port=self.settings.broker.port)
+        port = self.settings.broker.port or (1883 if _is_free(1883) else None)
+        prefer = "iotcore" if kind == "iotcore" else "mosquitto"
+        broker = EmbeddedBroker(self._state / "broker", port, prefer=prefer)
+        if kind == "mosquitto" and broker.name != kind:
+            raise Wrong(
+                "broker.embedded", "mosquitto is not installed", "sudo apt-get install mosquitto"
+            )
         host, port = broker.start()
         self.mqtt = msgspec.structs.replace(self.mqtt, host=host, port=port)
         self._stack.callback(self._stopping, "broker", broker.stop)
-        self._say(f"broker on {host}:{port} ({broker.limits})")
+        self._say(f"{broker.name} on {host}:{port}. {broker.limits}")
 
     def _clock_start(self) -> Any:
         """A simulated clock stands still until the simulator speaks: where the store left off."""
-        store = PgWriter(self.dsn_text, self.settings.store, source="")
+        store = PgWriter(self.dsn_text, "", self.settings.store)
         try:
             resumed = [store.resume(name).at for name in self.roles.writers()]
         finally:
@@ -142,11 +169,8 @@ class Service:
     def _start_center(self) -> None:
         if not self.roles.center:
             return
-        evidence = self._state / "evidence"
-        evidence.mkdir(exist_ok=True)
         desk = PgDesk(self.dsn_text, self.settings.store)
-        publisher = MqttPublisher(self.mqtt, client_id=f"{self.mqtt.client_id}-alerts")
-        alerts = MqttAlerts(desk, publisher, self.city, self.settings.center, self.clock)
+        publisher = MqttPublisher(self._as(f"alerts-{self._holder}"))
         publisher.start()
         self._stack.callback(self._stopping, "alerts", publisher.stop)
         server = CenterServer(
@@ -154,12 +178,12 @@ class Service:
                 desk,
                 self.city,
                 self.settings.center,
-                self.clock,
-                evidence,
-                self.health,
-                self.metrics.registry,
-                lifespans=(desk.lifespan,),
-                background=(alerts.run,),
+                clock=self.clock,
+                evidence_dir=self._evidence,
+                health=self.health,
+                registry=self.metrics.registry,
+                publisher=publisher,
+                lifespans=(lambda: _open(desk),),
             ),
             self.settings.center,
         )
@@ -169,12 +193,18 @@ class Service:
         self._say(f"command center at {server.url}")
 
     def _start_relay(self) -> None:
-        for part in (
-            Relay(self.dsn_text, self.settings.store, self.clock),
-            Retention(self.dsn_text, self.settings.store, self.clock),
-        ):
+        relay = RelayThread(self.dsn_text, self.settings.store)
+        keeper = Housekeeper(
+            self.dsn_text,
+            self.settings.store,
+            self._variant,
+            self.clock,
+            self._evidence,
+            self.settings.evidence.keep_days,
+        )
+        for part in (relay, keeper):
             part.start()
-            self._stack.callback(self._stopping, type(part).__name__.lower(), part.stop)
+            self._stack.callback(self._stopping, type(part).__name__, part.stop)
 
     def _start_core(self) -> None:
         for plan in self.roles.cores():
@@ -182,26 +212,38 @@ class Service:
             core.start()
             self._cores.append(core)
             self._stack.callback(
-                self._stopping, f"writer {plan.writer}", lambda core=core: core.stop(STOP_CORE_S)
+                self._stopping, f"writer {plan.writer}", partial(core.stop, STOP_CORE_S)
             )
 
     def _core(self, plan: Any) -> Core:
         settings = self.settings
-        store = PgWriter(self.dsn_text, settings.store, source=f"/gridsentry/{self.city.id}")
+        store = PgWriter(
+            self.dsn_text,
+            f"/gridsentry/{self.city.id}",
+            settings.store,
+            variant=self._variant,
+        )
         self._stack.callback(store.close)
         districts = plan.districts(self.city)
         telemetry = bulk = spool = None
         if plan.telemetry:
-            telemetry = MqttSession.telemetry(
-                self.mqtt, f"{self.mqtt.client_id}-{plan.writer}", self.clock, districts
-            )
+            wanted = filters(districts or ())
+            if settings.service.clock == "sim":
+                wanted.append(SIM_CLOCK)
+            telemetry = MqttSession(self._as(plan.writer), wanted, clock=self.clock)
             self._sessions[f"{plan.writer}-telemetry"] = telemetry
         if plan.bulk:
-            bulk = MqttSession.bulk(
-                self.mqtt, f"{self.mqtt.client_id}-{plan.writer}-bulk", self.clock, districts
+            bulk = MqttSession(
+                msgspec.structs.replace(
+                    self._as(f"{plan.writer}-bulk"), receive_maximum=BULK_WINDOW
+                ),
+                filters(districts or (), bulk=True),
+                clock=self.clock,
             )
             self._sessions[f"{plan.writer}-bulk"] = bulk
-            spool = Spool(self._state / "spool", settings.spool)
+            spool = Spool(
+                self._state / "spool", settings.spool.max_bytes_per_camera, settings.spool.max_age_s
+            )
         builder = build.Builder(
             lambda: self.city,
             settings,
@@ -211,7 +253,7 @@ class Service:
             self.clock,
             spool=spool,
             bulk_session=bulk,
-            evidence=self._state / "evidence",
+            evidence=self._evidence,
         )
         core = Core(
             plan.writer,
@@ -232,6 +274,11 @@ class Service:
         builder.wake_core = core.wake
         return core
 
+    def _as(self, name: str) -> MqttSettings:
+        """The broker's settings under a client id of our own: the broker keeps a session by it."""
+        clean = re.sub(r"[^A-Za-z0-9._-]", "-", f"{self.mqtt.client_id}-{name}")
+        return msgspec.structs.replace(self.mqtt, client_id=clean)
+
     # --- the simulated clock --------------------------------------------------------------------
 
     def _tick(self, arrival: Arrival) -> bool:
@@ -247,8 +294,9 @@ class Service:
 
     def _tell_follower(self) -> None:
         """Simulators ask whose clock we follow before they run faster than time."""
-        publisher = MqttPublisher(self.mqtt, client_id=f"{self.mqtt.client_id}-hello")
+        publisher = MqttPublisher(self._as(f"hello-{self._holder}"))
         publisher.start()
+        publisher.wait_ready(5.0)
         try:
             followed = b"sim" if self.settings.service.clock == "sim" else b"live"
             publisher.publish(SIM_FOLLOWER, followed, retain=True, wait_s=5.0)
@@ -328,6 +376,26 @@ class Service:
         except Exception:
             log.exception("stopping %s failed", what)
         log.info("%s stopped in %.1f s", what, monotonic() - began)
+
+
+@asynccontextmanager
+async def _open(desk: PgDesk) -> AsyncIterator[None]:
+    """The desk lives in the center's event loop."""
+    await desk.open()
+    try:
+        yield
+    finally:
+        await desk.close()
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:

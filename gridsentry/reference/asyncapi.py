@@ -57,7 +57,7 @@ def asyncapi() -> dict[str, Any]:
         )
         one = {"$ref": f"#/components/schemas/{struct.__name__}"}
         payload = {"oneOf": [one, {"type": "array", "items": one}]} if name == "telemetry" else one
-        message = {
+        message: dict[str, Any] = {
             "contentType": "application/json",
             "payload": payload,
             "examples": [{"payload": SAMPLES[name]}],

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from ingest.video import decode_media
 
 from contracts.batch import DeadLetter
 from contracts.clock import iso
@@ -16,6 +15,7 @@ from contracts.nouns import Poison, Segment, Still
 from contracts.wire import change_line
 from detectors import specs as discover
 from gridsentry.engine.cameras import CameraFold, Found, Output, Proof, camera_folds
+from gridsentry.engine.media import decode_media
 from gridsentry.engine.proof import cut_event
 from gridsentry.engine.rooms import build_engine
 from ingest.decoder import NativeDecoder

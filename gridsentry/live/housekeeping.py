@@ -1,0 +1,104 @@
+"""Background work beside the writers: the relay of the stream, and letting old things go."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from contracts.errors import Temporary
+from store.relay import PgRelay
+from store.retention import let_go
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from contracts.clock import Clock
+    from store.migrate import Variant
+    from store.settings import StoreSettings
+
+log = logging.getLogger(__name__)
+
+FIRST_S, EVERY_S = 20.0, 600.0
+
+
+class RelayThread:
+    """The relay, as long as this process runs; several processes may have one."""
+
+    def __init__(self, dsn: str, settings: StoreSettings) -> None:
+        self._relay = PgRelay(dsn, settings)
+        self._halt = threading.Event()
+        self._thread = threading.Thread(
+            target=self._relay.run, args=(self._halt, 0.5), name="relay", daemon=True
+        )
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Give what is committed its place once more, then end."""
+        self._halt.set()
+        self._thread.join(2.0)
+        if not self._thread.is_alive():
+            try:
+                self._relay.step()
+            except Temporary as error:
+                log.warning("the last changes get their place at the next start: %s", error)
+            self._relay.close()
+
+
+class Housekeeper:
+    """Retention: rows by the store's settings, clips and stills by their age."""
+
+    def __init__(
+        self,
+        dsn: str,
+        settings: StoreSettings,
+        variant: Variant,
+        clock: Clock,
+        evidence: Path,
+        evidence_days: float,
+    ) -> None:
+        self._dsn = dsn
+        self._settings = settings
+        self._variant: Variant = variant
+        self._clock = clock
+        self._evidence = evidence
+        self._evidence_days = evidence_days
+        self._halt = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="housekeeper", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the step at hand."""
+        self._halt.set()
+        self._thread.join(1.0)
+
+    def _run(self) -> None:
+        pause = FIRST_S
+        while not self._halt.wait(pause):
+            pause = EVERY_S
+            try:
+                gone = let_go(self._dsn, self._clock.now(), self._settings, variant=self._variant)
+                gone["evidence_files"] = self._old_evidence()
+            except Temporary as error:
+                log.warning("nothing was let go this time: %s", error)
+                continue
+            told = {name: count for name, count in gone.items() if count}
+            if told:
+                log.info("let go by age: %s", told)
+
+    def _old_evidence(self) -> int:
+        """Pictures of homes are not kept longer than the case needs them."""
+        before = self._clock.now() - timedelta(days=self._evidence_days)
+        gone = 0
+        for path in self._evidence.rglob("*"):
+            if path.is_file() and path.stat().st_mtime < before.timestamp():
+                path.unlink(missing_ok=True)
+                gone += 1
+        return gone
