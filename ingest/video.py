@@ -93,9 +93,9 @@ def luma(picture: av.VideoFrame) -> NDArray[np.uint8]:
         plane = picture.planes[0]
         # A line of the plane is longer than the picture is wide (alignment).
         lines = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-        y = lines[: picture.height, : picture.width]
+        y: NDArray[np.uint8] = lines[: picture.height, : picture.width]
     else:
-        y = picture.reformat(format="gray").to_ndarray()
+        y = np.asarray(picture.reformat(format="gray").to_ndarray(), np.uint8)
     turned = _upright(y, picture.rotation)
     turned.setflags(write=False)
     return turned
