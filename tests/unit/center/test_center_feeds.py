@@ -1,0 +1,114 @@
+"""CAP and Open311: what other systems read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from urllib.parse import urlencode
+from xml.etree import ElementTree as ET
+
+import pytest
+import xmlschema
+
+from center.cap import ATOM, CAP
+from tests.unit.center.conftest import TOKENS, Client, Serve
+from tests.unit.center.scene import Scene
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.mark.recordings
+def test_every_alert_is_valid_cap_1_2(client: Client, scene: Scene, recordings: Path) -> None:
+    schema = xmlschema.XMLSchema(str(recordings / "cap" / "CAP-v1.2.xsd"))
+    # Our check must be able to fail, and a published alert must pass it.
+    with pytest.raises(xmlschema.XMLSchemaValidationError):
+        schema.validate(f'<alert xmlns="{CAP}"><identifier>x</identifier></alert>')
+    for kind in ("flooding", "severed_cable", "high_altitude_throw", "citizen_report"):
+        scene.happen(kind, address="bad \x07 & <x>")
+    root = ET.fromstring(client.get("/feeds/cap.atom").body)
+    alerts = root.findall(f".//{{{CAP}}}alert")
+    assert len(alerts) == 4
+    for alert in alerts:
+        schema.validate(alert)
+    schema.validate(client.get("/feeds/cap/t-1.xml").body.decode())
+
+
+def test_the_feed_is_atom_with_open_tickets_only(client: Client, scene: Scene) -> None:
+    scene.happen("flooding")
+    scene.happen("flooding")
+    for stage in ("accepted", "arrived", "disposed", "verified", "closed"):
+        scene.desk.step("t-1", stage, "a")
+    reply = client.get("/feeds/cap.atom")
+    assert reply.headers["content-type"].startswith("application/atom+xml")
+    root = ET.fromstring(reply.body)
+    for name in ("id", "title", "updated"):
+        assert root.find(f"{{{ATOM}}}{name}") is not None
+    (entry,) = root.findall(f"{{{ATOM}}}entry")
+    texts = [node.text or "" for node in entry.iter(f"{{{CAP}}}event")]
+    assert texts == ["道路积水", "Flooding"]
+    assert (entry.findtext(f"{{{ATOM}}}id") or "").endswith("ticket:t-2")
+
+
+def test_nobody_is_named_in_a_public_feed(client: Client, scene: Scene) -> None:
+    scene.happen("high_altitude_throw")
+    worker = scene.city.workers["w-05"].name
+    for path in ("/feeds/cap.atom", "/open311/v2/requests.json"):
+        text = client.get(path).body.decode()
+        assert "F17-3" not in text
+        assert worker not in text
+
+
+def test_open311_lists_services_and_requests(client: Client, scene: Scene) -> None:
+    scene.happen("flooding")
+    scene.happen("severed_cable")
+    services = client.get("/open311/v2/services.json").json
+    assert {"service_code": "flooding", "service_name": "道路积水"}.items() <= services[1].items()
+    (request,) = client.get("/open311/v2/requests.json?service_code=flooding&status=open").json
+    assert request["service_request_id"] == "t-1"
+    assert request["agency_responsible"] == "市政排水公司"
+    assert client.get("/open311/v2/requests.json?status=closed").json == []
+    both = client.get("/open311/v2/requests.json?service_request_id=t-2,t-9").json
+    assert [r["service_request_id"] for r in both] == ["t-2"]
+    assert client.get("/open311/v2/requests/t-2.json").json[0]["status_notes"] == "dispatched"
+
+
+def test_open311_takes_a_report(client: Client, scene: Scene) -> None:
+    form = {"service_code": "flooding", "lat": "30.2", "long": "120.1", "description": "积水",
+            "first_name": "王", "phone": "1"}  # fmt: skip
+    reply = client.post("/open311/v2/requests.json", urlencode(form).encode(), headers=FORM)
+    assert reply.status == 201
+    ((_, payload),) = scene.desk.reports
+    sent = json.loads(payload)
+    assert (sent["text"], sent["reporter"]) == ("积水", "王 1")
+    assert reply.json == [{"token": sent["id"]}]
+
+
+@pytest.mark.parametrize(
+    ("form", "code"),
+    [
+        ({"service_code": "ufo", "lat": "1", "long": "1", "description": "x"}, 400),
+        ({"service_code": "flooding", "lat": "x", "long": "1", "description": "x"}, 400),
+        ({"service_code": "flooding", "lat": "nan", "long": "1", "description": "x"}, 400),
+        ({"service_code": "flooding", "lat": "1", "long": "1"}, 400),
+    ],
+)
+def test_open311_errors_are_in_its_own_form(
+    client: Client, scene: Scene, form: dict[str, str], code: int
+) -> None:
+    reply = client.post("/open311/v2/requests.json", urlencode(form).encode(), headers=FORM)
+    assert reply.status == code
+    assert reply.json[0]["code"] == code
+    assert reply.json[0]["description"]
+    assert scene.desk.reports == []
+
+
+def test_open311_takes_its_token_as_api_key(serve: Serve, scene: Scene) -> None:
+    client = serve(tokens=TOKENS)
+    form = urlencode(
+        {"service_code": "flooding", "lat": "30.2", "long": "120.1", "description": "x"}
+    ).encode()
+    path = "/open311/v2/requests.json"
+    assert client.post(path, form, headers=FORM).status == 401
+    assert client.post(f"{path}?api_key=reporter-token-0001", form, headers=FORM).status == 201
+    # Elsewhere a token in the address would end in logs and histories.
+    assert client.get("/api/v1/tickets?api_key=reporter-token-0001").status == 400
