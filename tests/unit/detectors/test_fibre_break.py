@@ -1,0 +1,155 @@
+"""Broken and healthy fibres, real traces and made ones."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from contracts.city import Fibre
+from contracts.errors import Permanent
+from contracts.event import Event
+from contracts.geo import Point, distance_m
+from contracts.nouns import Item, Trace
+from contracts.sor import parse_sor
+from detectors._common.drive import run
+from detectors._common.sample import START, city, device
+from detectors.fibre_break import SPEC
+from detectors.fibre_break.config import FibreBreakConfig
+from detectors.fibre_break.end import end_of
+from detectors.fibre_break.sample import trace
+
+WEST, EAST = Point(118.70, 31.2), Point(118.90, 31.2)
+TRUE_ENDS_M = {
+    "1310_0001": 8815.82,
+    "1310_0002": 867.68,
+    "example1-noyes-ofl280": 3734.42,
+    "issue14": 42131.30,
+    "issue15a": 42136.0,
+    "issue15b": 42141.50,
+    "issue9": 619.81,
+    "otdr1": 271.10,
+    "otdr2": 4292.77,
+    "otdr3": 61.78,
+    "otdr4": 61.53,
+}
+
+
+def otdr_file(recordings: Path, name: str) -> bytes:
+    return (recordings / "lines/otdr" / f"{name}.sor").read_bytes()
+
+
+def load(recordings: Path, name: str, minute: float = 0) -> Trace:
+    at = START + timedelta(minutes=minute)
+    return parse_sor(otdr_file(recordings, name), "otdr", at, at)
+
+
+def watch(items: list[Item], baseline: bytes | None = None, **fibre: object) -> list[Event]:
+    cable = {"start_m": 0.0, "forward": True, "path": (WEST, EAST), **fibre}
+    town = city(
+        devices={"otdr": device("otdr", type="otdr", point=WEST)},
+        fibres={"f": Fibre(id="f", owner="telecom", device="otdr", baseline=baseline, **cable)},  # type: ignore[arg-type]
+    )
+    cfg = FibreBreakConfig()
+    (site,) = SPEC.sites(town, cfg)
+    return [event for _, event in run(SPEC, cfg, site, items)]
+
+
+@pytest.mark.recordings
+@pytest.mark.parametrize("with_baseline", [True, False])
+def test_the_real_broken_fibre_is_one_break_at_868_m(recordings: Path, with_baseline: bool) -> None:
+    healthy, broken = load(recordings, "1310_0001", 0), load(recordings, "1310_0002", 1)
+    again, mended = load(recordings, "1310_0002", 2), load(recordings, "1310_0001", 3)
+    baseline = otdr_file(recordings, "1310_0001") if with_baseline else None
+    opened, closed = watch([healthy, broken, again, mended], baseline)
+    assert opened.evidence["distance_m"] == pytest.approx(867.68, abs=15)
+    assert opened.phase == "opened"
+    assert (closed.id, closed.phase) == (opened.id, "closed")
+    there = Point(opened.place.lon, opened.place.lat)
+    assert distance_m(WEST, there) == pytest.approx(867.68, abs=15)
+
+
+@pytest.mark.recordings
+def test_the_break_is_placed_by_chainage_and_direction(recordings: Path) -> None:
+    items: list[Item] = [load(recordings, "1310_0001"), load(recordings, "1310_0002", 1)]
+    (event,) = watch(items, start_m=9000.0, forward=False)
+    there = Point(event.place.lon, event.place.lat)
+    assert distance_m(WEST, there) == pytest.approx(9000 - 867.68, abs=15)
+
+
+@pytest.mark.recordings
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        *itertools.permutations(["issue14", "issue15a", "issue15b"], 2),
+        ("otdr3", "otdr4"),
+        ("otdr4", "otdr3"),
+    ],
+)
+def test_healthy_links_are_not_broken(recordings: Path, before: str, after: str) -> None:
+    """Other wavelength, other pulse, an end that was not found, 10 m repeatability."""
+    assert watch([load(recordings, before), load(recordings, after, 1)]) == []
+    baseline = otdr_file(recordings, before)
+    assert watch([load(recordings, after, 1)], baseline) == []
+
+
+@pytest.mark.recordings
+@pytest.mark.parametrize("name", sorted(TRUE_ENDS_M))
+def test_the_end_of_every_real_fibre_is_found(recordings: Path, name: str) -> None:
+    end = end_of(load(recordings, name))
+    assert end is not None
+    assert end.distance_m == pytest.approx(TRUE_ENDS_M[name], abs=20)
+
+
+@pytest.mark.recordings
+def test_an_all_zero_trace_is_a_failed_read_out(recordings: Path) -> None:
+    data = bytearray(otdr_file(recordings, "1310_0001"))
+    start = data.rindex(b"DataPts\0") + 8 + 12
+    data[start : start + 2 * 25001] = bytes(2 * 25001)
+    with pytest.raises(Permanent, match="read-out failed") as caught:
+        parse_sor(bytes(data), "otdr", START, START)
+    assert caught.value.code == "trace_all_zero"
+
+
+@pytest.mark.parametrize("data", [b"", b"Map\0", b"\x00" * 64, b"Map\0\xc8\x00" + b"\xff" * 300])
+def test_what_is_no_trace_is_refused_in_words(data: bytes) -> None:
+    with pytest.raises(Permanent) as caught:
+        parse_sor(data, "otdr", START, START)
+    assert caught.value.code == "trace_unreadable"
+
+
+@pytest.mark.recordings
+def test_a_truncated_trace_is_refused_wherever_it_ends(recordings: Path) -> None:
+    data = otdr_file(recordings, "1310_0002")
+    for length in (*range(0, 600, 7), 2000, 20000, 52000):
+        with pytest.raises(Permanent):
+            parse_sor(data[:length], "otdr", START, START)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_made_breaks_are_found_where_they_are(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    end = float(rng.uniform(2000, 20000))
+    cut = float(rng.uniform(0.02, 0.95)) * end
+    items: list[Item] = [
+        trace(rng, end, 0, 1.4 * end),
+        trace(rng, end + 4, 60, 1.4 * end),
+        trace(rng, cut, 120, 1.4 * end),
+    ]
+    (event,) = watch(items)
+    assert event.evidence["distance_m"] == pytest.approx(cut, abs=15)
+
+
+def test_a_cable_cut_at_the_instrument_is_a_break_at_zero() -> None:
+    rng = np.random.default_rng(5)
+    dead = trace(rng, 5000, 60, 8000)
+    noise = np.maximum(-52.0 + rng.normal(0, 3.0, dead.power_db.size), -65.5)
+    noise[:10] += 30
+    import msgspec
+
+    dark = msgspec.structs.replace(dead, power_db=noise)
+    (event,) = watch([trace(rng, 5000, 0, 8000), dark])
+    assert event.evidence["distance_m"] == pytest.approx(0, abs=60)
