@@ -18,7 +18,7 @@ from detectors.high_altitude_throw.motion import Sight, SightState
 from detectors.high_altitude_throw.origin import origin_fact
 from detectors.high_altitude_throw.settings import Settings
 from detectors.high_altitude_throw.tracking import Track, Tracker, TrackerState
-from detectors.high_altitude_throw.verdict import Verdict, cut_to_fall, judge, weigh
+from detectors.high_altitude_throw.verdict import Verdict, cut_to_fall, evidence_of, judge, weigh
 
 KIND = "high_altitude_throw"
 
@@ -211,8 +211,8 @@ class ThrowDetector:
         }
         if fit is not None:
             evidence |= {
-                "confidence": _confidence(track, fit.evidence, self.cfg),
-                "evidence_of_fall": round(fit.evidence, 1),
+                "confidence": _confidence(track, evidence_of(fit, metric), self.cfg),
+                "evidence_of_fall": round(evidence_of(fit, metric), 1),
                 "misfit": round(fit.misfit, 2),
                 "steady_misfit": round(fit.steady_misfit, 2),
                 "drop_share": round(fit.drop, 3),

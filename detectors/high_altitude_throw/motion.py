@@ -24,6 +24,10 @@ from numpy.typing import NDArray
 Luma = NDArray[np.uint8]
 Plane = NDArray[Any]
 
+COPY_S = 0.15
+"""A picture equal to the one before is a copy, and dropped, only this soon after it; later the
+scene really is still."""
+
 TOO_FAR_S = 0.25
 """Pictures further apart than this are not compared: below 8 a second a fall leaves no track."""
 
@@ -138,8 +142,7 @@ class Sight:
         reach = int(REACH_S * 1e6)
         if (
             self.frames
-            # later than that an equal picture is no copy: the scene really is still
-            and t - self.frames[-1][0] < reach
+            and t - self.frames[-1][0] < COPY_S * 1e6
             and cv2.norm(luma, self.frames[-1][1], cv2.NORM_INF) <= STILL_LEVELS
         ):
             return

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from detectors._common.facade import Facade
+from detectors.high_altitude_throw.fall import log_odds
 from detectors.high_altitude_throw.tracking import Hit, spread
 
 FALL, FALL_SD = 9.3, 1.2
@@ -36,6 +37,8 @@ class Metric(msgspec.Struct, frozen=True):
     acceleration: float
     """m/s², from the track alone."""
     acceleration_sd: float
+    evidence: float
+    """Log likelihood ratio of speeding up over steady motion, on the wall."""
     speed: float
     """m/s at the last hit, along the wall."""
     drop: float
@@ -61,7 +64,12 @@ def measure(hits: Sequence[Hit], facade: Facade, height: int) -> Metric:
     free = rows / noise[:, 1:]
     inverse = np.linalg.inv(free.T @ free)
     alone = inverse @ free.T @ (place[:, 1] / noise[:, 1])
-    chi = float(np.sum(((place[:, 1] - rows @ alone) / noise[:, 1]) ** 2)) / max(1, len(t) - 3)
+    residual = (place[:, 1] - rows @ alone) / noise[:, 1]
+    line_of = np.linalg.lstsq(free[:, :2], place[:, 1] / noise[:, 1], rcond=None)[0]
+    steady = (place[:, 1] - rows[:, :2] @ line_of) / noise[:, 1]
+    freedom = max(1, len(t) - 3)
+    chi = float(residual @ residual) / freedom
+    evidence = log_odds(float(steady @ steady), chi * freedom, residual, freedom)
     inflate = max(1.0, chi)
     acceleration, acceleration_sd = (
         -2 * float(alone[2]),
@@ -95,6 +103,7 @@ def measure(hits: Sequence[Hit], facade: Facade, height: int) -> Metric:
     return Metric(
         acceleration=acceleration,
         acceleration_sd=acceleration_sd,
+        evidence=evidence,
         speed=float(np.hypot(fall, d1)),
         drop=float(place[0, 1] - place[-1, 1]),
         place=(float(where[0]), float(where[1])),

@@ -90,11 +90,16 @@ def cut_to_fall(
     return hits[:certain]
 
 
+def evidence_of(fit: Fit, metric: Metric | None) -> float:
+    """The evidence for a fall; on a calibrated wall perspective is known, not guessed."""
+    return fit.evidence if metric is None else max(fit.evidence, metric.evidence)
+
+
 def _against(fit: Fit, metric: Metric | None, hits: list[Hit], cfg: Settings, strict: float) -> str:
     size = sorted(max(hit.w, hit.h) for hit in hits)[len(hits) // 2]
     way = hits[-1].y - hits[0].y
     span = (hits[-1].t - hits[0].t) / 1e6
-    if fit.evidence < cfg.least_evidence * strict:
+    if evidence_of(fit, metric) < cfg.least_evidence * strict:
         return "steady motion explains it"
     if fit.misfit > cfg.most_misfit:
         return "a fall does not fit it"
