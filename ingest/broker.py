@@ -104,7 +104,7 @@ class EmbeddedBroker:
             return "127.0.0.1", self._port
         self._folder.mkdir(parents=True, exist_ok=True)
         port = self._port = self._port or free_port()
-        if _answers(port):
+        if answers(port):
             raise Temporary(f"port {port} is taken by another program")
         log = self._folder / "broker.log"
         with log.open("ab") as output:
@@ -119,7 +119,7 @@ class EmbeddedBroker:
             )
         until = monotonic() + wait_s
         pause = threading.Event()
-        while not _answers(port):
+        while not answers(port):
             if self._process.poll() is not None or monotonic() > until:
                 tail = log.read_text(errors="replace").strip().splitlines()[-3:]
                 self.stop()
@@ -166,7 +166,8 @@ class EmbeddedBroker:
         return path
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
+    """Whether somebody accepts connections on this port of 127.0.0.1."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=0.5):
             return True

@@ -7,7 +7,7 @@ responsibility and the age of the position; all weights are seconds of travel (R
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -51,9 +51,13 @@ class Roster:
         self._shifts = {text: Shift(text) for text in {w.shift for w in self._workers}}
         codes = {text: code for code, text in enumerate(self._shifts)}
         self._shift_code = np.array([codes[w.shift] for w in self._workers], dtype=np.int64)
-        self._head = np.array(
-            [w.role == settings.grid_head_role for w in self._workers], dtype=np.bool_
-        )
+        self._rungs = city.profile.escalate_to
+        self._sent = self._mask(lambda w: w.role not in (*self._rungs, *settings.office_roles))
+        self._leads = self._sent & self._mask(lambda w: w.role not in settings.helper_roles)
+        self._officers = {
+            role: [w for w in self._workers if w.role == role] for role in self._rungs
+        }
+        self._skilled: dict[tuple[str, ...], NDArray[np.bool_]] = {}
         self._positions: dict[str, Position] = {}
 
     def move(self, position: Position) -> None:
@@ -73,13 +77,18 @@ class Roster:
         index = self._index.get(worker_id or "")
         return None if index is None else self._workers[index]
 
-    def head_of(self, grid: str | None) -> Worker | None:
-        """Who leads this grid, or the nearest one above it."""
+    def _mask(self, test: Callable[[Worker], bool]) -> NDArray[np.bool_]:
+        return np.array([test(worker) for worker in self._workers], dtype=np.bool_)
+
+    def officer(self, role: str, grid: str | None) -> Worker | None:
+        """Who has this rung of the ladder for this grid: the nearest one above it, or one that is
+        for everywhere (no grid of their own)."""
+        officers = self._officers.get(role, [])
         for part in self._gazetteer.lineage(grid):
-            for index in np.flatnonzero(self._head):
-                if self._workers[int(index)].grid == part:
-                    return self._workers[int(index)]
-        return None
+            for worker in officers:
+                if worker.grid == part:
+                    return worker
+        return next((worker for worker in officers if worker.grid is None), None)
 
     def _on_shift(self, now: datetime) -> NDArray[np.bool_]:
         local = now.astimezone(self._zone)
@@ -96,8 +105,8 @@ class Roster:
         helpers: int = 0,
         load: Mapping[str, int] | None = None,
     ) -> Choice:
-        """The nearest able worker for this place; grid heads and people off shift only when
-        nobody else is there, with that reason. None only where the city has no workers."""
+        """The nearest able worker for this place; officers of the ladder and people off shift only
+        when nobody else is there, with that reason. None only where the city has no workers."""
         if not self._workers:
             return Choice(
                 worker=None,
@@ -106,26 +115,14 @@ class Roster:
                 reason=both("the city has no workers", "本市没有登记网格员"),
             )
         on = self._on_shift(now)
-        able = on & ~self._head
+        able = on & self._sent
         note_en, note_zh = "", ""
         if not able.any():
-            head = self.head_of(place.grid)
-            if head is not None:
-                able = np.zeros(len(self._workers), dtype=np.bool_)
-                able[self._index[head.id]] = True
-                note_en, note_zh = (
-                    "no worker is on shift, so the grid head is asked",
-                    "无人在岗，转网格长",
-                )
-            elif on.any():
-                able = on
-                note_en, note_zh = "only grid heads are on shift", "仅网格长在岗"
-            else:
-                able = np.ones(len(self._workers), dtype=np.bool_)
-                note_en = "nobody is on shift: the center must call"
-                note_zh = "无人在岗，需中心电话通知"
+            able, note_en, note_zh = self._nobody_on_shift(place, on)
         ranked = self._ranked(place, now, able, skills, load or {})
-        first = ranked[0]
+        first = next((c for c in ranked if self._leads[self._index[c.worker]]), ranked[0])
+        ranked.remove(first)
+        ranked.insert(0, first)
         figures = msgspec.to_builtins(first)
         en, zh = self._words(first, skills, len(ranked))
         if note_en:
@@ -136,6 +133,20 @@ class Roster:
             runners_up=tuple(ranked[1 : 1 + self._settings.runners_up]),
             reason={**figures, "on_shift": bool(on.any()), "skills": list(skills), **both(en, zh)},
         )
+
+    def _nobody_on_shift(
+        self, place: Place, on: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.bool_], str, str]:
+        """Who is asked then: the ladder's officers from below; else the center must call."""
+        for role in self._rungs:
+            officer = self.officer(role, place.grid)
+            if officer is not None and on[self._index[officer.id]]:
+                only = np.zeros(len(self._workers), dtype=np.bool_)
+                only[self._index[officer.id]] = True
+                return only, f"no worker is on shift, so {role} is asked", "无人在岗，转上级"
+        everybody = self._sent if self._sent.any() else np.ones_like(self._sent)
+        note = "nobody is on shift: the center must call"
+        return everybody, note, "无人在岗，需中心电话通知"
 
     def figures(
         self,
@@ -164,9 +175,12 @@ class Roster:
         # Crow-fly on a local plane is enough to shortlist; the figures use the sphere.
         east = (at[:, 0] - place.lon) * math.cos(math.radians(place.lat))
         near = np.hypot(east, at[:, 1] - place.lat)
-        chosen = self._nearest(near, able)
+        # A short list of the nearest, of the nearest who may go alone, and of those with the skill.
+        chosen = np.union1d(self._nearest(near, able), self._nearest(near, able & self._leads))
         if skills:
-            skilled = able & np.array([_skilled(w, skills) for w in self._workers])
+            if skills not in self._skilled:
+                self._skilled[skills] = self._mask(lambda w: _skilled(w, skills))
+            skilled = able & self._leads & self._skilled[skills]
             chosen = np.union1d(chosen, self._nearest(near, skilled))
         weighed = [self._weigh(int(i), place, now_s, skills, load) for i in chosen]
         weighed.sort(key=lambda pair: (pair[0], pair[1].worker))

@@ -18,6 +18,13 @@ def is_open(ticket: Ticket) -> bool:
     return ticket.stage in OPEN_STAGES
 
 
+def _busy(ticket: Ticket) -> list[str]:
+    """Who has their hands full with it."""
+    if not is_open(ticket):
+        return []
+    return [*([ticket.worker] if ticket.worker else []), *ticket.helpers]
+
+
 class Book:
     """Newest revisions by id, with the few indexes that decisions need."""
 
@@ -27,7 +34,7 @@ class Book:
         self.tickets: dict[str, Ticket] = {}
         self.events: dict[str, Event] = {}
         self.load: Counter[str] = Counter()
-        """Open tickets of each worker."""
+        """Open tickets of each worker, as the one sent or as a helper."""
         self._incident_of: dict[str, str] = {}
         self._tickets_of: dict[str, list[str]] = {}
         self._had_tickets: set[str] = set()
@@ -60,10 +67,9 @@ class Book:
         old = self.tickets.get(ticket.id)
         if old is None:
             self._tickets_of.setdefault(ticket.incident, []).append(ticket.id)
-        elif is_open(old) and old.worker:
-            self.load[old.worker] -= 1
-        if is_open(ticket) and ticket.worker:
-            self.load[ticket.worker] += 1
+        else:
+            self.load.subtract(_busy(old))
+        self.load.update(_busy(ticket))
         self.tickets[ticket.id] = ticket
         self._note_end(ticket.incident)
 

@@ -104,7 +104,9 @@ class Shift:
     """`HH:MM-HH:MM` in local time, several joined by `;`; may cross midnight; empty: always on."""
 
     def __init__(self, text: str) -> None:
-        self._parts = tuple(hours(part) for part in text.split(";") if part.strip())
+        parts = (hours(part) for part in text.split(";") if part.strip())
+        # 23:59 is how many systems write the end of the day.
+        self._parts = tuple((a, 24 * 60 if b == 24 * 60 - 1 else b) for a, b in parts)
 
     def on(self, minute: float) -> bool:
         """Whether `minute` (minutes after local midnight) lies in the shift."""

@@ -102,7 +102,7 @@ class GridRouter:
                 f"没有工单 {command.ticket}（办结一天后归档）",
             )
             return changes, Answer(command.id, False, why)
-        why_not = refusal(ticket, command, self._city, self._s.grid_head_role)
+        why_not = refusal(ticket, command, self._city)
         why_not = why_not or self._parts_open(ticket, command) or self._unheard(ticket, command)
         if why_not is not None:
             return changes, Answer(command.id, False, why_not, ticket.rev)

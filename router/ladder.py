@@ -121,7 +121,7 @@ class Ladder:
         rungs = self._profile.escalate_to
         rung = int(state["rung"])
         role = rungs[min(rung, len(rungs) - 1)]
-        head = self._roster.head_of(ticket.grid) if role == self._s.grid_head_role else None
+        head = self._roster.officer(role, ticket.grid)
         top = rung + 1 >= len(rungs)
         pause = self._s.remind_every_s if top else self._s.escalate_every_s
         then = self._clocks.time_of(ticket).add(now, pause)

@@ -71,8 +71,11 @@ class RouterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     """How many nearest workers (and nearest skilled ones) are compared in full."""
     runners_up: int = 5
     """How many runners-up a ticket keeps."""
-    grid_head_role: str = "grid_head"
-    """The role that leads a grid: first rung of the ladder, and sent only when nobody else is."""
+    office_roles: tuple[str, ...] = ("liaison",)
+    """Roles that are never sent to a place. Those of the profile's ladder are sent only when nobody
+    else is on shift."""
+    helper_roles: tuple[str, ...] = ("helper",)
+    """Roles that help others (辅助员): sent alone only when nobody else can be."""
 
     verify_wait_s: float = 1800.0
     """Where the profile sets no verification limit: how long a sensor may still contradict."""

@@ -55,7 +55,7 @@ def target(note: str | None) -> tuple[str, str] | None:
     return (kind, ident) if sep and kind in ("worker", "utility") and ident else None
 
 
-def refusal(ticket: Ticket, command: Command, city: City, head_role: str) -> str | None:
+def refusal(ticket: Ticket, command: Command, city: City) -> str | None:
     """Why this command is not applied, in words of both languages; None when it may be."""
     known = TRANSITIONS.get(command.action)
     if known is None:
@@ -83,15 +83,15 @@ def refusal(ticket: Ticket, command: Command, city: City, head_role: str) -> str
         return one_line("a note needs text", "请填写备注内容")
     if not command.by.strip():
         return one_line("say who acts (by)", "请注明操作人")
-    return _who(ticket, command, city, head_role) or _whom(command, city)
+    return _who(ticket, command, city) or _whom(command, city)
 
 
-def _who(ticket: Ticket, command: Command, city: City, head_role: str) -> str | None:
+def _who(ticket: Ticket, command: Command, city: City) -> str | None:
     by = actor(command.by)
     worker, utility = city.workers.get(by), city.utilities.get(by)
     if command.action == "note" or (worker is None and utility is None):
         return None
-    if worker is not None and worker.role == head_role:
+    if worker is not None and worker.role in city.profile.escalate_to:
         own = by == ticket.worker and command.action in ("verify", "evaluate")
         return (
             one_line("nobody judges their own work", "本人处置的工单须由他人核实评价")

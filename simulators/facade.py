@@ -15,9 +15,9 @@ Colour = tuple[int, int, int]
 _PX = 24  # texture pixels per metre
 _MARGIN = (1.0, 1.0, 4.0)  # metres of texture beside, below and above the facade
 _WALLS: tuple[tuple[Colour, Colour], ...] = (
-    ((178, 196, 210), (132, 150, 172)),  # cream tiles, ochre bands
-    ((196, 200, 202), (120, 126, 142)),  # pale grey, slate bands
-    ((160, 172, 204), (104, 112, 160)),  # salmon, brick bands
+    ((152, 168, 180), (112, 128, 148)),  # cream tiles, ochre bands
+    ((164, 168, 170), (100, 106, 120)),  # pale grey, slate bands
+    ((132, 144, 172), (88, 94, 136)),  # salmon, brick bands
 )
 _LAUNDRY: tuple[Colour, ...] = (
     (60, 60, 190), (190, 120, 60), (235, 235, 235), (80, 160, 90), (60, 180, 220), (160, 90, 170),

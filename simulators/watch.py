@@ -43,7 +43,7 @@ class CameraFeed:
     def throw(self, release: int, floor: int | None = None, bay: int | None = None) -> None:
         """Let something fly out of a window at `release`: at least two pieces ahead of now."""
         rng, tower = self._rng, self.tower
-        floor = floor or int(rng.integers(max(4, tower.floors // 2), tower.floors + 1))
+        floor = floor or int(rng.integers(round(0.6 * tower.floors), tower.floors + 1))
         bay = bay or int(rng.integers(2, tower.bays))
         flight = throw(rng, tower, floor, bay)
         sprite = Thrown(tower.view, flight, release / 1000)

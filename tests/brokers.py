@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from contracts.clock import monotonic
-from ingest.broker import find_mosquitto, free_port
+from ingest.broker import answers, find_mosquitto, free_port
 from ingest.broker_config import render
 from ingest.publisher import MqttPublisher
 from ingest.settings import MqttSettings
@@ -48,8 +48,9 @@ class Mosquitto:
                 [self.program, "-c", str(self.config)], stdout=log, stderr=log
             )
         until = monotonic() + 10
-        while b"running" not in self.log.read_bytes():
+        while not answers(self.port):
             if self.process.poll() is not None or monotonic() > until:
+                self.kill()
                 pytest.fail(f"mosquitto does not start: {self.log.read_text()}")
             pause(0.02)
         return self
@@ -72,7 +73,6 @@ class Mosquitto:
             self.process.send_signal(how)
             self.process.wait(10)
             self.process = None
-            self.log.unlink(missing_ok=True)
 
     def settings(self, client_id: str, **more: object) -> MqttSettings:
         """Settings that reach it, quick to reconnect."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ingest.evidence import cut
@@ -31,7 +32,9 @@ def cut_event(
         footage,
         folder,
         event.id,
-        track=event.evidence.get("track"),
+        track=[
+            (datetime.fromisoformat(at), x, y) for at, x, y in event.evidence.get("track") or ()
+        ],
         label=label,
         privacy_mask=privacy,
     )

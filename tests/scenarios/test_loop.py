@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from contracts.event import Place
 from router.settings import RouterSettings
 from tests.scenarios.script import Script, between, event, moment
 from tests.scenarios.town import WORKERS, at, place, town
@@ -307,6 +308,27 @@ def test_load_sends_the_next_one() -> None:
         workers.append(story.tickets()[-1].worker)
     assert workers[0] == "w-12"
     assert len(set(workers)) > 1
+
+
+def test_helpers_have_their_hands_full_until_the_ticket_ends() -> None:
+    story = Script(town())
+    story.at(0).event(event("severed_cable", "L1", place(500, 400), owners=["grid-co"]))
+    first = story.ticket()
+    assert len(first.helpers) == 2
+    busy = first.helpers[0]
+    home = next(w.point for w in WORKERS if w.id == busy)
+    story.position(busy, home)
+    there = {"lon": home.lon, "lat": home.lat}
+    story.at(1).event(event("flooding", "x", Place(**there), 1))
+    flood = story.ticket(kind="flooding")
+    figures = {c.worker: c.load for c in flood.runners_up} | {
+        flood.reason["worker"]["worker"]: flood.reason["worker"]["load"]
+    }
+    assert figures[busy] == 1
+    story.at(2).command(first.id, "void", reason="false alarm")
+    story.at(90000).event(event("flooding", "y", Place(**there), 90000))
+    again = story.tickets()[-1]
+    assert again.reason["worker"]["load"] <= 1
 
 
 def test_friday_evening_a_lamp_waits_until_monday_and_a_cable_does_not() -> None:

@@ -319,6 +319,7 @@ def test_without_a_transformer_the_root_is_the_node_no_span_leads_to(folder: Fol
         ({"start": "far"}, 1885.98, False),
         ({"start": "far", "direction": "otdr-1"}, 1885.98, False),
         ({"kind": "fibre"}, 0.0, True),
+        ({"start": "end"}, 1885.98, False),
     ],
 )
 def test_a_fibre_says_where_its_zero_is_and_which_way_it_looks(
@@ -420,3 +421,46 @@ def test_a_camera_that_cannot_be_meant_is_refused(folder: Folder, text: str, whe
 def test_a_camera_of_an_unknown_device_is_refused(folder: Folder) -> None:
     (found,) = problems(folder({"cameras/cam-9.toml": CAMERA}))
     assert found.found == "there is no device cam-9"
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("distortion = [0.1, 0, 0, 0]\n", (0.1, 0, 0, 0)),
+        ("distortion = 0.1\n", (0.1, 0, 0, 0)),
+        ("distortion = {k1 = 0.1, p2 = 0.2, focal_px = 900}\n", (0.1, 0, 0, 0.2, 0)),
+    ],
+)
+def test_distortion_may_be_a_list_a_table_or_one_number(
+    folder: Folder, text: str, made: tuple[float, ...]
+) -> None:
+    camera = load_city(with_camera(folder, text)).cameras["lv-1"]
+    assert camera.distortion == made
+    assert camera.focal_px == (900 if "focal" in text else 1280)
+
+
+# --- what the contract leaves open ------------------------------------------------------------
+
+
+def test_open_tables_leave_strange_columns_aside_and_refuse_misspelt_ones(folder: Folder) -> None:
+    loaded = read_city(folder({"utilities.csv": "id,name,owner,homepage\nw,水务,water,x\n"}))
+    assert loaded.city.utilities["w"].owners == ("water", "w", "水务")
+    assert loaded.warnings == (
+        "utilities.csv, line 1, column homepage: not a known column: left aside",
+    )
+    (found,) = problems(folder({"utilities.csv": "id,name,ownrs\nw,水务,water\n"}))
+    assert found.where == "utilities.csv, line 1, column ownrs"
+
+
+def test_rules_may_be_tables_by_kind_and_name_a_department(folder: Folder) -> None:
+    city = load_city(
+        folder(
+            {
+                "utilities.csv": "id,name,owners\nw,水务集团,water\n",
+                "rules.toml": '[flooding]\ndepartment = "水务集团"\nlane = "会商"\n'
+                'helpers = ["a", "b"]\n',
+            }
+        )
+    )
+    (rule,) = city.rules
+    assert (rule.kind, rule.utility, rule.lane, rule.helpers) == ("flooding", "w", "joint", 2)

@@ -25,11 +25,14 @@ def make_video(
     size: tuple[int, int] = (96, 64),
     codec: str = "libx264",
     bf: int = 0,
+    open_groups: bool = False,
 ) -> Path:
     """Picture n is black with a white left upper quarter, its right half brightness n."""
     with av.open(str(path), "w") as out:
         rate = Fraction(25)
         options = {"g": str(gop), "bf": str(bf), "sc_threshold": "0"}
+        if open_groups:
+            options |= {"flags": "-cgop", "x264-params": "open-gop=1"}
         stream = out.add_stream(codec, rate=rate, options=options)
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height = size
@@ -103,6 +106,15 @@ def test_own_keyframes_that_fit_are_kept(tmp_path: Path, name: str) -> None:
 def test_own_keyframes_with_b_frames_are_kept_too(tmp_path: Path) -> None:
     path = make_video(tmp_path / "v.mp4", STEADY, gop=25, bf=2)
     assert times_of(cut(path)) == pytest.approx(STEADY, abs=0.002)
+
+
+def test_groups_that_lean_on_the_one_before_are_transcoded(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "v.mp4", STEADY, gop=25, bf=3, open_groups=True)
+    with av.open(str(path), "r") as container:
+        keys = [p.pts or 0 for p in container.demux(video=0) if p.is_keyframe]
+    assert len(keys) == 4  # they stand where the cuts are, but are no clean beginning
+    assert not make_plan(path, 1.0).copy
+    assert len(times_of(cut(path))) == 80
 
 
 def test_keyframes_elsewhere_and_other_codecs_are_transcoded(tmp_path: Path) -> None:

@@ -172,9 +172,27 @@ def test_grid_heads_go_only_when_nobody_else_can() -> None:
 
 def test_the_grid_head_is_the_nearest_one_above() -> None:
     who = roster()
-    assert getattr(who.head_of("g2"), "id", None) == "h-1"
-    assert getattr(who.head_of("g4"), "id", None) == "h-2"
-    assert who.head_of(None) is None
+    assert getattr(who.officer("grid_head", "g2"), "id", None) == "h-1"
+    assert getattr(who.officer("grid_head", "g4"), "id", None) == "h-2"
+    assert who.officer("grid_head", None) is None
+    assert who.officer("street_center", "g4") is None
+
+
+def test_officers_and_liaisons_are_not_sent_and_helpers_not_alone() -> None:
+    roles = ["street_center", "district_center", "liaison", "helper"]
+    crowd = [person(role, at(i, 0), role=role) for i, role in enumerate(roles)]
+    worker = person("worker", at(500, 0))
+    choice = roster(*crowd, worker).choose(place(0, 0), NOW, helpers=2)
+    assert choice.worker == "worker"
+    assert choice.helpers == ("helper",)
+    assert roster(*crowd).choose(place(0, 0), NOW).worker == "helper"
+    assert roster(*crowd[:3]).choose(place(0, 0), NOW).worker == "street_center"
+
+
+def test_a_worker_is_found_behind_a_crowd_of_helpers() -> None:
+    crowd = [person(f"h-{i}", at(i, 0), role="helper") for i in range(100)]
+    choice = roster(*crowd, person("worker", at(900, 0))).choose(place(0, 0), NOW)
+    assert choice.worker == "worker"
 
 
 def test_older_positions_never_replace_newer_ones_and_a_fast_clock_is_not_fresh() -> None:
