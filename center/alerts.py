@@ -15,7 +15,7 @@ import msgspec
 
 from center.links import Signer
 from center.metrics import Metrics
-from center.privacy import redact, windows
+from center.privacy import Veil
 from center.reads import dossier
 from center.tailer import following
 from contracts.batch import OutboxRow
@@ -44,9 +44,10 @@ class MqttAlerts:
         desk: Desk,
         publisher: Publisher,
         city: City,
-        signer: Signer,
-        metrics: Metrics,
         *,
+        signer: Signer,
+        veil: Veil,
+        metrics: Metrics,
         target: str = TARGET,
         backoff_s: tuple[float, ...] = BACKOFF_S,
     ) -> None:
@@ -54,6 +55,7 @@ class MqttAlerts:
         self._publisher = publisher
         self._city = city
         self._signer = signer
+        self._veil = veil
         self._metrics = metrics
         self._target = target
         self._backoff_s = backoff_s
@@ -122,7 +124,7 @@ class MqttAlerts:
                 "row %d of the stream cannot be read and is left out: %s", row.position, error
             )
             return []
-        public = msgspec.json.encode({**event, "data": redact(full, windows(full))})
+        public = msgspec.json.encode({**event, "data": self._veil.redact(full)})
         messages = [(f"gridsentry/v1/alert/{row.district or '-'}/{row.kind}/{row.change}", public)]
         if ticket.get("worker"):
             messages.append((f"gridsentry/v1/worker/{ticket['worker']}/ticket", public))

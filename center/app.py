@@ -22,6 +22,7 @@ from center.links import Signer
 from center.metrics import Metrics
 from center.openapi import document
 from center.pages import add_pages
+from center.privacy import Veil
 from center.problems import Problem
 from center.query import only
 from center.routes import Route, routes
@@ -73,6 +74,7 @@ def make_app(
     check(settings)
     metrics = Metrics(registry)
     signer = Signer(settings.evidence_secret, settings.evidence_link_s, clock, settings.public_url)
+    veil = Veil(city)
     context = Context(
         desk=desk,
         city=city,
@@ -84,7 +86,14 @@ def make_app(
         signer=signer,
         metrics=metrics,
         guard=Guard(settings),
-        tailer=Tailer(desk, signer, metrics, clock, settings.stream_rows),
+        tailer=Tailer(
+            desk,
+            signer=signer,
+            veil=veil,
+            metrics=metrics,
+            clock=clock,
+            rows=settings.stream_rows,
+        ),
     )
     app = web.Application(
         middlewares=[_answer_errors], client_max_size=max(settings.report_bytes, 1)
@@ -104,7 +113,9 @@ def make_app(
         app.cleanup_ctx.append(_held(lifespan))
     works: list[Callable[[], Awaitable[None]]] = [context.tailer.run]
     if publisher is not None:
-        context.alerts = MqttAlerts(desk, publisher, city, signer, metrics)
+        context.alerts = MqttAlerts(
+            desk, publisher, city, signer=signer, veil=veil, metrics=metrics
+        )
         works.append(context.alerts.run)
     for work in works:
         app.cleanup_ctx.append(_running(work))

@@ -14,7 +14,6 @@ from aiohttp import web
 
 from center.context import Context
 from center.guard import Caller
-from center.privacy import redact
 from center.reads import found, open_tickets
 from contracts.kinds import NAMES
 
@@ -42,7 +41,7 @@ ET.register_namespace("cap", CAP)
 
 def alert(ticket: dict[str, Any], context: Context) -> ET.Element:
     """One ticket as `<alert>`; each revision is an alert of its own about the same incident."""
-    ticket = redact(ticket)
+    ticket = context.veil.redact(ticket)
     root = ET.Element(f"{{{CAP}}}alert")
     place = ticket.get("place") or {}
     _add(root, "identifier", f"{ticket['id']}.{ticket.get('rev', 0)}")

@@ -53,6 +53,7 @@ class Context:
         self.guard = guard
         self.tailer = tailer
         self.alerts: MqttAlerts | None = None
+        self.veil = tailer.veil
         self.roster = Roster(city, desk)
         self._inside = _inside(city)
 

@@ -9,7 +9,6 @@ from aiohttp import web
 
 from center.context import Context
 from center.guard import Caller
-from center.privacy import redact
 from center.problems import Problem
 from center.reads import open_tickets
 from center.tailer import Entry, frame, grid_of
@@ -141,7 +140,7 @@ class _Connection:
                     "subject": ticket["id"],
                     "time": self._now(),
                     "datacontenttype": "application/json",
-                    "data": ticket if self._personal else redact(ticket),
+                    "data": ticket if self._personal else self._context.veil.redact(ticket),
                 }
                 await self._write(frame(self._position, "ticket", event))
 

@@ -10,7 +10,6 @@ from aiohttp import web
 
 from center.context import Context
 from center.guard import Caller
-from center.privacy import redact
 from center.problems import Problem, json_response
 from center.query import one_of, parse_time
 from center.reads import found
@@ -128,7 +127,7 @@ def _name(context: Context, kind: str) -> str:
 
 
 def _request(context: Context, ticket: dict[str, Any]) -> dict[str, Any]:
-    ticket = redact(ticket)
+    ticket = context.veil.redact(ticket)
     place = ticket.get("place") or {}
     utility = context.city.utilities.get(str(ticket.get("utility")))
     kind = str(ticket["kind"])

@@ -7,61 +7,71 @@ become null, and the window's name is taken out of every sentence that mentions 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from center.links import Signer
+from contracts.city import City
 
 PERSONAL = frozenset({"reporter", "photo", "origin", "track", "still", "clip", "links", "payload"})
 """Keys whose value is withheld, wherever they stand."""
 MEDIA = ("still", "clip", "photo")
 """Keys that hold the path of an evidence file."""
 MASK = "▒▒"
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""An id inside a sentence; it may drag the sentence's full stop along."""
 
 
-def windows(value: object) -> set[str]:
-    """Names of windows (zones) that any `origin` inside `value` mentions."""
-    names: set[str] = set()
+class Veil:
+    """Takes personal data out. It knows the names of all windows of the city's cameras."""
+
+    def __init__(self, city: City) -> None:
+        self._zones = frozenset(
+            zone.id for camera in city.cameras.values() for zone in camera.zones
+        )
+        self._phrases = sorted((z for z in self._zones if not _WORD.fullmatch(z)), key=len)[::-1]
+
+    def redact(self, value: Any) -> Any:
+        """A copy without personal data."""
+        return self._redact(value, frozenset(_named(value)))
+
+    def _redact(self, value: Any, named: frozenset[str]) -> Any:
+        if isinstance(value, dict):
+            return {
+                key: None if key in PERSONAL else self._redact(inner, named)
+                for key, inner in value.items()
+            }
+        if isinstance(value, list | tuple):
+            return [self._redact(inner, named) for inner in value]
+        return self._text(value, named) if isinstance(value, str) else value
+
+    def _text(self, text: str, named: frozenset[str]) -> str:
+        for phrase in (*self._phrases, *(n for n in named if not _WORD.fullmatch(n))):
+            text = text.replace(phrase, MASK)
+
+        def masked(word: re.Match[str]) -> str:
+            bare = word[0].rstrip("._-")
+            hidden = any(w in self._zones or w in named for w in (word[0], bare))
+            return MASK if hidden else word[0]
+
+        return _WORD.sub(masked, text)
+
+
+def _named(value: object) -> Iterable[str]:
+    """Names of windows that any `origin` inside `value` mentions."""
     if isinstance(value, dict):
         origin = value.get("origin")
         if isinstance(origin, dict):
-            names.update(_texts([origin.get("zone"), *_others(origin)]))
+            others = origin.get("others")
+            pairs = others if isinstance(others, list) else []
+            names = [origin.get("zone"), *(p[0] for p in pairs if isinstance(p, list) and p)]
+            yield from (name for name in names if isinstance(name, str) and name)
         for inner in value.values():
-            names |= windows(inner)
-    elif isinstance(value, list):
+            yield from _named(inner)
+    elif isinstance(value, list | tuple):
         for inner in value:
-            names |= windows(inner)
-    return names
-
-
-def _others(origin: dict[str, Any]) -> Iterable[object]:
-    others = origin.get("others")
-    for other in others if isinstance(others, list) else []:
-        if isinstance(other, list) and other:
-            yield other[0]
-
-
-def _texts(values: Iterable[object]) -> Iterable[str]:
-    return (v for v in values if isinstance(v, str) and v)
-
-
-def redact(value: Any, names: set[str] | None = None) -> Any:
-    """A copy without personal data; `names` are window names to take out of texts as well."""
-    hidden = windows(value) | (names or set())
-    return _redact(value, sorted(hidden, key=len, reverse=True))
-
-
-def _redact(value: Any, hidden: list[str]) -> Any:
-    if isinstance(value, dict):
-        return {
-            key: None if key in PERSONAL else _redact(inner, hidden) for key, inner in value.items()
-        }
-    if isinstance(value, list | tuple):
-        return [_redact(inner, hidden) for inner in value]
-    if isinstance(value, str):
-        for name in hidden:
-            value = value.replace(name, MASK)
-    return value
+            yield from _named(inner)
 
 
 def with_links(item: dict[str, Any], signer: Signer, *, absolute: bool = False) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from aiohttp import web
 from center.context import Context
 from center.guard import Caller
 from center.links import Signer
-from center.privacy import redact, with_links
+from center.privacy import with_links
 from center.problems import Problem, json_response
 from center.query import parse
 from contracts.errors import Refused
@@ -54,7 +54,7 @@ async def single(context: Context, caller: Caller, request: web.Request) -> web.
         if what in ("tickets", "events", "dead-letters"):
             await context.desk.log_access(caller.name, f"{what}/{item['id']}", context.clock.now())
         return json_response(with_links(item, context.signer))
-    return json_response(redact(item))
+    return json_response(context.veil.redact(item))
 
 
 async def found(desk: Desk, what: What, id_: str) -> dict[str, Any]:
@@ -101,5 +101,5 @@ def _what(request: web.Request) -> What:
 def _shown(context: Context, caller: Caller, item: dict[str, Any]) -> dict[str, Any]:
     if caller.may("evidence"):
         return with_links(item, context.signer)
-    shown: dict[str, Any] = redact(item)
+    shown: dict[str, Any] = context.veil.redact(item)
     return shown

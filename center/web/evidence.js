@@ -22,7 +22,7 @@ function bars(rows, label) {
   return el('table', { class: 'bars' }, el('thead', {}, el('tr', {}, el('th', {}, label), el('th', {}, t('probability')))),
     el('tbody', {}, ...rows.map(([id, p]) => {
       const bar = el('i');
-      bar.style.width = percent(Math.min(1, Math.max(0, Number(p) || 0)));
+      bar.style.width = `${100 * Math.min(1, Math.max(0, Number(p) || 0))}%`;
       return el('tr', {}, el('td', {}, say(id)), el('td', {}, el('span', { class: 'bar' }, bar), percent(p)));
     })));
 }

@@ -252,9 +252,12 @@ function drawSelected(ticket) {
 
 function placePins() {
   const shown = new Set();
-  for (const ticket of visibleTickets().slice(0, 300).reverse()) {
+  const tickets = visibleTickets().slice(0, 300);
+  const ids = new Set(tickets.map((ticket) => ticket.id));
+  for (const ticket of tickets.reverse()) {
     const place = placeOf(ticket);
-    if (!place) continue;
+    // The parts of a ticket for further utilities lie on their parent's pin.
+    if (!place || ids.has(ticket.parent)) continue;
     shown.add(ticket.id);
     let pin = pins.get(ticket.id);
     if (!pin) {

@@ -23,6 +23,7 @@ from contracts.batch import OutboxRow
 from contracts.case import Answer, Candidate, Change, Command, Deadlines, Incident, Step, Ticket
 from contracts.city import (
     Calendar,
+    Camera,
     City,
     Device,
     DrainNetwork,
@@ -37,6 +38,7 @@ from contracts.city import (
     Span,
     Utility,
     Worker,
+    Zone,
 )
 from contracts.clock import ManualClock, SystemClock, iso
 from contracts.errors import Refused, Temporary
@@ -137,6 +139,20 @@ def town() -> City:
             "pw": Utility(id="pw", name="市政排水公司", owners=("water",), phone="12319"),
             "cg": Utility(id="cg", name="城管中队", owners=(), restricted=True),
             "tel": Utility(id="tel", name="电信维护中心", owners=("telecom",)),
+        },
+        cameras={
+            "cam-1": Camera(
+                device="cam-1",
+                size=(960, 540),
+                zones=(
+                    *(
+                        Zone(id=f"F{floor}-{bay}", floor=floor, bay=bay, polygon=())
+                        for floor in (16, 17)
+                        for bay in (1, 2, 3)
+                    ),
+                    Zone(id="东侧 阳台", polygon=()),
+                ),
+            )
         },
         drains=DrainNetwork(nodes=nodes, pipes=pipes),
         lines=(LineNetwork(id="l1", nodes=poles, spans=spans, root="t0"),),

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from center.alerts import TARGET, MqttAlerts
 from center.links import Signer
 from center.metrics import Metrics
+from center.privacy import Veil
 from contracts.clock import monotonic
 from contracts.errors import Temporary
 from tests.unit.center.scene import Scene
@@ -45,8 +46,8 @@ def run(scene: Scene, broker: Broker, until: Callable[[], bool]) -> MqttAlerts:
     async def main() -> MqttAlerts:
         signer = Signer("a secret of ours, long", 600, scene.desk.clock, "https://grid.example.cn")
         alerts = MqttAlerts(
-            scene.desk, broker, scene.city, signer, Metrics(CollectorRegistry()),
-            backoff_s=(0.01,),
+            scene.desk, broker, scene.city, signer=signer, veil=Veil(scene.city),
+            metrics=Metrics(CollectorRegistry()), backoff_s=(0.01,),
         )  # fmt: skip
         task = asyncio.create_task(alerts.run())
         end = monotonic() + 5

@@ -252,6 +252,20 @@ def test_personal_data_are_withheld_without_a_token(serve: Serve, scene: Scene) 
     assert all(word in seen for word in PERSONAL)
 
 
+def test_a_window_named_in_a_sentence_is_withheld_too(serve: Serve, scene: Scene) -> None:
+    client = serve(tokens=TOKENS)
+    reason = {"worker": {"text_en": "origin: F17-3.", "text_zh": "抛出点：F17-3，东侧 阳台"}}
+    scene.happen("high_altitude_throw", reason=reason)
+    for path in ("tickets", "incidents"):
+        text = client.get(f"/api/v1/{path}").body.decode()
+        assert "F17-3" not in text
+        assert "阳台" not in text
+    worker = client.get("/api/v1/tickets/t-1").json["reason"]["worker"]
+    assert worker == {"text_en": "origin: ▒▒", "text_zh": "抛出点：▒▒，▒▒"}
+    seen = client.get("/api/v1/tickets/t-1", token=VIEWER).json["reason"]["worker"]
+    assert seen == reason["worker"]
+
+
 def test_headers_keep_the_page_to_itself(client: Client) -> None:
     for path in ("/", "/api/v1/tickets", "/nothing", "/static/app.js"):
         headers = client.get(path).headers
