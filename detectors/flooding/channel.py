@@ -33,7 +33,7 @@ class Channel(msgspec.Struct):
 
     points: list[tuple[float, float]] = []
     base: float | None = None
-    """The usual height: follows falling water at once, rising water slowly."""
+    """The usual height: follows falling water soon, rising water slowly."""
     above: int = 0
     """Readings in a row at or above the warning line."""
     peak: float = -math.inf
@@ -48,6 +48,13 @@ class Channel(msgspec.Struct):
         """The newest reading."""
         return self.points[-1][1]
 
+    def forget_newest(self) -> None:
+        """The newest reading was a spike: nothing may be concluded from it."""
+        if len(self.points) > 1:
+            del self.points[-1]
+        self.above = 0
+        self.hit_at = -math.inf
+
     def fold(self, t: float, v: float, lines: Lines, cfg: FloodingConfig) -> int:
         """Take one reading; what it says: DRY, FORECAST or OBSERVED."""
         points = self.points
@@ -61,10 +68,10 @@ class Channel(msgspec.Struct):
         if self.base is None:
             # A first reading above the line tells nothing of the usual height.
             self.base = min(v, 0.5 * lines.warn)
-        elif v < self.base:
-            self.base = v
         elif gap > 0:
-            self.base += (min(v, lines.warn) - self.base) * -math.expm1(-gap / cfg.base_s)
+            # One wild reading must not move it; water above the warning line is not usual.
+            slow = cfg.base_fall_s if v < self.base else cfg.base_s
+            self.base += (min(v, lines.warn) - self.base) * -math.expm1(-gap / slow)
         self.above = self.above + 1 if v >= lines.warn else 0
         self.forecast = None
         if v < self.base + cfg.onset_share * (lines.close - self.base):

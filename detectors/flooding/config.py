@@ -46,5 +46,7 @@ class FloodingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """An open flood without any reading for this long is ended as unknown (seconds)."""
     base_s: float = 21600.0
     """How slowly the usual height follows rising water (time constant, seconds)."""
+    base_fall_s: float = 1800.0
+    """How slowly the usual height follows falling water (time constant, seconds)."""
     near_m: float = 30.0
     """A drain node within this distance lends a device its lines (metres)."""

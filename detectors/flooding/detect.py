@@ -18,8 +18,10 @@ from detectors.flooding.config import FloodingConfig
 from detectors.flooding.lines import lines_of
 
 KIND = "flooding"
-FAULTY = Quality.STUCK | Quality.SPIKE | Quality.OUT_OF_RANGE
+FAULTY = int(Quality.STUCK | Quality.OUT_OF_RANGE)
 """A reading that the screen found faulty is no evidence of water."""
+SPIKE = int(Quality.SPIKE)
+"""Stands on the reading that came back: the one before it was the spike."""
 UNITS = {"value": "m", "rate": "m/s", "curve": "m", "lines": "m", "rain_rate": "mm/h"}
 
 
@@ -31,6 +33,8 @@ class Open(msgspec.Struct):
     severity: int
     metric: str
     published_at: float
+    readings: int = 0
+    """Readings since the one that opened it."""
     overflow: float | None = None
     """Published forecast, epoch seconds."""
 
@@ -74,12 +78,17 @@ class Flooding:
                 state.flow = item.value
             return ()
         t = item.at.timestamp()
+        if item.quality & SPIKE:
+            channel.forget_newest()
         state.says[item.metric] = channel.fold(t, item.value, self._lines[item.metric], self._cfg)
         if state.now is None:
             if state.says[item.metric] == DRY:
                 return ()
             return (self._open(item.metric, item.at, item.received_at),)
         state.heard = item.received_at
+        state.now.readings += 1
+        if item.quality & SPIKE and state.now.readings == 1 and state.says[item.metric] == DRY:
+            return (self._close("spike"),)
         return self._follow(t)
 
     def on_time(self, now: datetime, /) -> Iterable[Event]:

@@ -38,6 +38,8 @@ class SeveredCableConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     """How common one customer switched off is, against 1 for one span: never a cable alone."""
     group_s: float = 120.0
     """Losses further apart than this are different happenings (seconds)."""
+    skew_s: float = 1.0
+    """Monitors' clocks may differ by this much (seconds)."""
     strike_ms2: float = 20.0
     """Vibration above this is a strike on the line (m/s2, rms)."""
     strike_s: float = 60.0

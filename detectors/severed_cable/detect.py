@@ -12,14 +12,15 @@ import numpy as np
 from contracts.detector import Site
 from contracts.event import Event
 from contracts.geo import Point, distance_m
-from contracts.nouns import Reading, Status
+from contracts.nouns import Quality, Reading, Status
 from detectors._common.episode import Episode, Ledger, revise
 from detectors.severed_cable.belief import OK, WHAT, Belief, Seen, believe
 from detectors.severed_cable.config import SeveredCableConfig
-from detectors.severed_cable.monitors import Monitor
+from detectors.severed_cable.monitors import PHASES, Monitor
 from detectors.severed_cable.tree import Tree, node_of
 
 KIND = "severed_cable"
+OUT_OF_RANGE = int(Quality.OUT_OF_RANGE)
 SUSPECTED, CONFIRMED = "suspected", "confirmed"
 STRIKE_ODDS, TENSION_ODDS, TILT_ODDS = 2.0, 3.0, 1.0
 """Log-odds lent to the spans at a node by a strike, a fallen conductor, a leaning pole."""
@@ -77,15 +78,28 @@ class SeveredCable:
         if isinstance(item, Status):
             monitor.offline = not item.online  # silence is unknown, never lost
             return ()
-        before = monitor.lost_since
-        if not monitor.fold(item, self._cfg):
+        if item.quality & OUT_OF_RANGE:
+            return ()
+        before, spoke = monitor.lost_since, monitor.at.get(item.metric)
+        changed = monitor.fold(item, self._cfg)
+        if not changed and not self._first_word(item, spoke):
             return ()
         if monitor.lost_since is not None and before is None:
             self._new_loss(monitor.lost_since, item.received_at)
         lost = any(m.lost_since is not None for m in state.monitors.values())
-        if (lost or state.now is not None) and state.judge_at is None:
+        if not lost and state.now is None:
+            state.since, state.newest_loss = None, None  # a flicker that nobody was told of
+        elif state.judge_at is None:
             state.judge_at = item.received_at + timedelta(seconds=self._cfg.settle_s)
         return ()
+
+    def _first_word(self, item: Reading, spoke: datetime | None) -> bool:
+        """Whether a monitor tells for the first time since the loss that it still has supply."""
+        since = self._state.since
+        if since is None or item.metric not in PHASES:
+            return False
+        known = since + timedelta(seconds=self._cfg.skew_s)
+        return item.at >= known and (spoke is None or spoke < known)
 
     def _new_loss(self, at: datetime, received_at: datetime) -> None:
         state = self._state
@@ -168,11 +182,13 @@ class SeveredCable:
     def _seen(self, planned: set[str]) -> dict[str, Seen]:
         state = self._state
         seen: dict[str, Seen] = {}
+        skew = timedelta(seconds=self._cfg.skew_s)
         assert state.since is not None
         for device, monitor in state.monitors.items():
             node = self._node[device]
-            since = monitor.lost_since or state.since
-            what = monitor.sees(min(since, state.since), self._cfg)
+            # What was there just before the loss says nothing, and clocks differ a little.
+            since = monitor.lost_since or state.since + skew
+            what = monitor.sees(since, self._cfg)
             if what is None or node in planned:
                 continue
             customer = self._line.nodes[node].what == "customer"

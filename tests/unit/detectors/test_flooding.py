@@ -95,12 +95,32 @@ def test_the_forecast_brackets_the_truth_on_a_steady_rise() -> None:
     assert first["low"] <= truth.strftime("%Y-%m-%dT%H:%M:%SZ") <= first["high"]
 
 
-@pytest.mark.parametrize("flag", [Quality.STUCK, Quality.SPIKE, Quality.OUT_OF_RANGE])
+@pytest.mark.parametrize("flag", [Quality.STUCK, Quality.OUT_OF_RANGE])
 def test_a_faulty_reading_is_no_flood(flag: Quality) -> None:
     (site,) = SPEC.sites(town(("depth",)), FloodingConfig())
     bad = msgspec.structs.replace(reading("d", "depth", 3.0, 600), quality=int(flag))
     items = [reading("d", "depth", 0.0, 60.0 * i) for i in range(10)]
     assert run(SPEC, FloodingConfig(), site, [*items, bad]) == []
+
+
+def test_a_spike_is_taken_back_by_the_reading_that_returns() -> None:
+    """The screen marks the reading that came back; the one before it was the spike."""
+    (site,) = SPEC.sites(town(("depth",)), FloodingConfig())
+    items = [reading("d", "depth", 0.5 if i == 10 else 0.0, 60.0 * i) for i in range(60)]
+    items[11] = msgspec.structs.replace(items[11], quality=int(Quality.SPIKE))
+    opened, closed = run(SPEC, FloodingConfig(), site, items)
+    assert closed[0] - opened[0] == timedelta(seconds=60)
+    assert closed[1].evidence["ended"] == "spike"
+
+
+def test_one_wild_low_reading_does_not_move_what_is_usual() -> None:
+    where = town(("level",), node(warn_m=1.0, close_m=1.5))
+    calm = [0.3] * 200
+    rise = [0.3 + 0.03 * i for i in range(50)]
+    fall = [1.8 - 0.05 * i for i in range(30)]
+    known = watch([*calm, -4.0, *calm[:20], *rise, *fall, *calm], where=where)
+    assert len({e.id for _, e in known}) == 1
+    assert known[-1][1].phase == "closed"
 
 
 @pytest.mark.parametrize("period", [1.0, 60.0, 900.0])
