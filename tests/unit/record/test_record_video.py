@@ -90,6 +90,14 @@ def test_the_same_file_gives_the_same_bytes(tmp_path: Path) -> None:
     assert cut(path) == cut(path)
 
 
+@pytest.mark.slow
+def test_the_same_file_gives_the_same_bytes_every_time(tmp_path: Path) -> None:
+    # The coder's own options can break this in one run of twelve: look often.
+    path = make_video(tmp_path / "v.mp4", STEADY)
+    once = cut(path)
+    assert all(cut(path) == once for _ in range(40))
+
+
 @pytest.mark.parametrize("name", ["v.mp4", "v.ts", "v.mkv"])
 def test_own_keyframes_that_fit_are_kept(tmp_path: Path, name: str) -> None:
     path = make_video(tmp_path / name, STEADY, gop=25)
