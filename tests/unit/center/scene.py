@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import math
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -378,13 +378,15 @@ class Scene:
         self.desk = Desk(clock)
         self.evidence = folder
         self.health: dict[str, Any] = {"ready": True, "reasons": []}
+        self.put: Callable[[Change], None] = self.desk.put
+        """Where changes go."""
         self._n = 0
 
     def happen(self, kind: str, *, severity: int = 4, opened_s_ago: float = 0, **more: Any) -> str:
         """An event, its incident and its ticket appear; the ticket's id."""
         self._n += 1
-        n, desk = self._n, self.desk
-        now = desk.clock.now() - timedelta(seconds=opened_s_ago)
+        n = self._n
+        now = self.desk.clock.now() - timedelta(seconds=opened_s_ago)
         at = PLACES.get(kind, (0.5 + n * 0.7 % 5, 0.6 + n % 3))
         grid = f"g{int(at[0] // 2)}{int(at[0] % 2) + 2 * int(at[1] // 2)}"
         place = Place(LON + at[0] * STEP, LAT + at[1] * STEP, grid, more.pop("address", None))
@@ -429,7 +431,7 @@ class Scene:
         )  # fmt: skip
         for type_, body in (("event", told), ("incident", incident), ("ticket", ticket)):
             assert isinstance(body, Event | Incident | Ticket)
-            desk.put(
+            self.put(
                 Change(
                     type=type_,  # type: ignore[arg-type]
                     id=body.id, rev=1, change="opened", known_at=now, body=body, district="wenhui",
