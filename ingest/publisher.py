@@ -25,35 +25,51 @@ class _Outbox(Link):
     ) -> None:
         super().__init__(settings, persistent=False, will=will)
         self.most_waiting = most_waiting
+        self.publishing = threading.Lock()
+        """Held around paho's publish; never taken in `_on_publish`, which paho calls under a lock
+        of its own that publish needs."""
         self.changed = threading.Condition()
+        self.loose: set[int] = set()
+        """Ids of QoS 0 messages not yet sent."""
+        self.early: set[int] = set()
+        """Message ids that were acknowledged before `publish` came back."""
         self.waiting: set[int] = set()
         """Message ids published and not yet acknowledged."""
-        self.wanted: set[int] = set()
-        """Those of them that somebody waits for."""
         self.refused: dict[int, str] = {}
         self.published = self.refusals = 0
 
+    def on_down(self) -> None:
+        with self.changed:
+            self.loose.clear()
+
     def prepare(self, client: WireClient) -> None:
         client.max_queued_messages_set(0)
-        client.max_inflight_messages_set(min(1000, self.most_waiting))
+        # Not more unacknowledged at a time than Mosquitto's default allows: MQTT 5 brokers
+        # disconnect a client that exceeds their Receive Maximum, and paho does not heed it.
+        client.max_inflight_messages_set(20)
         client.on_publish = self._on_publish
 
     def _on_publish(
         self, _client: Any, _userdata: Any, mid: int, reason: ReasonCode, _props: Any
     ) -> None:
         with self.changed:
-            self.waiting.discard(mid)
+            if mid in self.waiting:
+                self.waiting.discard(mid)
+            elif mid in self.loose:
+                self.loose.discard(mid)
+            else:
+                self.early.add(mid)
             if reason.is_failure and reason.value != _NO_SUBSCRIBERS:
                 self.refusals += 1
                 self.last_error = f"the broker refused a message: {reason}"
-                if mid in self.wanted:
+                if len(self.refused) < 1000:
                     self.refused[mid] = str(reason)
             else:
                 self.published += 1
             self.changed.notify_all()
 
     def publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> int:
-        with self.changed:
+        with self.publishing:
             client = self._client
             if client is None or not self.connected:
                 raise Temporary(self.last_error or f"not connected to {self._where()}")
@@ -62,8 +78,11 @@ class _Outbox(Link):
                     f"{len(self.waiting)} messages wait for the broker at {self._where()} already"
                 )
             info = client.publish(topic, payload, qos=qos, retain=retain)
-            if qos:
-                self.waiting.add(info.mid)
+            with self.changed:
+                if info.mid in self.early:
+                    self.early.discard(info.mid)
+                else:
+                    (self.waiting if qos else self.loose).add(info.mid)
         self.wake()
         return info.mid
 
@@ -109,12 +128,8 @@ class MqttPublisher:
         if wait_s is None or qos == 0:
             return
         with outbox.changed:
-            outbox.wanted.add(mid)
-            try:
-                done = outbox.changed.wait_for(lambda: mid not in outbox.waiting, wait_s)
-                refused = outbox.refused.pop(mid, None)
-            finally:
-                outbox.wanted.discard(mid)
+            done = outbox.changed.wait_for(lambda: mid not in outbox.waiting, wait_s)
+            refused = outbox.refused.pop(mid, None)
         if refused is not None:
             raise Temporary(f"the broker refused a message on {topic!r}: {refused}")
         if not done:
