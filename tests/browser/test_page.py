@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from center.server import CenterServer
-from center.settings import CenterSettings
+from center.settings import CenterSettings, Token
 from tests.unit.center.scene import Scene
 
 pytestmark = pytest.mark.slow
@@ -173,3 +173,27 @@ def test_a_phone_shows_list_then_map(open_page: OpenPage, scene: Scene) -> None:
     page.locator("nav [data-tab=map]").click()
     expect(page.locator(".pin")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_with_tokens_the_page_asks_for_one_and_then_shows_the_evidence(
+    browser: Browser, scene: Scene
+) -> None:
+    token = Token(token="operator-token-0001", name="desk", role="operator")
+    server = scene.server(CenterSettings(port=0, tokens=(token,)))
+    server.start()
+    context = browser.new_context(locale="en-US")
+    try:
+        scene.happen("high_altitude_throw")
+        page = context.new_page()
+        page.goto(server.url)
+        page.locator(".card .open").click()
+        expect(page.locator("#detail .hint")).to_have_text("Evidence is withheld without a token")
+        page.locator("#detail [data-action=accept]").click()
+        page.locator("#token-box input").fill("operator-token-0001")
+        page.locator("#token-box .primary").click()
+        expect(page.locator("#detail img.still")).to_be_visible()
+        page.locator("#detail [data-action=accept]").click()
+        expect(page.locator("#detail .top .stage")).to_have_text("Accepted")
+    finally:
+        context.close()
+        server.stop(2.0)
