@@ -27,6 +27,16 @@ def session_options(settings: StoreSettings) -> str:
     )
 
 
+# A peer that vanishes without a word (a pulled cable) is noticed within half a minute; Unix sockets
+# ignore these.
+PEER_LOSS = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
+
+
 def connect(dsn: str, settings: StoreSettings) -> psycopg.Connection[Any]:
     """A connection in autocommit mode. Raises psycopg's errors."""
     return psycopg.connect(
@@ -35,6 +45,10 @@ def connect(dsn: str, settings: StoreSettings) -> psycopg.Connection[Any]:
         connect_timeout=settings.connect_timeout_s,
         options=session_options(settings),
         application_name="gridsentry",
+        keepalives_idle=PEER_LOSS["keepalives_idle"],
+        keepalives_interval=PEER_LOSS["keepalives_interval"],
+        keepalives_count=PEER_LOSS["keepalives_count"],
+        tcp_user_timeout=PEER_LOSS["tcp_user_timeout"],
     )
 
 

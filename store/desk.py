@@ -24,7 +24,7 @@ from contracts.nouns import Quality
 from contracts.ports import Page, Query, What
 from contracts.wire import event_object, incident_object, plain, ticket_object
 from store import cursor as cursors
-from store.connect import CHANNEL_STREAM, CHANNEL_WORK, session_options
+from store.connect import CHANNEL_STREAM, CHANNEL_WORK, PEER_LOSS, session_options
 from store.failures import translated
 from store.pack import unsigned
 from store.queries import sql
@@ -141,6 +141,7 @@ class PgDesk:
             "connect_timeout": self._settings.connect_timeout_s,
             "options": session_options(self._settings),
             "application_name": "gridsentry-desk",
+            **PEER_LOSS,
         }
 
     async def close(self) -> None:

@@ -164,7 +164,7 @@ class EmbeddedPostgres:
 
     def abandon(self) -> None:
         """Forget the server without stopping it, as if we had been killed (for tests)."""
-        self._pid = self._process = self._socket_dir = None
+        self._pid = self._socket_dir = None
         if self._lock is not None:
             self._lock.close()
             self._lock = None
