@@ -93,10 +93,10 @@ class Channel(msgspec.Struct):
         if left > 0:
             wait = cfg.fast_reports * interval
             if robust > 0 and left / robust <= max(cfg.horizon_s, wait):
-                self.forecast = _forecast(left, robust, step, slopes)
+                self.forecast = _forecast(left, robust, slopes, cfg)
             elif step > 0 and left / step <= max(cfg.fast_horizon_s, wait):
                 self.rate = step
-                self.forecast = _forecast(left, step, step, slopes)
+                self.forecast = _forecast(left, step, slopes, cfg)
         if v >= lines.close or self.above >= cfg.warn_readings:
             return OBSERVED
         return FORECAST if self.forecast is not None else DRY
@@ -119,10 +119,13 @@ def _window(points: list[tuple[float, float]], cfg: FloodingConfig) -> list[tupl
     return recent
 
 
-def _forecast(left: float, slope: float, step: float, slopes: list[float]) -> Forecast:
-    """Bounds from the spread of the slopes seen: the steepest tenth and the flattest third."""
-    fast = max(slope, step, slopes[math.ceil(0.9 * (len(slopes) - 1))] if slopes else slope)
-    slow = min(slope, slopes[len(slopes) // 3] if slopes else slope)
+def _forecast(left: float, slope: float, slopes: list[float], cfg: FloodingConfig) -> Forecast:
+    """Bounds from the spread of the slopes seen (steepest tenth, flattest third), at least as wide
+    as real floods have needed."""
     best = left / slope
-    high = left / slow if slow > 0 else 4 * best
-    return Forecast(best, left / fast, min(max(high, best), 4 * best))
+    fast = max(slope, slopes[math.ceil(0.9 * (len(slopes) - 1))] if slopes else slope)
+    slow = slopes[len(slopes) // 3] if slopes else slope
+    high = min(left / slow, 2 * cfg.interval_high * best) if slow > 0 else best
+    return Forecast(
+        best, min(left / fast, cfg.interval_low * best), max(high, cfg.interval_high * best)
+    )

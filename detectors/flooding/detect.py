@@ -33,6 +33,7 @@ class Open(msgspec.Struct):
     severity: int
     metric: str
     published_at: float
+    staged_at: float
     readings: int = 0
     """Readings since the one that opened it."""
     overflow: float | None = None
@@ -114,7 +115,8 @@ class Flooding:
         for channel in state.channels.values():
             channel.peak = channel.value if channel.points else channel.peak
         episode = state.ledger.open(KIND, self._site.id, at)
-        state.now = Open(episode, stage, severity, metric, at.timestamp())
+        t = at.timestamp()
+        state.now = Open(episode, stage, severity, metric, t, t)
         state.heard = received_at
         return self._revise()
 
@@ -130,9 +132,14 @@ class Flooding:
             return (self._close("below"),)
         stage, severity = self._rank(now.metric)
         severity = max(severity, now.severity)  # what it came to is what it was
+        turned = {stage, now.stage} != {"forecast", "observed"} and severity == now.severity
+        if turned and t - now.staged_at < self._cfg.stage_s:
+            stage = now.stage  # water near a turning point must not turn the stage to and fro
         urgent = stage != now.stage or severity != now.severity
         due = t - now.published_at >= self._cfg.update_s
         if urgent or (due and self._moved()):
+            if stage != now.stage:
+                now.staged_at = t
             now.stage, now.severity, now.published_at = stage, severity, t
             return (self._revise(),)
         return ()
