@@ -56,9 +56,9 @@ def write_city(folder: Path, devices: list[str]) -> None:
     )
 
 
-def drain(device: str) -> str:
-    """A street sensor's row."""
-    return f"{device},d1,drain,118.05,26.05,water,{device},,depth"
+def drain(device: str, place: int = 0) -> str:
+    """A street sensor's row; different places are 400 m apart, so they are different incidents."""
+    return f"{device},d1,drain,{118.005 + 0.004 * place:.4f},26.05,water,{device},,depth"
 
 
 class ServiceProcess:

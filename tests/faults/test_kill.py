@@ -25,7 +25,7 @@ class Kills:
 
     def __init__(self, tmp_path: Path, dsn: str, broker_port: int, acknowledge: str) -> None:
         names = [f"s-{i:02d}" for i in range(DEVICES)]
-        write_city(tmp_path / "city", [drain(name) for name in names])
+        write_city(tmp_path / "city", [drain(name, i) for i, name in enumerate(names)])
         self.dsn = dsn
         self.gateway = Gateway(broker_port)
         self.service = ServiceProcess(
