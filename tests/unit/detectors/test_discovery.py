@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from pathlib import Path
 
@@ -56,3 +57,22 @@ def test_a_broken_detector_is_fatal(
             specs()
     finally:
         sys.modules.pop("detectors.zz_broken", None)
+
+
+def test_kinds_do_not_know_each_other_and_touch_no_clock_or_network() -> None:
+    root = Path(detectors.__file__).parent
+    kinds = set(specs())
+    banned = {"asyncio", "time", "random", "socket", "threading", "os", "pathlib"}
+    for file in root.rglob("*.py"):
+        own = file.relative_to(root).parts[0]
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            names: list[str] = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module]
+            for name in names:
+                assert name.split(".")[0] not in banned, f"{file} imports {name}"
+                parts = name.split(".")
+                other = parts[1] if parts[0] == "detectors" and len(parts) > 1 else own
+                assert other == own or other not in kinds, f"{file} imports {name}"
