@@ -13,7 +13,7 @@ from store.settings import StoreSettings
 CHANNEL_WORK = "gridsentry_work"
 """Commands, intake, events a separate router must take."""
 CHANNEL_OUTBOX = "gridsentry_outbox"
-"""Committed changes wait for the relay; answers to commands are there."""
+"""Committed changes wait for the relay."""
 CHANNEL_STREAM = "gridsentry_stream"
 """The stream has grown."""
 

@@ -116,6 +116,9 @@ class EmbeddedPostgres:
     def start(self) -> str:
         """Start the server, or adopt one that outlived its owner; its dsn once it answers.
 
+        Called again it does nothing while the server lives and revives one that was killed, on
+        the same socket: clients come back by themselves.
+
         Raises Refused when another living process runs this folder, Temporary when the server
         did not come up in time (its log's last lines are in the text).
         """

@@ -117,7 +117,8 @@ def _variant(
     timescale: Literal["auto", "never"],
 ) -> Variant:
     if applied:
-        return "timescale" if applied[1][2] == "timescale" else "native"
+        variants = {row[2] for row in applied.values()}
+        return "timescale" if "timescale" in variants else "native"
     if timescale == "never":
         return "native"
     row = connection.execute(sql("offers_timescale")).fetchone()

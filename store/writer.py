@@ -164,7 +164,7 @@ class PgWriter:
             connection, batch, self._settings.unknown_per_device, self._settings.unknown_total
         )
         resume.write_progress(connection, batch)
-        if batch.changes or batch.answers:
+        if batch.changes:
             connection.execute(sql("notify"), {"channel": CHANNEL_OUTBOX})
         if any(not published.routed for published in batch.events):
             connection.execute(sql("notify"), {"channel": CHANNEL_WORK})
