@@ -91,7 +91,7 @@ class Director:
 
     def _first_incidents(self) -> None:
         window, settings = self.settings.first_incidents_s, self.settings
-        self._storm(self._soon(window))
+        self._storm(self._soon(settings.first_overflow_s))
         self._cable(self._soon(window), first=True)
         if self._cameras:
             self._throw(self._soon(window))

@@ -19,7 +19,10 @@ class SimSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     speed: float = 1.0
     """Virtual seconds per second; other than 1 only with a service on the simulator's clock."""
     first_incidents_s: tuple[float, float] = (10.0, 25.0)
-    """After going live, the first throw, overflow and severed cable come within this window."""
+    """After going live, the first throw and the first severed cable come within this window."""
+    first_overflow_s: tuple[float, float] = (2.0, 8.0)
+    """After going live, the first water comes onto a road within this window: a flood needs half
+    a minute more to be deeper than a wet road."""
     throw_every_s: float = 180.0
     """Mean time between later throws, over all towers; 0: only the first."""
     cable_every_s: float = 1800.0
@@ -70,7 +73,7 @@ class SimSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
         for name, good, allowed in rules:
             if not good:
                 raise Wrong(f"simulate: {name}", f"{getattr(self, name)!r}", allowed)
-        for name in ("first_incidents_s", "worker_every_s"):
+        for name in ("first_incidents_s", "first_overflow_s", "worker_every_s"):
             low, high = getattr(self, name)
             if not 0 < low <= high:
                 raise Wrong(f"simulate: {name}", f"({low}, {high})", "two rising positive numbers")

@@ -36,6 +36,7 @@ EXTRAS = ("town", "broker")
 
 # program → Debian package
 FOR_TESTS = {"mosquitto": "mosquitto", "chromium": "chromium", "node": "nodejs", "npm": "npm"}
+FONTS = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")  # pages are Chinese too
 
 
 def say(text: str) -> None:
@@ -245,6 +246,8 @@ def broker_for_run() -> None:
 
 def programs_for_tests() -> None:
     lacking = missing(FOR_TESTS)
+    if not FONTS.is_file():
+        lacking.append("fonts-noto-cjk")
     if lacking and not debian(lacking):
         die(f"the tests need {', '.join(lacking)}: sudo apt-get install -y {' '.join(lacking)}")
     still = missing(FOR_TESTS)

@@ -21,6 +21,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.high_altitude_throw.steady import shifted_back
+
 Luma = NDArray[np.uint8]
 Plane = NDArray[Any]
 
@@ -175,6 +177,7 @@ class Sight:
         self, a: Luma, c: Luma, b: Luma, seconds: float
     ) -> tuple[NDArray[np.float64], int, bool]:
         height, width = self.shape
+        a, b = shifted_back(a, c), shifted_back(b, c)
         high, low = cv2.max(a, b), cv2.min(a, b)
         above = cv2.subtract(c, high)
         out = cv2.max(above, cv2.subtract(low, c))

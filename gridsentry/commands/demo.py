@@ -89,7 +89,7 @@ def demo_settings(args: argparse.Namespace) -> Settings:
             settings.service, state_dir=str(state), city=str(state / f"town-{args.seed}")
         ),
         broker=replace(settings.broker, embedded="auto"),
-        center=replace(settings.center, port=args.port),
+        center=replace(settings.center, port=args.port, cap_status="Exercise"),
     )
 
 

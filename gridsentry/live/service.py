@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import secrets
 import socket
 import threading
 from contextlib import ExitStack, asynccontextmanager
@@ -173,11 +174,14 @@ class Service:
         publisher = MqttPublisher(self._as(f"alerts-{self._holder}"))
         publisher.start()
         self._stack.callback(self._stopping, "alerts", publisher.stop)
+        center = self.settings.center
+        if not center.evidence_secret:
+            center = msgspec.structs.replace(center, evidence_secret=_secret(self._state))
         server = CenterServer(
             lambda: make_app(
                 desk,
                 self.city,
-                self.settings.center,
+                center,
                 clock=self.clock,
                 evidence_dir=self._evidence,
                 health=self.health,
@@ -185,7 +189,7 @@ class Service:
                 publisher=publisher,
                 lifespans=(lambda: _open(desk),),
             ),
-            self.settings.center,
+            center,
         )
         server.start()
         self._stack.callback(self._stopping, "center", lambda: server.stop(1.5))
@@ -376,6 +380,15 @@ class Service:
         except Exception:
             log.exception("stopping %s failed", what)
         log.info("%s stopped in %.1f s", what, monotonic() - began)
+
+
+def _secret(state: Path) -> str:
+    """The key of signed evidence links, made once, so that links outlive a restart."""
+    path = state / "evidence.secret"
+    if not path.is_file():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(32))
+    return path.read_text().strip()
 
 
 @asynccontextmanager

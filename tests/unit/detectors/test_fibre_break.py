@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
+import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -104,6 +108,31 @@ def test_the_end_of_every_real_fibre_is_found(recordings: Path, name: str) -> No
     assert end.distance_m == pytest.approx(TRUE_ENDS_M[name], abs=20)
 
 
+def monitor_series(recordings: Path) -> list[tuple[float, np.ndarray[Any, Any]]]:
+    """(sample spacing in m, power in dB) of a QKD line's monitoring traces, in order of time."""
+    series = []
+    for file in sorted((recordings / "lines/otdr_monitor_series").glob("*.json.gz")):
+        with gzip.open(file) as packed:
+            xy = np.array(json.load(packed)["XY"])
+        series.append((float(xy[1, 0] - xy[0, 0]), xy[:, 1]))
+    return series
+
+
+@pytest.mark.recordings
+def test_a_real_monitoring_series_that_only_drifts_is_not_broken(recordings: Path) -> None:
+    """The same 49.5 km line through windows of 100 and of 5 km, every twelve seconds."""
+    items: list[Item] = []
+    for i, (spacing, power) in enumerate(monitor_series(recordings)):
+        if not power.any():
+            continue  # a failed read-out: refused before it gets here
+        at = START + timedelta(seconds=12 * i)
+        pulse = 5000.0 if spacing > 5 else 10.0
+        items.append(Trace("otdr", at, at, spacing, 0.0, power, (), 1310.0, pulse))
+    assert len(items) > 10
+    assert watch(items) == []
+    assert watch(items[2:]) == []
+
+
 @pytest.mark.recordings
 def test_an_all_zero_trace_is_a_failed_read_out(recordings: Path) -> None:
     data = bytearray(otdr_file(recordings, "1310_0001"))
@@ -148,8 +177,6 @@ def test_a_cable_cut_at_the_instrument_is_a_break_at_zero() -> None:
     dead = trace(rng, 5000, 60, 8000)
     noise = np.maximum(-52.0 + rng.normal(0, 3.0, dead.power_db.size), -65.5)
     noise[:10] += 30
-    import msgspec
-
     dark = msgspec.structs.replace(dead, power_db=noise)
     (event,) = watch([trace(rng, 5000, 0, 8000), dark])
     assert event.evidence["distance_m"] == pytest.approx(0, abs=60)

@@ -11,6 +11,7 @@ import numpy as np
 import otdrparser
 import pytest
 
+from contracts.sor import parse_sor
 from simulators import hydraulics, otdr, power
 from simulators.ballistics import BODIES, GRAVITY, STEP_S, fall, throw
 from simulators.dice import dice
@@ -175,3 +176,11 @@ def test_behind_a_break_there_is_only_noise(town: Town) -> None:
     assert isinstance(events, list)
     assert events[-1]["event_type"].startswith("0E")
     assert math.isclose(events[-1]["distance_of_travel"], 1234.5, abs_tol=2)
+
+
+def test_the_projects_own_reader_takes_the_traces(town: Town) -> None:
+    trace = parse_sor(otdr.shoot(town.plant, AT, dice(3, "t"), "1"), "otdr-01", AT, AT)
+    assert math.isclose(trace.spacing_m, otdr.SPACING_M, rel_tol=1e-4)
+    assert trace.events[-1].kind == "end"
+    assert math.isclose(trace.events[-1].distance_m, town.plant.length_m, abs_tol=2)
+    assert trace.power_db[2000] > trace.power_db[-100] + 10
