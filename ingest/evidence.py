@@ -107,14 +107,22 @@ class _Writer:
         stream.pix_fmt = "yuv420p"
         stream.time_base = stream.codec_context.time_base = _TIME_BASE
         stream.codec_context.thread_count = 1
-        stream.options = {"preset": "veryfast", "crf": "26", "threads": "1"}
+        stream.options = {
+            "preset": "veryfast",
+            "crf": "26",
+            "threads": "1",
+            # With its lookahead x264 gave three different files in 25 runs of the same input.
+            "x264-params": "rc-lookahead=0:mbtree=0",
+        }
         stream.codec_context.flags |= 0x00800000  # AV_CODEC_FLAG_BITEXACT
         self._stream = stream
 
     def add(self, image: Picture, at: datetime) -> None:
         if (image.shape[1], image.shape[0]) != self._size:
             image = _array(cv2.resize(image, self._size, interpolation=cv2.INTER_AREA))
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="bgr24")
+        # FFmpeg's own conversion reads past the end of lines: bytes would differ between runs.
+        planes = _array(cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420))
+        frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         frame.pts = max(self._last + 1, round((at - self._start).total_seconds() / _TIME_BASE))
         frame.time_base = _TIME_BASE
         self._last = frame.pts
