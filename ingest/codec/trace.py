@@ -60,7 +60,7 @@ def decode(data: bytes, device: str, at: datetime, received_at: datetime) -> Tra
         at=at,
         received_at=received_at,
         spacing_m=spacing_m,
-        first_m=-_offset_m(fixed, general, metres),
+        first_m=0.0 - _offset_m(fixed, general, metres),
         power_db=power_db,
         events=events,
         wavelength_nm=_wavelength_nm(fixed, general),
