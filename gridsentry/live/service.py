@@ -57,6 +57,7 @@ SIM_CLOCK = "gridsentry/v1/sim/clock"
 SIM_FOLLOWER = "gridsentry/v1/sim/follower"
 STOP_CORE_S = 3.0
 BULK_WINDOW = 16  # messages; video is heavy and its spool is the queue
+BULK_BYTES = 64 * 2**20
 
 
 class Service:
@@ -232,6 +233,8 @@ class Service:
         telemetry = bulk = spool = None
         if plan.telemetry:
             wanted = filters(districts or ())
+            if plan.shard > 1:  # workers belong to no district: the first shard hears them
+                wanted = [topic for topic in wanted if "/worker/" not in topic]
             if settings.service.clock == "sim":
                 wanted.append(SIM_CLOCK)
             telemetry = MqttSession(self._as(plan.writer), wanted, clock=self.clock)
@@ -239,7 +242,9 @@ class Service:
         if plan.bulk:
             bulk = MqttSession(
                 msgspec.structs.replace(
-                    self._as(f"{plan.writer}-bulk"), receive_maximum=BULK_WINDOW
+                    self._as(f"{plan.writer}-bulk"),
+                    receive_maximum=BULK_WINDOW,
+                    max_unacknowledged_bytes=BULK_BYTES,
                 ),
                 filters(districts or (), bulk=True),
                 clock=self.clock,

@@ -26,7 +26,7 @@ def field_notes(struct: type[msgspec.Struct]) -> list[FieldNote]:
     """Every field of `struct` with its type as written, its default and its docstring."""
     notes: dict[str, tuple[str, str]] = {}
     for base in reversed(struct.__mro__):
-        if base in (msgspec.Struct, object) or not hasattr(base, "__struct_fields__"):
+        if base.__module__.startswith("msgspec") or not hasattr(base, "__struct_fields__"):
             continue
         notes.update(_written(base))
     return [
