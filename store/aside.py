@@ -138,7 +138,7 @@ def write_dead_letters(connection: Connection, batch: Batch, cap: int) -> int:
     }
     fresh: dict[str, DeadLetter] = {}
     for letter in batch.dead_letters:
-        if True:
+        if key(letter.id) not in known:
             fresh.setdefault(key(letter.id), letter)
     if not fresh:
         return 0
