@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from contextlib import closing
 
 import msgspec
 import pytest
@@ -34,10 +35,8 @@ _runs = itertools.count()
 
 
 def stored(twin: Twin, writer: str = "w") -> list[Reading]:
-    found = []
-    for one in twin.writer().stored_batches(writer, 0):
-        found += [reading for _, reading in one.readings]
-    return found
+    with closing(twin.writer()) as reader:
+        return [r for one in reader.stored_batches(writer, 0) for _, r in one.readings]
 
 
 def test_a_reading_comes_back_as_it_was(twin: Twin) -> None:
@@ -347,9 +346,7 @@ def test_however_messages_are_cut_into_batches_and_repeated_each_key_counts_once
 ) -> None:
     """Any cut into batches, any repetition: new + duplicate + conflict = delivered, and one
     reading per key, the first."""
-    writer = twin.writer()
     name = f"w-{next(_runs)}"
-    assert writer.acquire(name, "me", at(0), 10) == 1
     readings = [
         reading(
             sent,
@@ -365,11 +362,13 @@ def test_however_messages_are_cut_into_batches_and_repeated_each_key_counts_once
     delivered = readings + readings
     cut = data.draw(st.integers(0, len(delivered)))
     counts = [0, 0, 0]
-    for number, part in enumerate((delivered[:cut], delivered[cut:]), 1):
-        found = writer.commit(batch(number, writer=name, readings=part))
-        counts[0] += found.readings_new
-        counts[1] += found.readings_duplicate
-        counts[2] += found.conflicts
+    with closing(twin.writer()) as writer:
+        assert writer.acquire(name, "me", at(0), 10) == 1
+        for number, part in enumerate((delivered[:cut], delivered[cut:]), 1):
+            found = writer.commit(batch(number, writer=name, readings=part))
+            counts[0] += found.readings_new
+            counts[1] += found.readings_duplicate
+            counts[2] += found.conflicts
     assert sum(counts) == len(delivered)
     first: dict[tuple[object, ...], Reading] = {}
     unkeyed = 0
