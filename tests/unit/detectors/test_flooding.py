@@ -139,6 +139,12 @@ def test_a_real_rise_is_known_before_the_line_at_any_rate_of_reports(period: flo
     assert known[0][0] < START + timedelta(seconds=period * reached)
 
 
+def test_rare_reports_warn_before_the_report_that_would_be_too_late() -> None:
+    """As a real street did: every five minutes 0, 13 and 40 cm."""
+    known = watch([0.0] * 12 + [0.128, 0.398], 300.0)
+    assert known[0][1].evidence["value"] == 0.128
+
+
 def test_revisions_come_at_most_once_a_minute_unless_the_stage_changes() -> None:
     values = [0.0] * 60 + [0.0004 * i for i in range(900)]
     known = watch(values, 1.0)
