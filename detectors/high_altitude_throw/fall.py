@@ -71,6 +71,13 @@ def _projective(s: Array, y: Array, weight: Array) -> tuple[Array, float]:
     return best, float(residual @ residual)
 
 
+def independent(residual: Array) -> float:
+    """How many independent values a series of residuals is worth (AR(1) correlation)."""
+    total = float(residual @ residual)
+    alike = max(0.0, float(residual[1:] @ residual[:-1]) / total) if total > 0 else 0.0
+    return len(residual) * (1 - alike) / (1 + alike)
+
+
 def log_odds(other_chi: float, chi: float, residual: Array, freedom: int) -> float:
     """Log likelihood ratio of a model over another with one parameter less (BIC).
 
@@ -79,10 +86,7 @@ def log_odds(other_chi: float, chi: float, residual: Array, freedom: int) -> flo
     in the residuals say that the model is wrong or that neighbouring hits err together: they are
     not independent evidence, so fewer count (effective number of an AR(1) series).
     """
-    n = len(residual)
-    total = float(residual @ residual)
-    alike = max(0.0, float(residual[1:] @ residual[:-1]) / total) if total > 0 else 0.0
-    count = n * (1 - alike) / (1 + alike)
+    n, count = len(residual), independent(residual)
     least = LEAST_MISFIT * freedom
     return 0.5 * count * math.log(max(other_chi, least) / max(chi, least)) - 0.5 * math.log(n)
 
