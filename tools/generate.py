@@ -1,4 +1,4 @@
-"""Writes docs/generated anew: `python -m tools.generate`. `--check` only compares (CI)."""
+"""Writes what is made from code: `python -m tools.generate`. `--check` only compares (CI)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gridsentry.reference import pages
 
-FOLDER = Path(__file__).resolve().parent.parent / "docs" / "generated"
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> int:
@@ -15,7 +15,7 @@ def main() -> int:
     check = "--check" in sys.argv[1:]
     stale = []
     for name, text in pages.pages().items():
-        path = FOLDER / name
+        path = ROOT / name
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             continue
         stale.append(name)
@@ -23,7 +23,7 @@ def main() -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     for name in stale:
-        print(f"docs/generated/{name} {'differs: run make docs' if check else 'written'}")
+        print(f"{name} {'differs: run make docs' if check else 'written'}")
     return 1 if check and stale else 0
 
 

@@ -29,6 +29,19 @@ BINARY = {
     "clip": ("audio/flac", "A piece of sound, WAV or FLAC; the time is that of its first sample."),
 }
 
+SIMULATION = (
+    (
+        "simClock", "gridsentry/v1/sim/clock", "1782892800000",
+        "Retained. The simulator's time in epoch milliseconds; heard only by a service that was "
+        "started with --clock sim.",
+    ),
+    (
+        "simFollower", "gridsentry/v1/sim/follower", "live",
+        "Retained. Whose time the service follows: sim or live. A simulator runs faster than time "
+        "only where it reads sim.",
+    ),
+)  # fmt: skip
+
 SAMPLES: dict[str, Any] = {
     "telemetry": {"ts": "2026-07-01T08:00:00Z", "seq": 12, "m": {"level": 0.43, "rain_rate": 12.0}},
     "status": {"state": "online", "ts": "2026-07-01T08:00:00Z"},
@@ -82,6 +95,14 @@ def asyncapi() -> dict[str, Any]:
             "data": {"$ref": "#/components/schemas/Ticket"},
         },
     }
+    for name, address, sample, text in SIMULATION:
+        message = {
+            "contentType": "text/plain",
+            "summary": text,
+            "payload": {"type": "string", "examples": [sample]},
+        }
+        action = "send" if name == "simFollower" else "receive"
+        _add(channels, operations, name, address, message, action)
     for name, address in (
         ("alert", "gridsentry/v1/alert/{district}/{kind}/{change}"),
         ("workerTicket", "gridsentry/v1/worker/{worker}/ticket"),

@@ -10,20 +10,25 @@ from center.openapi import document
 from center.routes import routes
 from contracts.city import City
 from gridsentry.reference.asyncapi import asyncapi
-from gridsentry.reference.configuration import configuration, metrics
+from gridsentry.reference.configuration import configuration
+from gridsentry.reference.deploy import mosquitto_conf
+from gridsentry.reference.metrics import metrics
 from router import profiles
+
+GENERATED = "docs/generated"
 
 
 def pages() -> dict[str, str]:
-    """File name below docs/generated → content."""
+    """File name from the project's root → content."""
     nowhere = City(
         id="city", timezone="UTC", profile=profiles.load("cn-default"), grids=(), devices={}
     )
     return {
-        "configuration.md": configuration(),
-        "metrics.md": metrics(),
-        "openapi.json": _json(document(routes(nowhere, _nothing), VERSION)),
-        "asyncapi.json": _json(asyncapi()),
+        f"{GENERATED}/configuration.md": configuration(),
+        f"{GENERATED}/metrics.md": metrics(),
+        f"{GENERATED}/openapi.json": _json(document(routes(nowhere, _nothing), VERSION)),
+        f"{GENERATED}/asyncapi.json": _json(asyncapi()),
+        "deploy/mosquitto/mosquitto.conf": mosquitto_conf(),
     }
 
 
