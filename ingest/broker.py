@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib.util
 import os
 import pwd
@@ -18,6 +19,8 @@ from typing import Final
 from contracts.clock import monotonic
 from contracts.errors import Temporary, Wrong
 from ingest.broker_config import render
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 MOSQUITTO_LIMITS: Final = (
     "Mosquitto: keeps sessions and queues over a restart; on a crash or power cut it loses what "
@@ -57,6 +60,13 @@ def find_mosquitto() -> str | None:
     if found:
         return found
     return next((place for place in _PLACES if Path(place).is_file()), None)
+
+
+def _end_with_parent() -> None:
+    """Linux: SIGTERM for this child when its parent dies, so that a killed service leaves no broker
+    behind that writes into the same folder as the next one's."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def free_port() -> int:
@@ -116,6 +126,7 @@ class EmbeddedBroker:
                 stderr=output,
                 start_new_session=True,
                 cwd=self._folder,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509 - one call into libc, no locks
             )
         until = monotonic() + wait_s
         pause = threading.Event()

@@ -1,19 +1,23 @@
-"""A device is silent after several missed reports; heard again, the episode is over.
+"""A device is silent when it misses its reports while others of its district are heard.
 
-One small instance per device that says how often it reports. Receipt decides, not the device's own
-time: a gateway that sends a backlog is heard from. Its being offline (its last will) makes us wait
-for fewer reports, and alone raises nothing: gateways reconnect within seconds.
+Time counts only while we are listening: a gap of more than `deaf_s` in everything a district sends
+counts nothing. When nothing at all is heard, the broker, the network or we ourselves are the
+reason, and no sensor is accused of it; neither after a restart, nor at the end of a recording.
+Receipt decides, not the device's own time: a gateway that sends a backlog is heard from. Its being
+offline (its last will) makes us wait for fewer reports, and alone raises nothing: gateways
+reconnect within seconds.
 """
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from contracts.city import City
+from contracts.city import City, Device
 from contracts.clock import iso
 from contracts.detector import Site, Spec
 from contracts.event import Event
@@ -33,101 +37,148 @@ class SensorSilentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     """... and no sooner than this (seconds)."""
     offline_periods: float = 1.0
     """Periods to wait when the device or its gateway said that it went offline."""
+    deaf_s: float = 30.0
+    """A longer gap in everything a district sends is our own deafness (seconds); a district whose
+    quickest device reports more rarely takes twice that device's period."""
     severity: int = 1
     """Severity of a silent device (1 to 5)."""
 
 
-class State(msgspec.Struct):
-    """All state of one device."""
+class Heard(msgspec.Struct):
+    """What is known of one device."""
 
-    ledger: Ledger
-    heard: datetime | None = None
-    """Receipt of the newest message."""
-    last: datetime | None = None
+    mark: float
+    """Seconds of listening when it was last heard."""
+    last: datetime
     """Time of the newest message by its own account."""
     offline: bool = False
-    due: datetime | None = None
-    """When it will have been silent for too long."""
+    ledger: Ledger = msgspec.field(default_factory=Ledger)
     episode: Episode | None = None
 
 
+class State(msgspec.Struct):
+    """All state of one district."""
+
+    listened: float = 0.0
+    """Seconds of listening so far."""
+    newest: datetime | None = None
+    """Receipt of the newest message of any device."""
+    devices: dict[str, Heard] = {}
+
+
 def sites(city: City, _cfg: SensorSilentConfig) -> Iterable[Site]:
-    """One site per device that says how often it reports (pictures are watched elsewhere)."""
+    """One site per district: its devices that say how often they report, cameras aside."""
+    districts: dict[str, list[Device]] = {}
     for device in city.devices.values():
         if device.reports_every_s is not None and device.type != "camera":
-            yield Site(
-                id=device.id, district=device.district, point=device.point, devices=(device,)
-            )
+            districts.setdefault(device.district, []).append(device)
+    for name, devices in sorted(districts.items()):
+        yield Site(id=name, district=name, point=devices[0].point, devices=tuple(devices))
 
 
 class SensorSilent:
-    """Waits for the next message of one device."""
+    """Listens to a district and notices who is missing."""
 
     def __init__(self, cfg: SensorSilentConfig, site: Site, snapshot: bytes | None) -> None:
-        self._cfg, self._site = cfg, site
-        period = site.devices[0].reports_every_s or 0.0
-        self._limit = timedelta(seconds=max(cfg.periods * period, cfg.least_s))
-        self._offline_limit = timedelta(seconds=max(cfg.offline_periods * period, cfg.least_s))
+        self._cfg = cfg
+        self._devices = {device.id: device for device in site.devices}
+        self._limit = {d.id: self._wait(cfg.periods, d) for d in site.devices}
+        self._offline_limit = {d.id: self._wait(cfg.offline_periods, d) for d in site.devices}
+        quickest = min((d.reports_every_s or 0.0 for d in site.devices), default=0.0)
+        self._deaf = max(cfg.deaf_s, 2 * quickest)
         self._state = (
-            msgspec.msgpack.decode(snapshot, type=State)
-            if snapshot is not None
-            else State(Ledger())
+            msgspec.msgpack.decode(snapshot, type=State) if snapshot is not None else State()
         )
+        # (listening at which it is due, device); entries that no longer hold are passed over.
+        self._due = [
+            (self._due_at(name, heard), name)
+            for name, heard in self._state.devices.items()
+            if name in self._devices and heard.episode is None
+        ]
+        heapq.heapify(self._due)
 
     def on_item(self, item: Reading | Status | Trace | Record | Clip, /) -> Iterable[Event]:
         """A message: whatever it says, the device is there (a last will: it is not)."""
         state = self._state
-        if type(item) is Status and not item.online:
-            state.offline = True
-            if state.due is not None and state.heard is not None:
-                sooner = max(state.heard + self._offline_limit, item.received_at)
-                state.due = min(state.due, sooner)
-            return ()
-        state.offline = False
-        state.heard = item.received_at
-        state.due = item.received_at + self._limit
-        if state.last is None or item.at > state.last:
-            state.last = item.at
-        if state.episode is None:
-            return ()
-        event = self._revise(state.episode, back_at=item.at)
-        state.episode = None
-        return (event,)
+        now = item.received_at
+        if state.newest is None:
+            state.newest = now
+        elif now > state.newest:
+            gap = (now - state.newest) / timedelta(seconds=1)
+            state.listened += gap if gap <= self._deaf else 0.0
+            state.newest = now
+        out = self._hear(item)
+        due = self._due
+        while due and due[0][0] <= state.listened:
+            _, name = heapq.heappop(due)
+            heard = state.devices[name]
+            if heard.episode is not None:
+                continue
+            at = self._due_at(name, heard)
+            if at > state.listened:
+                heapq.heappush(due, (at, name))
+                continue
+            heard.episode = heard.ledger.open(KIND, name, heard.last)
+            out.append(self._revise(name, heard, heard.episode))
+        return out
 
-    def on_time(self, now: datetime, /) -> Iterable[Event]:
-        """The device has not been heard of for too long."""
-        state = self._state
-        state.due = None
-        if state.episode is not None or state.last is None:
-            return ()
-        state.episode = state.ledger.open(KIND, self._site.id, state.last)
-        return (self._revise(state.episode),)
+    def on_time(self, _now: datetime, /) -> Iterable[Event]:
+        """Nothing: silence is noticed in the messages of others."""
+        return ()
 
     def wake_at(self) -> datetime | None:
-        """When the device will have been silent for too long; None while it is."""
-        return self._state.due
+        """Never: see `on_time`."""
+        return None
 
     def snapshot(self) -> bytes:
         """All state as msgpack."""
         return msgspec.msgpack.encode(self._state)
 
-    def _revise(self, episode: Episode, back_at: datetime | None = None) -> Event:
-        device = self._site.devices[0]
+    def _hear(self, item: Reading | Status | Trace | Record | Clip) -> list[Event]:
+        state = self._state
+        heard = state.devices.get(item.device)
+        if type(item) is Status and not item.online:
+            if heard is not None and heard.episode is None and not heard.offline:
+                heard.offline = True
+                heapq.heappush(self._due, (self._due_at(item.device, heard), item.device))
+            return []
+        if heard is None:
+            heard = state.devices[item.device] = Heard(state.listened, item.at)
+            heapq.heappush(self._due, (self._due_at(item.device, heard), item.device))
+            return []
+        heard.offline = False
+        heard.mark = state.listened
+        heard.last = max(heard.last, item.at)
+        if heard.episode is None:
+            return []
+        event = self._revise(item.device, heard, heard.episode, back_at=item.at)
+        heard.episode = None
+        heapq.heappush(self._due, (self._due_at(item.device, heard), item.device))
+        return [event]
+
+    def _wait(self, periods: float, device: Device) -> float:
+        return max(periods * (device.reports_every_s or 0.0), self._cfg.least_s)
+
+    def _due_at(self, name: str, heard: Heard) -> float:
+        return heard.mark + (self._offline_limit if heard.offline else self._limit)[name]
+
+    def _revise(
+        self, name: str, heard: Heard, episode: Episode, back_at: datetime | None = None
+    ) -> Event:
+        device = self._devices[name]
         evidence: dict[str, Any] = {
             "last_heard": iso(episode.onset),
             "back_at": iso(back_at) if back_at is not None else None,
             "reports_every_s": device.reports_every_s,
-            "waited_s": (
-                self._offline_limit if self._state.offline else self._limit
-            ).total_seconds(),
-            "offline": self._state.offline,
+            "waited_s": (self._offline_limit if heard.offline else self._limit)[name],
+            "offline": heard.offline,
         }
         return revise(
             episode,
             kind=KIND,
-            site=self._site.id,
-            device=device.id,
-            point=self._site.point,
+            site=name,
+            device=name,
+            point=device.point,
             severity=self._cfg.severity,
             evidence=evidence,
             closed=back_at is not None,

@@ -83,6 +83,10 @@ class Engine:
         self._heap: list[tuple[datetime, int]] = []
         self._queued: list[datetime | None] = [None] * len(roster.runners)
         self._touched: set[int] = set()
+        # Runners nobody has a snapshot of are due in the first batch, so that a resume never has
+        # to fold from the beginning of the store.
+        self._due_anyway: set[int] = {r.order for r in roster.runners if not r.resumed}
+        self._round = 0
         self._pos = 0
         self._draft = Draft()
         for runner in roster.runners:
@@ -260,8 +264,20 @@ class Engine:
         self._pos = 0
         return draft
 
+    def refresh_snapshots(self, share: float) -> None:
+        """Make the next `share` of all runners due, round by round: quiet sites must not keep the
+        batch that a resume begins with far in the past."""
+        count = len(self.roster.runners)
+        for _ in range(min(count, round(count * share) + 1)):
+            self._due_anyway.add(self._round % count)
+            self._round += 1
+
     def _snapshots(self, all_of_them: bool) -> Iterable[SiteSnapshot]:
-        orders: Iterable[int] = range(len(self.roster.runners)) if all_of_them else self._touched
+        orders: Iterable[int] = (
+            range(len(self.roster.runners))
+            if all_of_them
+            else sorted(self._touched | self._due_anyway)
+        )
         done = []
         for order in orders:
             runner = self.roster.runners[order]
@@ -272,14 +288,12 @@ class Engine:
                 self.now - runner.snapshot_at >= SNAPSHOT_EVERY
                 or runner.folded - runner.snapshot_items >= SNAPSHOT_ITEMS
             )
-            if due or all_of_them:
+            if due or all_of_them or order in self._due_anyway:
                 runner.snapshot_at = self.now
                 runner.snapshot_items = runner.folded
                 done.append(runner.snapshot())
-        if not all_of_them:
-            self._touched = {
-                o for o in self._touched if self.roster.runners[o].snapshot_at != self.now
-            }
+                self._touched.discard(order)
+        self._due_anyway.clear()
         return done
 
     # --- resume ------------------------------------------------------------------------------

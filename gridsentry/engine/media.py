@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import cv2
+
 from contracts.nouns import Frame, Segment, Still
 from ingest import video
 from ingest.codec import jpeg
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+# Cameras are spread over threads already; OpenCV's own would only fight over the cores.
+cv2.setNumThreads(1)
 
 JPEG_MAGIC = b"\xff\xd8\xff"
 

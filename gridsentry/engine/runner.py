@@ -33,6 +33,7 @@ class SiteRunner:
         "_waits",
         "folded",
         "late",
+        "resumed",
         "order",
         "saw_batch",
         "site",
@@ -55,6 +56,7 @@ class SiteRunner:
             if saved and saved.marks
             else Reorder(self._bounds)
         )
+        self.resumed = saved is not None
         self.late = 0
         self.folded = 0
         self.saw_batch = -1

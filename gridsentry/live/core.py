@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 RETRY_FIRST_S, RETRY_MOST_S = 0.1, 5.0
 HOUSEKEEPING = timedelta(seconds=30)
+SHARE_REFRESHED = 0.1  # of all snapshots per housekeeping: none is older than five minutes
 
 
 class CoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -376,6 +377,7 @@ class Core(threading.Thread):
         self._housekept = now
         assert self._parts is not None
         self._parts.engine.book.forget(now - timedelta(days=1))
+        self._parts.engine.refresh_snapshots(SHARE_REFRESHED)
         return self._drop_old(now) if self._drop_old is not None else []
 
     def _batch(self, parts: Parts, draft: Draft, at: datetime) -> Batch:

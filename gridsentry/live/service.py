@@ -119,7 +119,28 @@ class Service:
             )
             self.dsn = database.start()
             self._stack.callback(self._stopping, "database", database.stop)
+            self._keep("database", database.start)
         self._migrate()
+
+    def _keep(self, what: str, start: Callable[[], object]) -> None:
+        """A child of ours that dies is started again (`start` does nothing while it lives)."""
+        halt = threading.Event()
+
+        def keep() -> None:
+            while not halt.wait(2.0):
+                try:
+                    start()
+                except GridsentryError as error:
+                    log.error("the embedded %s is down: %s", what, error)
+
+        keeper = threading.Thread(target=keep, name=f"{what}-keeper", daemon=True)
+        keeper.start()
+
+        def end() -> None:
+            halt.set()
+            keeper.join(3.0)
+
+        self._stack.callback(end)
 
     def _migrate(self) -> None:
         """Bring the schema up to date, waiting a while for a database that is still starting."""
@@ -150,6 +171,7 @@ class Service:
         host, port = broker.start()
         self.mqtt = msgspec.structs.replace(self.mqtt, host=host, port=port)
         self._stack.callback(self._stopping, "broker", broker.stop)
+        self._keep("broker", broker.start)
         self._say(f"{broker.name} on {host}:{port}. {broker.limits}")
 
     def _clock_start(self) -> Any:

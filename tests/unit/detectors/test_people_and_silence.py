@@ -49,27 +49,39 @@ def test_a_kind_nobody_knows_is_kept_as_said() -> None:
     assert event.evidence["kind_as_said"] == "外星人"
 
 
-def silence(items: list[Item], tail_s: float = 0, every_s: float | None = 60.0) -> list[Known]:
+def silence(*items: Item, others_until: float) -> list[Known]:
+    """Events of device `d` while `other` of its district reports every 30 s."""
     spec = sensor_silent.SPEC
-    site = one_site(spec, reports_every_s=every_s)
-    return run(spec, spec.config(), site, items, tail_s=tail_s)
+    names = {n: device(n, reports_every_s=60.0) for n in ("d", "other")}
+    (site,) = spec.sites(city(devices=names), spec.config())
+    others = [reading("other", "level", 1, float(t)) for t in range(5, int(others_until) + 1, 30)]
+    return run(spec, spec.config(), site, sorted([*items, *others], key=lambda i: i.received_at))
 
 
 def test_silent_after_three_periods_and_over_when_heard() -> None:
-    items: list[Item] = [reading("d", "level", 1, t) for t in (0, 60, 120, 1000)]
-    (opened_at, opened), (_, closed) = silence(items)
-    assert opened_at == items[2].received_at + timedelta(seconds=180)
-    assert opened.at == items[2].at
+    items = [reading("d", "level", 1, t) for t in (0, 60, 120, 1000)]
+    (opened_at, opened), (closed_at, closed) = silence(*items, others_until=1000)
+    # Noticed in the first message of the other one after 180 s of listening.
+    waited = opened_at - items[2].received_at
+    assert timedelta(seconds=180) <= waited <= timedelta(seconds=210)
+    assert closed_at == items[3].received_at
+    assert (opened.at, opened.site, opened.device) == (items[2].at, "d", "d")
     assert (opened.severity, opened.phase, closed.phase) == (1, "opened", "closed")
+
+
+def test_when_nothing_is_heard_of_anybody_nobody_is_silent() -> None:
+    before = [reading("d", "level", 1, t) for t in (0, 60, 120)]
+    assert silence(*before, others_until=125) == []
+    hours_later = [reading("d", "level", 1, 9000.0), reading("other", "level", 1, 8990.0)]
+    assert silence(*before, *hours_later, others_until=125) == []
 
 
 def test_going_offline_makes_us_wait_less_but_is_no_alarm_itself() -> None:
     at = START + timedelta(seconds=30)
     gone = Status("d", at, at, online=False)
-    items: list[Item] = [reading("d", "level", 1, 0), gone]
-    assert silence(items, tail_s=60) == []
-    ((known_at, event),) = silence(items, tail_s=120)
-    assert known_at == items[0].received_at + timedelta(seconds=120)
+    assert silence(reading("d", "level", 1, 0), gone, others_until=110) == []
+    ((known_at, event),) = silence(reading("d", "level", 1, 0), gone, others_until=160)
+    assert timedelta(seconds=120) <= known_at - START <= timedelta(seconds=160)
     assert event.evidence["offline"] is True
 
 
@@ -78,8 +90,8 @@ def test_being_back_online_in_time_is_no_alarm() -> None:
         at = START + timedelta(seconds=t)
         return Status("d", at, at, online=online)
 
-    items: list[Item] = [reading("d", "level", 1, 0), status(30, False), status(100, True)]
-    assert silence(items, tail_s=170) == []
+    said: list[Item] = [reading("d", "level", 1, 0), status(30, False), status(100, True)]
+    assert silence(*said, others_until=215) == []
 
 
 def test_a_device_that_promises_no_period_is_not_watched() -> None:
