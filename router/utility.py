@@ -75,7 +75,10 @@ class Duties:
         profile = self._city.profile.kinds.get(kind)
         found: dict[str, dict[str, str]] = {}
         unknown: list[str] = []
-        for owner, why in _once(pair for event in events for pair in self._owners(event)):
+        # A symptom that the incident explains says nothing of whose the damage is: a water sensor
+        # that falls silent when the power is cut does not make it the water company's.
+        telling = [e for e in events if e.kind == kind or e.kind not in self._settings.explained_by]
+        for owner, why in _once(pair for event in telling for pair in self._owners(event)):
             utility = self._by_owner.get(owner)
             if utility is None:
                 unknown.append(owner)

@@ -272,10 +272,10 @@ class Stage:
     Everything that was started through it is ended with the test, however the test ends.
     """
 
-    def __init__(self, folder: Path, dsn: str, broker: Mosquitto) -> None:
+    def __init__(self, folder: Path, dsn: str, port: int) -> None:
         self.folder = folder
         self.dsn = dsn
-        self.broker = broker
+        self.port = port
         self.city = folder / "city"
         self.state = folder / "state"
         self.ends = ExitStack()
@@ -289,7 +289,7 @@ class Stage:
             "service": {"city": str(self.city), "state_dir": str(self.state)},
             "store": {"dsn": self.dsn},
             "mqtt": {
-                "port": self.broker.port,
+                "port": self.port,
                 "reconnect_min_s": 0.1,
                 "reconnect_max_s": 1.0,
             },
@@ -302,7 +302,7 @@ class Stage:
 
     def gateway(self, name: str = "test-gateway") -> Gateway:
         """A connected gateway."""
-        gateway = Gateway(self.broker.port, name)
+        gateway = Gateway(self.port, name)
         self.ends.callback(gateway.close)
         return gateway
 
@@ -343,7 +343,7 @@ class Stage:
 @pytest.fixture
 def stage(tmp_path: Path, pg_dsn: str, mosquitto: Mosquitto) -> Iterator[Stage]:
     """A stage on the session's PostgreSQL and a Mosquitto with our configuration."""
-    stage = Stage(tmp_path, pg_dsn, mosquitto)
+    stage = Stage(tmp_path, pg_dsn, mosquitto.port)
     yield stage
     stage.close()
 

@@ -260,3 +260,12 @@ def test_the_cause_keeps_what_it_explained_when_both_are_over() -> None:
     )
     cause = next(i for i in story.incidents() if i.kind == "severed_cable")
     assert cause.severity == 5
+
+
+def test_a_sensor_silenced_by_a_cut_does_not_make_its_owner_responsible() -> None:
+    story = Script(town())
+    story.at(0).event(event("severed_cable", "L1", place(500, 400), owners=["grid-co"]))
+    water = event("sensor_silent", "m-5", place(500, 400), 5, owners=["drainage"])
+    story.at(5).event(water)
+    story.at(400)
+    assert {t.utility for t in story.tickets()} == {"power"}
