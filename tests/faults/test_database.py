@@ -1,0 +1,146 @@
+"""The database dies, or its disk is full: the service waits, says so, and loses nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from store.embedded import EmbeddedPostgres
+from tests.brokers import Mosquitto
+from tests.rig import Stage, drain, eventually, now_ms, write_city
+from tests.servers import postgres
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400), pytest.mark.xdist_group("database")]
+
+RATE = 300
+FILLER_MIB = 60
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
+    """A PostgreSQL of this test's own, which it may kill."""
+    with postgres(tmp_path, shared_buffers="16MB") as server:
+        yield server
+
+
+@pytest.fixture
+def own(tmp_path: Path, database: EmbeddedPostgres, mosquitto: Mosquitto) -> Iterator[Stage]:
+    """A stage on that database."""
+    stage = Stage(tmp_path, database.dsn, mosquitto.port)
+    yield stage
+    stage.close()
+
+
+def flowing(stage: Stage) -> tuple[object, object]:
+    """Readings come in at a steady rate from now on."""
+    gateway = stage.gateway()
+    began = now_ms()
+    steady = stage.steady(
+        RATE, lambda n: gateway.telemetry(f"s-{n % 10}", began + n * 1000 // RATE, depth=0.01)
+    )
+    return gateway, steady
+
+
+def test_killed_and_started_again_it_has_everything_once(
+    own: Stage, database: EmbeddedPostgres
+) -> None:
+    write_city(own.city, [drain(f"s-{i}", i) for i in range(10)])
+    service = own.service()
+    service.start()
+    service.wait_ready()
+    gateway = own.gateway()
+    began = now_ms()
+    steady = own.steady(
+        RATE, lambda n: gateway.telemetry(f"s-{n % 10}", began + n * 1000 // RATE, depth=0.01)
+    )
+    eventually(lambda: own.count("readings") > RATE, timeout=60)
+    for _ in range(3):
+        database.kill()
+        told = service.wait_red("database")
+        assert "Traceback" not in told
+        database.start()
+        stood = own.count("readings")
+        eventually(lambda: own.count("readings") > stood + RATE, timeout=90)  # noqa: B023
+        service.wait_ready()
+    count = steady.stop()
+    assert gateway.settle() == count
+    own.all_stored(count)
+    assert service.lives
+    assert service.stop() == 0
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 160 MiB, most of it taken by a big file."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=160m,mode=0755", "tmpfs", str(disk)]
+    tried = subprocess.run(mount, capture_output=True, text=True, check=False)
+    if tried.returncode != 0:
+        pytest.fail(
+            "this test fills a small disk and so must mount a tmpfs: run it as root (in a "
+            "container with CAP_SYS_ADMIN), or as a user who may make namespaces: "
+            "unshare -rm python -m pytest tests/faults/test_database.py. "
+            f"mount said: {tried.stderr.strip()}",
+            pytrace=False,
+        )
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=False, capture_output=True)
+
+
+def test_with_a_full_disk_it_waits_and_with_room_again_everything_is_there_once(
+    tmp_path: Path, small_disk: Path, mosquitto: Mosquitto
+) -> None:
+    options = {"shared_buffers": "16MB", "max_wal_size": "32MB", "min_wal_size": "32MB"}
+    database = EmbeddedPostgres(small_disk / "pg", options=options)
+    stage = Stage(tmp_path, database.start(), mosquitto.port)
+    try:
+        write_city(stage.city, [drain(f"s-{i}", i) for i in range(10)])
+        service = stage.service()
+        service.start()
+        service.wait_ready()
+        gateway = stage.gateway()
+        began = now_ms()
+        steady = stage.steady(
+            RATE, lambda n: gateway.telemetry(f"s-{n % 10}", began + n * 1000 // RATE, depth=0.01)
+        )
+        eventually(lambda: stage.count("readings") > RATE, timeout=60)
+        filler = small_disk / "filler"
+        fill(filler)
+        told = service.wait_red("disk is full|database", timeout=120)
+        print("XXX", told)
+        time.sleep(3)
+        assert service.readyz()[0] == 503, "it does not pass by itself"
+        filler.unlink()
+
+        def again() -> bool:
+            # A PostgreSQL that cannot write its log gives up; a service manager starts it again.
+            database.start()
+            return service.readyz()[0] == 200
+
+        eventually(again, timeout=90, every=0.5)
+        count = steady.stop()
+        assert gateway.settle() == count
+        stage.all_stored(count)
+        service.wait_ready()
+        assert service.stop() == 0
+    finally:
+        stage.close()
+        database.stop()
+
+
+def fill(path: Path) -> None:
+    """Take all the room there is, then what the database sets free meanwhile."""
+    with path.open("wb", buffering=0) as file:
+        for piece in (2**20, 4096):
+            try:
+                while True:
+                    file.write(bytes(piece))
+            except OSError:
+                continue
+        os.fsync(file.fileno())
