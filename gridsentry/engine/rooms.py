@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from ingest.screen import Screen
 
+from contracts.errors import Wrong
 from detectors import specs as discover
 from gridsentry.engine.book import EventBook
 from gridsentry.engine.engine import Engine
 from gridsentry.engine.roster import Roster
+from ingest.screen import Screen
 from router.engine import GridRouter
 
 if TYPE_CHECKING:
@@ -22,11 +23,18 @@ if TYPE_CHECKING:
 
 
 def detector_configs(settings: Mapping[str, Any]) -> dict[str, object]:
-    """`[detectors.<kind>]` of the configuration as each kind's own typed config."""
-    return {
-        kind: msgspec.convert(settings.get(kind, {}), spec.config)
-        for kind, spec in discover().items()
-    }
+    """`[detectors.<kind>]` of the configuration as each kind's own typed config. Raises Wrong."""
+    specs = discover()
+    for kind in settings:
+        if kind not in specs:
+            raise Wrong("configuration: [detectors]", f"no detector {kind!r}", ", ".join(specs))
+    configs: dict[str, object] = {}
+    for kind, spec in specs.items():
+        try:
+            configs[kind] = msgspec.convert(settings.get(kind, {}), spec.config)
+        except (msgspec.ValidationError, ValueError) as error:
+            raise Wrong(f"configuration: [detectors.{kind}]", str(error)) from error
+    return configs
 
 
 def build_engine(
