@@ -28,7 +28,7 @@ class Quality(IntFlag):
     UNKEYED = 32  # neither ts nor seq: stored at least once, outside the promise
 
 
-class Arrival(msgspec.Struct, frozen=True):
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """A message as it came off the wire, before anyone looked inside."""
 
     topic: str
@@ -39,7 +39,7 @@ class Arrival(msgspec.Struct, frozen=True):
     """What its source needs to acknowledge it; never stored."""
 
 
-class Reading(msgspec.Struct, frozen=True):
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """One value of one metric of one device.
 
     Identity is what the device said: (device, metric, sent_at), else (device, metric, boot, seq);

@@ -121,6 +121,8 @@ class _Inbox(Link):
         for topic, reason in zip(self.wanted, reasons, strict=False):
             if not reason.is_failure and reason.value == 0:
                 log.warning("the broker grants only QoS 0 for %s: messages can be lost", topic)
+        if self.subscribed:
+            log.info("%s is subscribed", self.settings.client_id)
         if self.refused:
             self.last_error = f"the broker refused subscriptions: {'; '.join(self.refused)}"
             log.error("%s", self.last_error)

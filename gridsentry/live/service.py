@@ -387,6 +387,9 @@ class Service:
         for name, told in sessions.items():
             if active and not told.get("connected"):
                 reasons.append(f"MQTT session {name}: {told.get('last_error') or 'not connected'}")
+            elif active and not told.get("subscribed"):
+                # Until then the broker keeps nothing for us that it had not kept before.
+                reasons.append(f"MQTT session {name}: {told.get('last_error') or 'subscribing'}")
         reasons.extend(core.breaker_reason for core in self._cores if core.breaker_reason)
         return {"ready": not reasons, "reasons": reasons, "cores": cores, "sessions": sessions}
 
