@@ -8,6 +8,7 @@ value, numbers big-endian, times as microseconds since 2000-01-01 UTC.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
@@ -18,14 +19,17 @@ from store import text
 PG_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 DAY_US = 86_400_000_000
 _U64 = 1 << 64
+_I63 = 1 << 63
 _HEADER = b"PGCOPY\n\xff\r\n\x00" + struct.pack(">ii", 0, 0)
 _TRAILER = struct.pack(">h", -1)
 _COLUMNS = struct.pack(">h", 12)
-_TIME = struct.Struct(">iq")
-# ts, ident, value, received_at, effective_at, quality: never null.
-_MIDDLE = struct.Struct(">iqiqidiqiqii")
-_NULL = struct.pack(">i", -1)
-_POS = struct.Struct(">ii")
+# ts, ident, value, received_at, effective_at, quality; sent_at; boot; seq; pos. Each field is its
+# length and itself; of those that may be null (sent_at, seq) a null is the length -1 alone.
+_BOTH = struct.Struct(">iqiqidiqiqii iq iq iq ii").pack
+_SENT = struct.Struct(">iqiqidiqiqii iq iq i ii").pack
+_SEQ = struct.Struct(">iqiqidiqiqii i iq iq ii").pack
+_NEITHER = struct.Struct(">iqiqidiqiqii i iq i ii").pack
+_KNOWN_NAMES = 200_000
 
 
 def signed(number: int) -> int:
@@ -83,57 +87,74 @@ def rows(readings: list[Reading], positions: list[int], batch: int) -> list[Row]
 
 
 class Packer:
-    """Packs rows; remembers the bytes of device and metric names it has seen."""
+    """Packs rows; remembers how each (device, metric) it has seen begins a row."""
 
     def __init__(self) -> None:
-        self._names: dict[str, bytes] = {}
+        self._heads: dict[tuple[str, str], bytes] = {}
 
-    def name(self, name: str) -> bytes:
-        """A name as a COPY field: length and UTF-8."""
-        known = self._names.get(name)
-        if known is None:
+    def _head(self, device: str, metric: str) -> bytes:
+        """How a row begins: the count of its fields, then both names, each a length and UTF-8."""
+        head = _COLUMNS
+        for name in (device, metric):
             raw = text.key(name).encode()
-            known = struct.pack(">i", len(raw)) + raw
-            if len(self._names) > 200_000:  # names made up by a sender must not fill the memory
-                self._names.clear()
-            self._names[name] = known
-        return known
+            head += struct.pack(">i", len(raw)) + raw
+        if len(self._heads) >= _KNOWN_NAMES:  # names made up by a sender must not fill the memory
+            self._heads.clear()
+        self._heads[device, metric] = head
+        return head
+
+    def pieces(self, batch: list[Row], size: int = 2000) -> Iterator[bytes]:
+        """The COPY stream of these rows, `size` at a time: the server reads one while we pack the
+        next."""
+        yield _HEADER
+        for start in range(0, len(batch), size):
+            yield self._pack(batch[start : start + size])
+        yield _TRAILER
 
     def copy(self, batch: list[Row]) -> bytes:
         """The whole COPY stream of these rows, columns as in the table `incoming`."""
-        name, names = self.name, self._names
-        middle, time_, pos_ = _MIDDLE.pack, _TIME.pack, _POS.pack
-        out: list[bytes] = [_HEADER]
+        return b"".join(self.pieces(batch))
+
+    def _pack(self, batch: list[Row]) -> bytes:
+        heads = self._heads
+        out: list[bytes] = []
         add = out.append
-        last_received: datetime | None = None
-        received_us = 0
+        # The metrics of one message share their times: work each out once.
+        ts: datetime | None = None
+        received: datetime | None = None
+        ts_us = received_us = 0
         for row in batch:
             r = row.reading
-            ts_us = microseconds(row.ts)
-            received = r.received_at
-            if received is not last_received:
-                last_received, received_us = received, microseconds(received)
+            if row.ts is not ts:
+                ts = row.ts
+                ts_us = microseconds(ts)
+            if r.received_at is not received:
+                received = r.received_at
+                received_us = microseconds(received)
             at = r.at
-            if at is row.ts:
+            if at is ts:
                 at_us = ts_us
             elif at is received:
                 at_us = received_us
             else:
                 at_us = microseconds(at)
-            add(_COLUMNS)
-            add(names.get(r.device) or name(r.device))
-            add(names.get(r.metric) or name(r.metric))
-            add(
-                middle(
-                    *(8, ts_us, 8, row.ident, 8, r.value, 8, received_us, 8, at_us),
-                    *(4, int(r.quality)),
-                )
-            )
-            add(_NULL if r.sent_at is None else time_(8, ts_us))
-            add(time_(8, signed(r.boot)))
-            add(_NULL if r.seq is None else time_(8, signed(r.seq)))
-            add(pos_(4, row.pos))
-        add(_TRAILER)
+            boot, seq, quality = r.boot, r.seq, int(r.quality)
+            if boot >= _I63:
+                boot = signed(boot)
+            add(heads.get((r.device, r.metric)) or self._head(r.device, r.metric))
+            fixed = (8, ts_us, 8, row.ident, 8, r.value, 8, received_us, 8, at_us, 4, quality)
+            if seq is None:
+                if r.sent_at is None:
+                    add(_NEITHER(*fixed, -1, 8, boot, -1, 4, row.pos))
+                else:
+                    add(_SENT(*fixed, 8, ts_us, 8, boot, -1, 4, row.pos))
+                continue
+            if seq >= _I63:
+                seq = signed(seq)
+            if r.sent_at is None:
+                add(_SEQ(*fixed, -1, 8, boot, 8, seq, 4, row.pos))
+            else:
+                add(_BOTH(*fixed, 8, ts_us, 8, boot, 8, seq, 4, row.pos))
         return b"".join(out)
 
 

@@ -53,7 +53,8 @@ class ReadingSink:
         if staged:
             cursor = connection.cursor()
             with cursor.copy(sql("copy_staging")) as copy:
-                copy.write(self._packer.copy(rows))
+                for piece in self._packer.pieces(rows):
+                    copy.write(piece)
             found.new += connection.execute(sql("insert_readings_staged"), whose).rowcount
         else:
             columns = _columns(rows)

@@ -40,6 +40,7 @@ KEPT_BYTES = 64 * 1024  # of a dead letter; its length and hash are kept in full
 SNAPSHOT_EVERY = timedelta(seconds=30)
 SNAPSHOT_ITEMS = 2000
 LATE = int(Quality.LATE)
+READERS_KNOWN = 200_000
 
 
 class Draft(msgspec.Struct, kw_only=True):
@@ -87,6 +88,8 @@ class Engine:
         # to fold from the beginning of the store.
         self._due_anyway: set[int] = {r.order for r in roster.runners if not r.resumed}
         self._round = 0
+        self._settled: datetime | None = None
+        self._readers: dict[tuple[str, str], tuple[SiteRunner, ...]] = {}
         self._pos = 0
         self._draft = Draft()
         for runner in roster.runners:
@@ -117,6 +120,7 @@ class Engine:
             else:
                 break
         self.now = max(self.now, to)
+        self._settled = to
 
     def _wake(self, runner: SiteRunner, moment: datetime) -> None:
         self._queued[runner.order] = None
@@ -132,6 +136,7 @@ class Engine:
         wanted = runner.wake_at()
         queued = self._queued[runner.order]
         if wanted is not None and (queued is None or wanted < queued):
+            self._settled = None
             self._queued[runner.order] = wanted
             heapq.heappush(self._heap, (wanted, runner.order))
 
@@ -139,12 +144,15 @@ class Engine:
 
     def take(self, arrival: Arrival, nouns: Sequence[Item | Position | Poison]) -> None:
         """One decoded message. Its `received_at` must not lie before the last one's."""
-        self.advance(arrival.received_at)
+        # Messages of one read share their moment: nothing can be due at it twice, unless something
+        # asked for a wake-up since.
+        if arrival.received_at is not self._settled:
+            self.advance(arrival.received_at)
         draft = self._draft
         draft.arrivals += 1
         kept = False
         for noun in nouns:
-            if isinstance(noun, Reading):
+            if type(noun) is Reading:
                 self._reading(noun)
             elif isinstance(noun, Poison):
                 self.refuse(noun)
@@ -161,9 +169,7 @@ class Engine:
     def _reading(self, reading: Reading) -> None:
         reading = self._screen.annotate(reading)
         late = False
-        for runner in self.roster.by_metric.get((reading.device, reading.metric), ()):
-            late |= self._put(runner, reading)
-        for runner in self.roster.by_noun.get((reading.device, "Reading"), ()):
+        for runner in self._readers_of(reading):
             late |= self._put(runner, reading)
         draft = self._draft
         if late:
@@ -172,6 +178,16 @@ class Engine:
         draft.readings.append(reading)
         draft.positions_in_batch.append(self._pos)
         self._pos += 1
+
+    def _readers_of(self, reading: Reading) -> tuple[SiteRunner, ...]:
+        """Who wants it, remembered: most metrics are stored only, and asked for all the time."""
+        key = (reading.device, reading.metric)
+        found = self._readers.get(key)
+        if found is None:
+            if len(self._readers) >= READERS_KNOWN:  # metric names are the senders' to make up
+                self._readers.clear()
+            found = self._readers[key] = self._wanting(reading)
+        return found
 
     def _keep(self, arrival: Arrival, noun: Item) -> None:
         """Store the whole message at its position, so that resume can fold it again."""
@@ -250,6 +266,7 @@ class Engine:
         return answer
 
     def _routed(self, changes: Iterable[Change]) -> None:
+        self._settled = None  # the router may have set a timer
         self._draft.changes.extend(changes)
 
     def has_draft(self) -> bool:
@@ -333,6 +350,7 @@ class Engine:
             moment, order = heapq.heappop(self._heap)
             self._wake(self.roster.runners[order], moment)
         self.now = max(self.now, to)
+        self._settled = None
 
 
 def dead_letter(poison: Poison, nth: int) -> DeadLetter:
