@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pwd
 import shutil
@@ -9,12 +10,15 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from contracts.clock import monotonic
 from gridsentry.reference.deploy import mosquitto_conf
 from ingest.broker import answers, find_mosquitto, free_port
+from ingest.publisher import MqttPublisher
+from ingest.settings import MqttSettings
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy" / "mosquitto"
 PASSWORDS = {
@@ -40,9 +44,35 @@ def setup(folder: Path, more: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+class Shipped(NamedTuple):
     """A real Mosquitto with the shipped files."""
+
+    port: int
+    tls_port: int
+    certificate: Path
+
+
+def certify(folder: Path) -> None:
+    """A certificate for this machine, in the files that tls.conf.example names."""
+    if shutil.which("openssl") is None:
+        pytest.fail("these tests need openssl: sudo apt-get install -y openssl")
+    made = subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+            *("-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"),
+            *("-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"),
+            *("-keyout", str(folder / "server.key"), "-out", str(folder / "server.crt")),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert made.returncode == 0, made.stderr
+    shutil.copy(folder / "server.crt", folder / "ca.crt")
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shipped]:
     program = find_mosquitto()
     if program is None:
         pytest.fail("these tests need Mosquitto: sudo apt-get install -y mosquitto")
@@ -53,9 +83,13 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     shutil.copy(DEPLOY / "acl", folder / "config" / "acl")
     done = setup(folder / "secrets", "w-1:worker-secret water:utility-secret")
     assert done.returncode == 0, done.stderr
-    free = free_port()
+    port, tls_port = free_port(), free_port()
+    certify(folder / "config" / "conf.d")
+    example = (DEPLOY / "conf.d" / "tls.conf.example").read_text(encoding="utf-8")
+    here = example.replace("8883\n", f"{tls_port}\n").replace("/mosquitto/", f"{folder}/")
+    (folder / "config" / "conf.d" / "tls.conf").write_text(here, encoding="utf-8")
     user = pwd.getpwuid(os.geteuid()).pw_name
-    (folder / "mosquitto.conf").write_text(mosquitto_conf(str(folder), port=free, user=user))
+    (folder / "mosquitto.conf").write_text(mosquitto_conf(str(folder), port=port, user=user))
     if os.geteuid() == 0:  # the setup gave the file to the image's user; here root runs it
         os.chown(folder / "secrets" / "passwords", 0, 0)
     log = (folder / "log").open("wb")
@@ -64,15 +98,20 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     )
     try:
         until, pause = monotonic() + 10, threading.Event()
-        while not answers(free):
+        while not (answers(port) and answers(tls_port)):
             assert broker.poll() is None, (folder / "log").read_text()
             assert monotonic() < until
             pause.wait(0.02)
-        yield free
+        yield Shipped(port, tls_port, folder / "config" / "conf.d" / "ca.crt")
     finally:
         broker.terminate()
         broker.wait(10)
         log.close()
+
+
+@pytest.fixture
+def port(shipped: Shipped) -> int:
+    return shipped.port
 
 
 def say(
@@ -132,6 +171,51 @@ def test_everybody_gets_the_own_tickets_only(port: int) -> None:
     assert not hears(port, "w-1", "gridsentry/v1/worker/w-2/ticket")
     assert hears(port, "water", "gridsentry/v1/utility/water/ticket")
     assert not hears(port, "water", "gridsentry/v1/utility/power/ticket")
+
+
+def connects(shipped: Shipped, host: str, certificate: Path | None) -> bool:
+    """Whether our own client gets in over TLS."""
+    publisher = MqttPublisher(
+        MqttSettings(
+            host=host,
+            port=shipped.tls_port,
+            client_id="over-tls",
+            username="gridsentry",
+            password=PASSWORDS["gridsentry"],
+            tls=True,
+            tls_ca=str(certificate) if certificate else None,
+        )
+    )
+    publisher.start()
+    try:
+        return publisher.wait_ready(1.0)
+    finally:
+        publisher.stop()
+        gc.collect()
+
+
+def test_our_client_speaks_tls_with_the_shipped_example(shipped: Shipped) -> None:
+    assert connects(shipped, "127.0.0.1", shipped.certificate)
+
+
+# paho leaves the socket of a failed handshake to the garbage collector (see `connects`).
+LEFT_TO_GC = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@LEFT_TO_GC
+def test_our_client_refuses_a_certificate_it_does_not_know(
+    shipped: Shipped, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert not connects(shipped, "127.0.0.1", None)
+    assert "CERTIFICATE_VERIFY_FAILED" in caplog.text
+
+
+@LEFT_TO_GC
+def test_our_client_refuses_a_certificate_of_another_name(
+    shipped: Shipped, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert not connects(shipped, "127.0.0.2", shipped.certificate)
+    assert "mismatch" in caplog.text
 
 
 def test_setup_names_a_wrong_entry_without_telling_secrets(tmp_path: Path) -> None:
