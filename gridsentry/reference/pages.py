@@ -9,6 +9,7 @@ from center.app import VERSION
 from center.openapi import document
 from center.routes import routes
 from contracts.city import City
+from gridsentry.city.schema import schemas
 from gridsentry.reference.asyncapi import asyncapi
 from gridsentry.reference.configuration import configuration
 from gridsentry.reference.deploy import mosquitto_conf
@@ -28,6 +29,7 @@ def pages() -> dict[str, str]:
         f"{GENERATED}/metrics.md": metrics(),
         f"{GENERATED}/openapi.json": _json(document(routes(nowhere, _nothing), VERSION)),
         f"{GENERATED}/asyncapi.json": _json(asyncapi()),
+        f"{GENERATED}/schemas.json": _json(schemas()),
         "deploy/mosquitto/mosquitto.conf": mosquitto_conf(),
     }
 
