@@ -213,8 +213,10 @@ class Writer(Protocol):
         """Commands filed and not yet answered, oldest first."""
         ...
 
-    def intake(self, limit: int) -> list[IntakeRow]:
-        """Intake rows not yet dealt with, oldest first."""
+    def intake(
+        self, limit: int, *, bulk: bool | None = None, districts: Sequence[str] | None = None
+    ) -> list[IntakeRow]:
+        """Intake rows not yet dealt with, oldest first; of these districts, only (not) bulk."""
         ...
 
     def take_up_unknown(self, devices: Iterable[str]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -314,10 +314,18 @@ class MemoryWriter:
             waiting = [c for c in self._store.commands.values() if c.id not in self._store.answers]
         return sorted(waiting, key=lambda c: (c.at, c.id))[:limit]
 
-    def intake(self, limit: int) -> list[IntakeRow]:
-        """Intake rows not yet dealt with, oldest first."""
+    def intake(
+        self, limit: int, *, bulk: bool | None = None, districts: Sequence[str] | None = None
+    ) -> list[IntakeRow]:
+        """Intake rows not yet dealt with, oldest first; of these districts, only (not) bulk."""
         with self._store.lock:
-            return [self._store.intake[number] for number in sorted(self._store.intake)][:limit]
+            waiting = [self._store.intake[number] for number in sorted(self._store.intake)]
+        return [
+            row
+            for row in waiting
+            if (bulk is None or (row.topic.count("/") > 5) == bulk)
+            and (districts is None or f"{row.topic}////".split("/")[3] in districts)
+        ][:limit]
 
     def take_up_unknown(self, devices: Iterable[str]) -> int:
         """Move kept messages of these now registered devices to the intake; how many."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -251,9 +251,12 @@ class PgWriter:
         rows = self._all("waiting_commands", limit=limit)
         return [Command(**dict(zip(names, row, strict=True))) for row in rows]
 
-    def intake(self, limit: int) -> list[IntakeRow]:
-        """Intake rows not yet dealt with, oldest first."""
-        return [IntakeRow(*row) for row in self._all("waiting_intake", limit=limit)]
+    def intake(
+        self, limit: int, *, bulk: bool | None = None, districts: Sequence[str] | None = None
+    ) -> list[IntakeRow]:
+        """Intake rows not yet dealt with, oldest first; of these districts, only (not) bulk."""
+        whose = {"bulk": bulk, "districts": None if districts is None else list(districts)}
+        return [IntakeRow(*row) for row in self._all("waiting_intake", limit=limit, **whose)]
 
     def take_up_unknown(self, devices: Iterable[str]) -> int:
         """Move kept messages of these now registered devices to the intake; how many."""

@@ -91,7 +91,8 @@ class Builder:
             )
         batches = self._refold(engine, decoder, resume)
         engine.now = max(engine.now, resume.at or EPOCH)
-        taken = self._store.take_up_unknown(city.devices) if self._plan.telemetry else 0
+        takes_in = self._plan.telemetry or self._plan.bulk
+        taken = self._store.take_up_unknown(city.devices) if takes_in else 0
         parts = Parts(engine=engine, decoder=decoder, last_batch=resume.last_batch)
         if self._plan.bulk:
             self._cameras(parts, city, saved, engine)

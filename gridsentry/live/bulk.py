@@ -19,7 +19,7 @@ from contracts.nouns import Arrival, Item, Poison, Position, Segment, Still
 from gridsentry.engine.media import as_segment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from contracts.clock import Clock
@@ -38,6 +38,8 @@ class Heavy(msgspec.Struct, frozen=True):
     nouns: Sequence[Item | Position | Poison]
     row: SpoolRow | None = None
     media: Segment | Still | None = None
+    intake: int | None = None
+    """The intake row it came from, when it had been kept for a device not yet registered."""
 
 
 class SpoolNumbers:
@@ -81,19 +83,40 @@ class BulkReader(threading.Thread):
         self._ready: deque[Heavy] = deque()
         self._room = threading.Semaphore(READY_LIMIT)
         self._halt = threading.Event()
+        self._kept: deque[tuple[int, Arrival]] = deque()
+        self._kept_ids: set[int] = set()
         self.last_error: str | None = None
 
     def run(self) -> None:
         """Until stopped: take, decode, spool, queue."""
         while not self._halt.is_set():
-            for arrival in self._session.take(8, 0.25):
-                while not self._room.acquire(timeout=0.25):
-                    if self._halt.is_set():
-                        return
-                heavy = self._prepare(arrival)
-                if heavy is None:
+            while self._kept:
+                number, arrival = self._kept.popleft()
+                if not self._queue(arrival, number):
                     return
-                self._ready.append(heavy)
+            for arrival in self._session.take(8, 0.25):
+                if not self._queue(arrival):
+                    return
+
+    def take_up(self, kept: Iterable[tuple[int, Arrival]]) -> None:
+        """Handle these as well: (intake row, message). Those handed in before are passed over."""
+        for number, arrival in kept:
+            if number not in self._kept_ids:
+                self._kept_ids.add(number)
+                self._kept.append((number, arrival))
+
+    def _queue(self, arrival: Arrival, intake: int | None = None) -> bool:
+        """Prepare it for the writer; False when stopped meanwhile."""
+        while not self._room.acquire(timeout=0.25):
+            if self._halt.is_set():
+                return False
+        heavy = self._prepare(arrival)
+        if heavy is None:
+            return False
+        if intake is not None:
+            heavy = msgspec.structs.replace(heavy, intake=intake)
+        self._ready.append(heavy)
+        return True
 
     def _prepare(self, arrival: Arrival) -> Heavy | None:
         nouns = self.decoder.decode(arrival)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -26,16 +26,19 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from contracts.clock import Clock
-    from contracts.ports import Session, Writer
+    from contracts.ports import IntakeRow, Session, Writer
     from gridsentry.engine.engine import Draft, Engine
     from gridsentry.live.bulk import Heavy
     from gridsentry.metrics import Metrics
     from ingest.breaker import Breaker
 
 log = logging.getLogger(__name__)
+_Row = TypeVar("_Row")
 
 RETRY_FIRST_S, RETRY_MOST_S = 0.1, 5.0
 HOUSEKEEPING = timedelta(seconds=30)
+COMMANDS, EVENTS, INTAKE = 100, 500, 500  # taken in one batch
+HEAVY_INTAKE = 8  # pieces of video in memory at a time
 SHARE_REFRESHED = 0.1  # of all snapshots per housekeeping: none is older than five minutes
 
 
@@ -84,6 +87,7 @@ class Core(threading.Thread):
         routes: bool = True,
         pulls_unrouted: bool = False,
         tick: Callable[[Arrival], bool] | None = None,
+        districts: Sequence[str] | None = None,
     ) -> None:
         super().__init__(name=f"core-{name}", daemon=True)
         self._writer_name = name
@@ -100,6 +104,8 @@ class Core(threading.Thread):
         self._routes = routes
         self._pulls_unrouted = pulls_unrouted
         self._tick = tick
+        self._districts = districts
+        self._ask_again = True
         self._fault = FaultPoint()
         self._halt = threading.Event()
         self._wake = threading.Event()
@@ -197,6 +203,7 @@ class Core(threading.Thread):
             self._telemetry.start()
         if self._bulk_session is not None:
             self._bulk_session.start()
+        self._ask_again = True  # a notification may have been consumed by a step that failed
         self.trouble = None
         self.active.set()
         log.info("%s holds its lease (epoch %d) and is running", self._writer_name, self._epoch)
@@ -243,6 +250,7 @@ class Core(threading.Thread):
         snapshots = self._fold_cameras(parts)
         now = max(self._clock.now(), engine.now)
         answers, intake_done, routed = self._fold_requests(parts, now)
+        intake_done.extend(h.intake for h in heavy if h.intake is not None)
         engine.advance(now)
         gone = self._housekeep(now)
         if (
@@ -352,23 +360,34 @@ class Core(threading.Thread):
         answers: list[Answer] = []
         done: list[int] = []
         routed: list[tuple[str, int]] = []
-        if not self._store.wait(0):
+        if not (self._store.wait(0) or self._ask_again):
             return answers, done, routed
+        self._ask_again = False
         engine.advance(now)
         if self._routes:
-            for command in self._store.commands(100):
+            for command in self._full(self._store.commands(COMMANDS), COMMANDS):
                 answer = engine.command(command, now)
                 self._metrics.commands.labels(command.action, str(answer.ok).lower()).inc()
                 answers.append(answer)
         if self._pulls_unrouted:
-            for published in self._store.unrouted(500):
+            for published in self._full(self._store.unrouted(EVENTS), EVENTS):
                 engine.route_stored(published)
                 routed.append((published.event.id, published.event.rev))
         if self._telemetry is not None:
-            for row in self._store.intake(500):
-                self._fold(parts, Arrival(row.topic, row.payload, max(now, row.received_at)))
+            kept = self._store.intake(INTAKE, bulk=False, districts=self._districts)
+            for row in self._full(kept, INTAKE):
+                self._fold(parts, _as_arrival(row, now))
                 done.append(row.id)
+        if parts.bulk is not None:
+            kept = self._store.intake(HEAVY_INTAKE, bulk=True, districts=self._districts)
+            self._ask_again |= bool(kept)  # the bulk reader works on them: see to the rest after
+            parts.bulk.take_up((row.id, _as_arrival(row, now)) for row in kept)
         return answers, done, routed
+
+    def _full(self, rows: list[_Row], limit: int) -> list[_Row]:
+        """The rows; when there may be more than the limit let through, we ask again."""
+        self._ask_again |= len(rows) >= limit
+        return rows
 
     def _housekeep(self, now: datetime) -> list[str]:
         """Now and then: the spool's ring drops its oldest, the book forgets what has ended."""
@@ -393,7 +412,10 @@ class Core(threading.Thread):
             worker_positions=draft.worker_positions,
             events=draft.events,
             changes=[c for c in draft.changes if isinstance(c, Change)],
-            dead_letters=[c for c in draft.changes if isinstance(c, DeadLetter)],
+            # A message of an unknown device is kept whole, and listed among the dead letters.
+            dead_letters=[
+                c for c in draft.changes if isinstance(c, DeadLetter) and c.code != "unknown_device"
+            ],
             unknown=draft.unknown,
         )
 
@@ -454,6 +476,10 @@ class Core(threading.Thread):
                 metrics.tickets.labels(change.body.kind, change.change).inc()
         assert self._parts is not None
         metrics.determinism_faults.set(self._parts.engine.book.determinism_faults)
+
+
+def _as_arrival(row: IntakeRow, now: datetime) -> Arrival:
+    return Arrival(row.topic, row.payload, max(now, row.received_at))
 
 
 def session_health(sessions: Mapping[str, Session | None], metrics: Metrics) -> dict[str, Any]:

@@ -301,6 +301,7 @@ class Service:
             routes=plan.routes,
             pulls_unrouted=plan.pulls_unrouted,
             tick=self._tick if settings.service.clock == "sim" else None,
+            districts=districts,
         )
         builder.wake_core = core.wake
         return core

@@ -94,7 +94,13 @@ ORDER BY at, id
 LIMIT %(limit)s
 
 -- name: waiting_intake
-SELECT id, topic, payload, received_at FROM intake ORDER BY id LIMIT %(limit)s
+-- Each writer takes what it would have subscribed to: bulk topics have a part more than others.
+SELECT id, topic, payload, received_at
+FROM intake
+WHERE (%(bulk)s::boolean IS NULL OR (split_part(topic, '/', 7) <> '') = %(bulk)s)
+    AND (%(districts)s::text[] IS NULL OR split_part(topic, '/', 4) = ANY (%(districts)s::text[]))
+ORDER BY id
+LIMIT %(limit)s
 
 -- name: take_up_unknown
 WITH gone AS (

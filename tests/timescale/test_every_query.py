@@ -216,7 +216,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "all_worker_positions": {},
     "unrouted_events": {"limit": 2},
     "waiting_commands": {"limit": 2},
-    "waiting_intake": {"limit": 2},
+    "waiting_intake": {"limit": 2, "bulk": False, "districts": ["d"]},
     "take_up_unknown": {"devices": ["new-1"]},
     "forget_unknown_counts": {"devices": ["new-1"]},
     # relay.sql
