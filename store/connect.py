@@ -18,10 +18,16 @@ CHANNEL_STREAM = "gridsentry_stream"
 """The stream has grown."""
 
 
+IDLE_IN_TRANSACTION_MS = 10_000
+"""A process that stands still in the middle of a transaction (suspended, frozen) holds its lease's
+row: without an end to that, its stand-by could never take over."""
+
+
 def session_options(settings: StoreSettings) -> str:
     """libpq `options`: every session speaks UTC and gives up in time."""
     return (
         "-c timezone=UTC"
+        f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS}"
         f" -c statement_timeout={int(settings.statement_timeout_s * 1000)}"
         f" -c lock_timeout={int(settings.lock_timeout_s * 1000)}"
     )
