@@ -32,7 +32,7 @@ lint: setup-test ## ruff, mypy --strict, import contracts
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
-	@.venv/bin/lint-imports --no-timing 2>/dev/null || .venv/bin/lint-imports
+	@.venv/bin/lint-imports
 
 format: setup-test ## let ruff format and mend what it can
 	@$(PY) -m ruff check --fix .

@@ -42,8 +42,8 @@ class CenterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     """Further names this center answers to when it has no tokens (protects against DNS
     rebinding; the loopback names always count)."""
     evidence_secret: str = ""
-    """Key of signed evidence links, at least 16 characters; empty: a new random one at each start,
-    so that old links end with the process. Several centers must share one."""
+    """Key of signed evidence links, at least 16 characters; empty: one made at the first start and
+    kept in the state folder. Several centers on different machines must share one."""
     evidence_link_s: float = 86_400.0
     """How long a signed evidence link is valid, seconds."""
     page_limit: int = 100

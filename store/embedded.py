@@ -186,7 +186,7 @@ class EmbeddedPostgres:
             lock.close()
             raise Refused(
                 f"the database in {self._dir} is already run by process {holder}; stop that one, "
-                "or give this one a folder of its own (store.embedded_dir)"
+                "or give this one a folder of its own (service.state_dir)"
             ) from None
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n".encode())

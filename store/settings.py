@@ -12,8 +12,6 @@ class StoreSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_
 
     dsn: str | None = None
     """libpq connection string or URL of a PostgreSQL ≥ 15; none: an embedded PostgreSQL is run."""
-    embedded_dir: str = "var/postgres"
-    """Folder of the embedded PostgreSQL's data, relative to the working folder."""
     embedded_start_s: float = 60.0
     """How long the embedded PostgreSQL may take to start (recovery after a crash takes longest)."""
     timescale: Literal["auto", "never"] = "auto"

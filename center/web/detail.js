@@ -3,7 +3,7 @@
 import { evidenceOf } from './evidence.js';
 import { both, laneName, language, severityName, stageName, t, timeOf } from './i18n.js';
 import { actionLabel, clockNode, kindName } from './list.js';
-import { CLOCKS, NEXT, OPEN, gridName, state, utilityName, workerName } from './state.js';
+import { CLOCKS, NEXT, OPEN, gridName, state, utilityName, whereText, workerName } from './state.js';
 import { el, icon, say } from './text.js';
 
 const panel = document.querySelector('#detail');
@@ -44,7 +44,7 @@ function head(ticket, on) {
         el('p', {}, el('span', { class: 'sev' }, severityName(ticket.severity)), ' ', el('span', { class: 'stage' }, stageName(ticket.stage)), ticket.code ? el('span', { class: 'code' }, say(ticket.code)) : null)),
       el('button', { class: 'tool shut', data: { focus: 'shut' }, 'aria-label': t('close'), title: t('close'), onclick: on.close }, icon('shut'))),
     el('dl', { class: 'facts' },
-      row(t('where'), el('span', {}, say(gridName(ticket.grid ?? place.grid) || '—'), place.address ? el('span', {}, ' · ', say(place.address)) : null)),
+      row(t('where'), el('span', {}, say(whereText(gridName(ticket.grid ?? place.grid), place.address)))),
       row(t('worker'), say(workerName(ticket.worker) ?? t('none'), 'strong')),
       row(t('utility'), el('span', {}, say(utilityName(ticket.utility) ?? t('none'), 'strong'), utility?.phone ? el('span', { class: 'soft' }, ' ', say(utility.phone)) : null)),
       row(t('lane'), laneName(ticket.lane)), row('ID', el('span', { class: 'soft' }, say(ticket.id), ` · rev ${ticket.rev}`))));

@@ -62,7 +62,7 @@ const KINDS = {
   severed_cable(event) {
     return [
       facts(fact(t('line'), `${t(event.what ?? 'severed')} · ${t(event.state ?? 'suspected')}`), event.error_m != null ? fact(t('error'), `± ${event.error_m} m`) : null,
-        event.owners?.length ? fact(t('owners'), event.owners.join('、')) : null, event.ruled_out?.length ? fact(t('ruledOut'), [event.ruled_out].flat().map(short).join('、')) : null),
+        event.owners?.length ? fact(t('owners'), event.owners.join('、')) : null, event.ruled_out?.length ? fact(t('ruledOut'), [event.ruled_out].flat().map(ruledOut).join('、')) : null),
       event.spans?.length ? bars(event.spans.slice(0, 8), t('span')) : null,
     ];
   },
@@ -76,7 +76,9 @@ const KINDS = {
     return [facts(fact(t('since'), timeOf(event.since, state.city.timezone))), event.pipes?.length ? bars(event.pipes.slice(0, 8), t('pipes')) : null];
   },
 };
-const short = (value) => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+// What a detector ruled out: {what, p} in words, with what chance was left to it.
+const ruledOut = (one) => (typeof one === 'object' ? `${t(one.what)}（${chance(one.p)}）` : t(one));
+const chance = (p) => (p < 0.001 ? '< 0.1 %' : `${(100 * p).toFixed(1)} %`);
 
 function plain(event) {
   const rows = Object.entries(event.evidence ?? {}).filter(([, v]) => ['string', 'number', 'boolean'].includes(typeof v) && String(v).length < 400).slice(0, 14);

@@ -24,6 +24,7 @@ const TEXTS = {
   now: ['当前', 'now'], rate: ['上涨速率', 'Rate of rise'], reached: ['已达', 'reached'],
   span: ['区段', 'Span'], probability: ['可能性', 'Probability'], ruledOut: ['已排除', 'Ruled out'], owners: ['权属', 'Owners'], error: ['误差', 'Error'],
   distance: ['断点距离', 'Distance to the break'], loss: ['损耗', 'Loss'], pipes: ['管段', 'Pipes'], since: ['自', 'Since'],
+  upstream_outage: ['上级停电', 'outage upstream'], sensor_or_customer: ['传感器或用户侧', 'sensor or customer side'], planned_work: ['计划停电', 'planned work'], load_switching: ['负荷投切', 'load switching'],
   severed: ['断线', 'severed'], phase_open: ['缺相', 'phase open'], neutral_open: ['断零', 'neutral open'], suspected: ['疑似', 'suspected'], confirmed: ['确认', 'confirmed'],
   observed: ['已发生', 'observed'], receding: ['消退中', 'receding'],
   km: ['公里', 'km'], m: ['米', 'm'], min: ['分钟', 'min'], load: ['在办', 'load'], device: ['设备', 'Device'], person: ['网格员', 'Workers'], line: ['线路', 'Line'], drain: ['排水', 'Drains'], fibre: ['光缆', 'Fibre'],

@@ -1,7 +1,7 @@
 // The list of tickets: one card each, built anew only when its ticket changed.
 
 import { both, language, severityName, stageName, t, timeOf } from './i18n.js';
-import { NEXT, OPEN, gridName, nextClock, now, state, utilityName, visibleTickets, workerName } from './state.js';
+import { NEXT, OPEN, gridName, nextClock, now, state, utilityName, visibleTickets, whereText, workerName } from './state.js';
 import { clean, el, icon, say } from './text.js';
 
 const MOST = 200; // cards on screen; filters reach the others
@@ -66,7 +66,7 @@ function card(ticket) {
       el('span', { class: 'stage' }, stageName(ticket.stage))),
     el('div', { class: 'body' },
       el('div', {},
-        el('p', { class: 'where' }, say(grid || '—'), ticket.place?.address ? el('span', {}, ' · ', say(ticket.place.address)) : null),
+        el('p', { class: 'where' }, say(whereText(grid, ticket.place?.address))),
         el('p', { class: 'who' },
           el('span', { class: 'person', title: t('worker') }, say(workerName(ticket.worker) ?? t('none'))),
           ticket.utility ? el('span', { class: 'utility', title: t('utility') }, say(utilityName(ticket.utility))) : null),

@@ -58,6 +58,12 @@ export function visibleTickets() {
   return shown;
 }
 
+/** A place in words, said once: an address that names the grid already stands alone. */
+export function whereText(grid, address) {
+  if (!address) return grid || '—';
+  return grid && !address.includes(grid) ? `${grid} · ${address}` : address;
+}
+
 export const gridName = (id) => state.gridNames.get(id) ?? id ?? '';
 export const workerName = (id) => (id ? state.city.workers[id]?.name ?? state.workers.get(id)?.name ?? id : null);
 export const utilityName = (id) => (id ? state.city.utilities[id]?.name ?? id : null);
