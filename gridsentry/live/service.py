@@ -30,6 +30,7 @@ from gridsentry.engine.rooms import detector_configs
 from gridsentry.live import build
 from gridsentry.live.core import Core, session_health
 from gridsentry.live.housekeeping import Housekeeper, RelayThread
+from gridsentry.live.probe import Probe
 from gridsentry.live.roles import Roles
 from gridsentry.metrics import Metrics
 from ingest.breaker import Breaker
@@ -192,6 +193,7 @@ class Service:
 
     def _start_center(self) -> None:
         if not self.roles.center:
+            self._start_probe()
             return
         desk = PgDesk(self.dsn_text, self.settings.store)
         publisher = MqttPublisher(self._as(f"alerts-{self._holder}"))
@@ -218,6 +220,16 @@ class Service:
         self._stack.callback(self._stopping, "center", lambda: server.stop(1.5))
         self.url = server.url
         self._say(f"command center at {server.url}")
+
+    def _start_probe(self) -> None:
+        service = self.settings.service
+        if service.probe_port:
+            probe = Probe(
+                service.probe_host, service.probe_port, self.health, self.metrics.registry
+            )
+            probe.start()
+            self._stack.callback(self._stopping, "probe", probe.stop)
+            self._say(f"health at http://{service.probe_host}:{probe.port}/readyz")
 
     def _start_relay(self) -> None:
         relay = RelayThread(self.dsn_text, self.settings.store)
@@ -376,6 +388,8 @@ class Service:
     def health(self) -> dict[str, Any]:
         """Ready or not, and why: for /readyz."""
         reasons: list[str] = []
+        if len(self._cores) < len(self.roles.cores()):
+            reasons.append("starting")  # the center is up before the writers
         cores = {core.name: core.health() for core in self._cores}
         for name, told in cores.items():
             if told["trouble"]:

@@ -26,7 +26,7 @@ FEED = "gridsentry/v1/feed/d1"
 def running(stage: Stage, devices: int = 2, **tables: dict[str, Any]) -> ServiceProcess:
     """A ready service over that many drains."""
     write_city(stage.city, [drain(f"s-{i}", i) for i in range(devices)])
-    service = stage.service(**tables)
+    service = stage.service("all", "1/1", **tables)
     service.start()
     service.wait_ready()
     return service
@@ -185,7 +185,7 @@ def test_a_writer_that_stands_still_in_a_transaction_does_not_hold_its_stand_by_
         )
         with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout), frozen.transaction():
             frozen.execute(b"SELECT 1 FROM leases WHERE name = 'all' FOR SHARE")
-            service = stage.service()
+            service = stage.service(store={"lock_timeout_s": 1.0})
             service.start()
             service.wait_ready()
             frozen.execute(b"SELECT 1")
