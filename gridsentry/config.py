@@ -39,6 +39,10 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """`system`, or `sim` to follow a simulator that runs faster than time."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
+    probe_host: str = "127.0.0.1"
+    """Where a process without the center role answers `/healthz`, `/readyz` and `/metrics`."""
+    probe_port: int = 0
+    """Its port; 0: it does not."""
     watch_city: bool = True
     """Take the city folder up again when it changes on disk."""
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDINGS = Path(os.environ.get("GRIDSENTRY_RECORDINGS", ROOT.parent / "shared" / "data"))
+LEFT_OUT = pytest.StashKey[int]()
 
 
 @pytest.fixture(scope="session")
@@ -17,22 +19,34 @@ def recordings() -> Path:
     return RECORDINGS
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out tests on recordings where the folder is not there; in CI that is a failure."""
-    if RECORDINGS.is_dir():
-        return
-    needing = [item for item in items if item.get_closest_marker("recordings")]
-    if not needing:
-        return
-    if os.environ.get("CI"):
+def pytest_configure() -> None:
+    """In CI the recordings must be there."""
+    if os.environ.get("CI") and not RECORDINGS.is_dir():
         raise pytest.UsageError(f"CI must have the recordings, but {RECORDINGS} is not a folder")
-    kept = [item for item in items if item not in needing]
-    config.hook.pytest_deselected(items=needing)
-    items[:] = kept
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out tests on recordings where the folder is not there."""
+    needing = {item for item in items if item.get_closest_marker("recordings")}
+    if RECORDINGS.is_dir() or not needing:
+        return
+    items[:] = [item for item in items if item not in needing]
+    config.hook.pytest_deselected(items=list(needing))
     config.stash[LEFT_OUT] = len(needing)
 
 
-LEFT_OUT = pytest.StashKey[int]()
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of pytest-xdist tells its controller, who writes the summary."""
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["left_out"] = session.config.stash.get(LEFT_OUT, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Every worker collects the same tests, so one worker's count is the count."""
+    left_out = getattr(node, "workeroutput", {}).get("left_out", 0)
+    node.config.stash[LEFT_OUT] = max(left_out, node.config.stash.get(LEFT_OUT, 0))
 
 
 def pytest_terminal_summary(
