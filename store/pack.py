@@ -22,13 +22,15 @@ _U64 = 1 << 64
 _I63 = 1 << 63
 _HEADER = b"PGCOPY\n\xff\r\n\x00" + struct.pack(">ii", 0, 0)
 _TRAILER = struct.pack(">h", -1)
-_COLUMNS = struct.pack(">h", 12)
+STAGED = struct.pack(">h", 12)
+"""How a row for the table `incoming` begins: the count of its fields."""
 # ts, ident, value, received_at, effective_at, quality; sent_at; boot; seq; pos. Each field is its
 # length and itself; of those that may be null (sent_at, seq) a null is the length -1 alone.
 _BOTH = struct.Struct(">iqiqidiqiqii iq iq iq ii").pack
 _SENT = struct.Struct(">iqiqidiqiqii iq iq i ii").pack
 _SEQ = struct.Struct(">iqiqidiqiqii i iq iq ii").pack
 _NEITHER = struct.Struct(">iqiqidiqiqii i iq i ii").pack
+_BIG = struct.Struct(">iq")
 _KNOWN_NAMES = 200_000
 
 
@@ -86,15 +88,21 @@ def rows(readings: list[Reading], positions: list[int], batch: int) -> list[Row]
     return out
 
 
+def stored(writer: str, number: int) -> bytes:
+    """How a row for the table `readings` begins: the count of its fields, writer, batch."""
+    raw = text.key(writer).encode()
+    return struct.pack(">hi", 14, len(raw)) + raw + _BIG.pack(8, number)
+
+
 class Packer:
-    """Packs rows; remembers how each (device, metric) it has seen begins a row."""
+    """Packs rows; remembers the bytes of each (device, metric) it has seen."""
 
     def __init__(self) -> None:
         self._heads: dict[tuple[str, str], bytes] = {}
 
     def _head(self, device: str, metric: str) -> bytes:
-        """How a row begins: the count of its fields, then both names, each a length and UTF-8."""
-        head = _COLUMNS
+        """Both names, each a length and UTF-8."""
+        head = b""
         for name in (device, metric):
             raw = text.key(name).encode()
             head += struct.pack(">i", len(raw)) + raw
@@ -103,19 +111,19 @@ class Packer:
         self._heads[device, metric] = head
         return head
 
-    def pieces(self, batch: list[Row], size: int = 2000) -> Iterator[bytes]:
-        """The COPY stream of these rows, `size` at a time: the server reads one while we pack the
-        next."""
+    def pieces(self, batch: list[Row], begin: bytes = STAGED, size: int = 2000) -> Iterator[bytes]:
+        """The COPY stream of these rows, `size` at a time: the server works on one while we pack
+        the next. `begin` is how each row begins, `STAGED` or what `stored` gave."""
         yield _HEADER
         for start in range(0, len(batch), size):
-            yield self._pack(batch[start : start + size])
+            yield self._pack(batch[start : start + size], begin)
         yield _TRAILER
 
     def copy(self, batch: list[Row]) -> bytes:
         """The whole COPY stream of these rows, columns as in the table `incoming`."""
         return b"".join(self.pieces(batch))
 
-    def _pack(self, batch: list[Row]) -> bytes:
+    def _pack(self, batch: list[Row], begin: bytes) -> bytes:
         heads = self._heads
         out: list[bytes] = []
         add = out.append
@@ -141,6 +149,7 @@ class Packer:
             boot, seq, quality = r.boot, r.seq, int(r.quality)
             if boot >= _I63:
                 boot = signed(boot)
+            add(begin)
             add(heads.get((r.device, r.metric)) or self._head(r.device, r.metric))
             fixed = (8, ts_us, 8, row.ident, 8, r.value, 8, received_us, 8, at_us, 4, quality)
             if seq is None:

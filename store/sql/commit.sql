@@ -15,6 +15,12 @@ VALUES (
     %(ts_low)s, %(ts_high)s, %(found)s::jsonb
 )
 
+-- name: copy_readings copy
+COPY readings (
+    writer, batch, device, metric, ts, ident, value, received_at, effective_at, quality, sent_at,
+    boot, seq, pos
+) FROM STDIN (FORMAT binary)
+
 -- name: make_staging
 CREATE TEMP TABLE IF NOT EXISTS incoming (
     device text COLLATE "C", metric text COLLATE "C", ts timestamptz, ident bigint,

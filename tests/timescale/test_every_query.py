@@ -144,6 +144,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         **{"ts_low": None, "ts_high": at(0)},
     },
     "make_staging": {},
+    "copy_readings": {},
     "copy_staging": {},
     "insert_readings_staged": WHOSE,
     "keep_conflicts_staged": WHOSE,
@@ -355,6 +356,16 @@ def _run(connection: psycopg.Connection[Any], name: str) -> None:
             with connection.cursor().copy(sql(name)) as copy:
                 copy.write(pack.Packer().copy(rows))
             count = connection.execute(b"SELECT count(*) FROM incoming").fetchone()
+            assert count == (2,)
+            return
+        if name == "copy_readings":
+            rows = pack.rows([reading(40_000), reading(40_001, sent_at=None, seq=4)], [], 1)
+            with connection.cursor().copy(sql(name)) as copy:
+                for piece in pack.Packer().pieces(rows, pack.stored("w", 9_000_000)):
+                    copy.write(piece)
+            count = connection.execute(
+                b"SELECT count(*) FROM readings WHERE writer = 'w' AND batch = 9000000"
+            ).fetchone()
             assert count == (2,)
             return
         if name == "make_staging":
