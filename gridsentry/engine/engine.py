@@ -269,6 +269,11 @@ class Engine:
         self._settled = None  # the router may have set a timer
         self._draft.changes.extend(changes)
 
+    @property
+    def readings(self) -> int:
+        """How many readings are waiting to be committed."""
+        return len(self._draft.readings)
+
     def has_draft(self) -> bool:
         """Whether anything is waiting to be committed."""
         d = self._draft

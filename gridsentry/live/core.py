@@ -6,10 +6,11 @@ passes here: messages of both sessions, what the cameras found, commands, report
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -47,11 +48,14 @@ class CoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     max_messages: int = 5000
     """Messages in one batch at the most."""
+    max_readings: Annotated[int, msgspec.Meta(gt=0)] = 20_000
+    """A batch that holds this many readings takes no further message: one message may carry
+    thousands, and a transaction must end well within the store's time limit."""
     linger_ms: float = 10.0
     """How long to wait for a batch's first message; also the rhythm of an idle service."""
     lease_s: float = 10.0
     """A writer that is silent for this long may be replaced by its stand-by."""
-    acknowledge: str = "after_commit"
+    acknowledge: Literal["after_commit", "before_commit"] = "after_commit"
     """`before_commit` loses messages: it exists only for the control run of the kill proof."""
 
 
@@ -111,6 +115,7 @@ class Core(threading.Thread):
         self._wake = threading.Event()
         self._reload = threading.Event()
         self._parts: Parts | None = None
+        self._left: list[Arrival] = []
         self._epoch = 0
         self._lease_at = 0.0
         self._housekept: datetime | None = None
@@ -193,6 +198,11 @@ class Core(threading.Thread):
 
     def _rebuild(self) -> None:
         self._parts = self._build(self._epoch)
+        # What was built stays: the collector need not walk over a whole city again and again
+        # (measured: 2 of 8 µs for each message).
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
         if self._breaker is not None:
             self._breaker.reset()
         if self._parts.bulk is not None:
@@ -212,6 +222,7 @@ class Core(threading.Thread):
         """Stop what this generation started; sessions stay down until the next one is built."""
         self.active.clear()
         parts, self._parts = self._parts, None
+        self._left = []  # not acknowledged: they come again
         for session in (self._telemetry, self._bulk_session):
             if session is not None:
                 session.stop()
@@ -242,9 +253,7 @@ class Core(threading.Thread):
         """One batch: take from every source, fold, commit, acknowledge."""
         self._renew()
         engine: Engine = parts.engine
-        light = [] if last else self._take_telemetry()
-        for arrival in light:
-            self._fold(parts, arrival)
+        light = [] if last else self._fold_telemetry(parts)
         heavy: list[Heavy] = parts.bulk.ready() if parts.bulk is not None else []
         rows = self._fold_heavy(engine, heavy)
         snapshots = self._fold_cameras(parts)
@@ -290,6 +299,16 @@ class Core(threading.Thread):
             raise LeaseLost(f"{self._writer_name} is held by another process now")
         self._lease_at = monotonic()
 
+    def _fold_telemetry(self, parts: Parts) -> list[Arrival]:
+        """Fold what waits until the batch is full; these are acknowledged with it."""
+        arrivals = self._take_telemetry()
+        for folded, arrival in enumerate(arrivals, 1):
+            self._fold(parts, arrival)
+            if parts.engine.readings >= self._settings.max_readings:
+                self._left = arrivals[folded:]
+                return arrivals[:folded]
+        return arrivals
+
     def _take_telemetry(self) -> list[Arrival]:
         wait = self._settings.linger_ms / 1000
         if self._telemetry is None or self.breaker_reason is not None:
@@ -299,6 +318,9 @@ class Core(threading.Thread):
         if self._wake.is_set():
             self._wake.clear()
             wait = 0.0
+        if self._left:
+            left, self._left = self._left, []
+            return left
         return self._telemetry.take(self._settings.max_messages, wait)
 
     def _fold(self, parts: Parts, arrival: Arrival) -> None:
@@ -308,7 +330,8 @@ class Core(threading.Thread):
             arrival = msgspec.structs.replace(arrival, received_at=self._clock.now())
         engine: Engine = parts.engine
         if arrival.received_at < engine.now:
-            arrival = msgspec.structs.replace(arrival, received_at=engine.now)
+            a = arrival
+            arrival = Arrival(a.topic, a.payload, engine.now, a.retained, a.token)
         nouns = parts.decoder.decode(arrival)
         engine.take(arrival, nouns)
         if self._breaker is not None:
@@ -317,12 +340,12 @@ class Core(threading.Thread):
     @staticmethod
     def _watch_poison(breaker: Breaker, nouns: Sequence[object], now: datetime) -> None:
         """Tell the breaker; devices nobody registered say nothing about our decoders."""
-        for noun in nouns:
-            if type(noun) is Poison:
-                if noun.device is not None and noun.code != "unknown_device":
-                    breaker.observe(now, poison_of=noun.device)
-            else:
-                breaker.observe(now, good=1)
+        poisons = [noun for noun in nouns if type(noun) is Poison]
+        for poison in poisons:
+            if poison.device is not None and poison.code != "unknown_device":
+                breaker.observe(now, poison_of=poison.device)
+        if len(poisons) < len(nouns):
+            breaker.observe(now, good=len(nouns) - len(poisons))
 
     def _fold_heavy(self, engine: Engine, heavy: list[Heavy]) -> list[Any]:
         rows = []
