@@ -35,22 +35,24 @@ def flood(stage: Stage) -> Any:
     return gateway, publish
 
 
-def test_one_ingest_and_one_center_killed_the_others_carry_on(stage: Stage) -> None:
+def test_one_ingest_one_router_and_one_center_killed_the_others_carry_on(stage: Stage) -> None:
     write_city(stage.city, [drain(f"s-{i:02d}", i) for i in range(DEVICES)])
-    router, cameras = stage.service("router", core=LEASE), stage.service("cameras", core=LEASE)
+    cameras = stage.service("cameras", core=LEASE)
+    router = [stage.service("router", core=LEASE) for _ in range(2)]
     ingest = [stage.service("ingest", core=LEASE) for _ in range(2)]
     center = [stage.service("center") for _ in range(2)]
-    for service in (ingest[0], center[0], router, cameras):
+    for service in (ingest[0], center[0], router[0], cameras):
         service.start()
     ingest[0].wait_said("is subscribed")
-    for service in (ingest[1], center[1]):
+    for service in (ingest[1], center[1], router[1]):
         service.start()
-    for service in (router, cameras):
+    for service in (router[0], cameras):
         service.wait_said(HELD)
     for service in center:
         service.wait_ready()
-    ingest[1].wait_said("gridsentry: ready")
-    assert HELD not in ingest[1].said(), "of two for the same share one must stand by"
+    for service in (ingest[1], router[1]):
+        service.wait_said("gridsentry: ready")
+        assert HELD not in service.said(), "of two for the same share one must stand by"
 
     gateway, publish = flood(stage)
     steady = stage.steady(RATE, publish)
@@ -58,9 +60,11 @@ def test_one_ingest_and_one_center_killed_the_others_carry_on(stage: Stage) -> N
     eventually(lambda: len(first.heard) >= 3, timeout=90)
     center[0].kill()
     ingest[0].kill()
+    router[0].kill()
     first.join(10)
     assert not first.is_alive(), "its stream ended with it"
     ingest[1].wait_said(HELD)
+    router[1].wait_said(HELD)
 
     last = max(first.heard)
     second = Listener(stage, center[1], last)
@@ -91,7 +95,7 @@ def test_one_ingest_and_one_center_killed_the_others_carry_on(stage: Stage) -> N
     assert dict(stage.rows("SELECT site, count(DISTINCT id) FROM events GROUP BY site")) == {
         f"s-{i:02d}": 1 for i in range(DEVICES)
     }
-    for service in (ingest[1], center[1], router, cameras):
+    for service in (ingest[1], center[1], router[1], cameras):
         assert service.stop() == 0, service.tail()
 
 
