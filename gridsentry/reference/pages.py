@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from typing import Any
 
@@ -39,4 +40,13 @@ async def _nothing(*_: Any) -> Any:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    return json.dumps(_clean(value), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def _clean(value: Any) -> Any:
+    """Docstrings without their indentation, which Python 3.13 strips and 3.11 does not."""
+    if isinstance(value, dict):
+        return {name: _clean(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_clean(one) for one in value]
+    return inspect.cleandoc(value) if isinstance(value, str) and "\n" in value else value
