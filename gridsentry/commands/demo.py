@@ -88,7 +88,9 @@ def demo_settings(args: argparse.Namespace) -> Settings:
         service=replace(
             settings.service, state_dir=str(state), city=str(state / f"town-{args.seed}")
         ),
-        broker=replace(settings.broker, embedded="auto"),
+        broker=settings.broker
+        if settings.broker.embedded != "none"
+        else replace(settings.broker, embedded="auto"),
         center=replace(settings.center, port=args.port, cap_status="Exercise"),
     )
 

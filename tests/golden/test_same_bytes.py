@@ -8,6 +8,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from simulators.recording import record
 from simulators.settings import SimSettings
 from simulators.town import build, write_city
@@ -24,6 +26,7 @@ def replay(tmp_path: Path, hash_seed: str, threads: str) -> bytes:
     ).stdout  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_same_bytes_every_time(tmp_path: Path) -> None:
     town = build(3)
     write_city(town, tmp_path / "city")
