@@ -52,12 +52,13 @@ class Results(msgspec.Struct):
 def plan_from(environ: dict[str, str]) -> Plan:
     """QUICK, RUNS and MESSAGES."""
     quick = environ.get("QUICK", "") not in ("", "0")
+    runs = int(environ.get("RUNS", "1" if quick else "5"))
     messages = int(environ.get("MESSAGES", "40000" if quick else "200000"))
     return Plan(
-        runs=int(environ.get("RUNS", "1" if quick else "5")),
+        runs=runs,
         messages=messages,
         batched=max(messages // 40, 500),
-        floods=50 if quick else 100,
+        floods=50 if quick else min(60, load.DEVICES // 2 // runs),
     )
 
 
@@ -86,7 +87,7 @@ class Bench:
             self._noted()
         for n in range(plan.runs):
             name = f"run {n + 1}/{plan.runs}  flood to ticket"
-            self.results.latency.append(self._timed_floods(name))
+            self.results.latency.append(self._timed_floods(name, n))
             self._noted()
 
     def _noted(self) -> None:
@@ -130,9 +131,10 @@ class Bench:
         else:
             into.append(drained)
 
-    def _timed_floods(self, name: str) -> latency.Latency:
+    def _timed_floods(self, name: str, run: int) -> latency.Latency:
+        flooded = latency.streets(run, self._plan.floods)
         with self._bar(name, self._plan.floods) as bar:
-            return latency.measure(self._stage, self._plan.floods, bar.told)
+            return latency.measure(self._stage, flooded, bar.told)
 
     def _bar(self, name: str, total: int | None) -> _Bar:
         return _Bar(self._progress, name, total)

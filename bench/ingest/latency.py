@@ -63,7 +63,18 @@ class Screen(threading.Thread):
         self._connection.close()
 
 
-def measure(stage: Stage, floods: int, told: Callable[[int], None]) -> Latency:
+def streets(run: int, floods: int) -> range:
+    """The streets that this run floods: each once, or its ticket would be open already.
+
+    Raises ValueError when there are not enough; the other half sends the background.
+    """
+    found = range(run * floods, (run + 1) * floods)
+    if found.stop > load.DEVICES // 2:
+        raise ValueError(f"{run + 1} runs of {floods} floods are more than there are streets")
+    return found
+
+
+def measure(stage: Stage, flooded: range, told: Callable[[int], None]) -> Latency:
     """Start the service, keep the background going, flood one street after the other."""
     service = Service(stage)
     service.start()
@@ -72,7 +83,7 @@ def measure(stage: Stage, floods: int, told: Callable[[int], None]) -> Latency:
         screen = Screen(service.port)
         screen.start()
         with Pourer(stage.host, stage.port, "bench-latency") as pourer:
-            return _run(stage, service, screen, pourer, floods, told)
+            return _run(stage, service, screen, pourer, flooded, told)
     finally:
         service.stop()
 
@@ -82,7 +93,7 @@ def _run(
     service: Service,
     screen: Screen,
     pourer: Pourer,
-    floods: int,
+    flooded: range,
     told: Callable[[int], None],
 ) -> Latency:
     published: dict[tuple[float, float], float] = {}
@@ -91,7 +102,7 @@ def _run(
     sent = 0
     beat = 0
     flood_at = began + WARM_S
-    while len(published) < floods:
+    while len(published) < len(flooded):
         beat += 1
         pause = began + beat * BEAT_S - monotonic()
         if pause > 0:
@@ -101,7 +112,7 @@ def _run(
         pourer.send(_background(sent + i, now_ms) for i in range(due))
         sent += due
         if monotonic() >= flood_at:
-            number = len(published)
+            number = flooded[len(published)]
             message = load.single(number, load.WATCHED, load.FLOOD_M, now_ms + 1, beat)
             published[load.place(number)] = monotonic()
             pourer.send([(load.topic(number), message)])
@@ -109,10 +120,10 @@ def _run(
             told(len(published))
     share = (machine.cpu_s(service.pid) - used) / (monotonic() - began)
     until = monotonic() + PATIENCE_S
-    while len(screen.seen) < floods and monotonic() < until:
+    while not published.keys() <= screen.seen.keys() and monotonic() < until:
         stage.clock.sleep(0.05)
     took = [screen.seen[spot] - at for spot, at in published.items() if spot in screen.seen]
-    return Latency(took, floods - len(took), share)
+    return Latency(took, len(published) - len(took), share)
 
 
 def _background(n: int, now_ms: int) -> tuple[str, bytes]:
@@ -125,4 +136,4 @@ def _background(n: int, now_ms: int) -> tuple[str, bytes]:
     )
 
 
-__all__ = ["Latency", "Screen", "measure"]
+__all__ = ["Latency", "Screen", "measure", "streets"]

@@ -14,7 +14,7 @@ from rich.console import Console
 from bench.ingest import load, machine, report
 from bench.ingest.__main__ import Results, figures_of, plan_from
 from bench.ingest.drain import Drained
-from bench.ingest.latency import Latency
+from bench.ingest.latency import Latency, streets
 from bench.ingest.pour import Pourer, connect_packet, publish_packet
 from bench.ingest.references import Taken
 from contracts.clock import epoch_ms
@@ -154,6 +154,15 @@ def test_figures_say_median_and_spread_and_the_faster_reference() -> None:
     assert told["  speed, of the faster bare paho"].value == 0.5
     assert told["flood to ticket on screen, p99"].value == 50
     assert told["flood to ticket on screen, p50"].value == 10
+
+
+def test_no_street_is_flooded_in_two_runs() -> None:
+    plan = plan_from({})
+    flooded = [number for run in range(plan.runs) for number in streets(run, plan.floods)]
+    assert len(flooded) == len(set(flooded)) == plan.runs * plan.floods
+    assert max(flooded) < load.DEVICES // 2  # the others send the background
+    with pytest.raises(ValueError, match="more than there are streets"):
+        streets(10, 50)
 
 
 def test_quick_is_one_run() -> None:
