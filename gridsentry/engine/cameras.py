@@ -129,7 +129,15 @@ class CameraFold:
 
     def snapshots(self, number: int) -> list[SiteSnapshot]:
         """State after the segment with that number of the spool."""
-        return [msgspec.structs.replace(r.snapshot(), number=number) for r in self.runners]
+        return [
+            msgspec.structs.replace(r.snapshot(), number=number)
+            for r in self.runners
+            if r.failure is None
+        ]
+
+    def failures(self) -> list[str]:
+        """Detectors that are left out, and why."""
+        return [r.failure for r in self.runners if r.failure is not None]
 
     def _found(self, events: Iterable[Event], known_at: datetime) -> list[Output]:
         found: list[Output] = []

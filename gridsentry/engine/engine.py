@@ -274,6 +274,10 @@ class Engine:
         """How many readings are waiting to be committed."""
         return len(self._draft.readings)
 
+    def failures(self) -> list[str]:
+        """Detectors that are left out, and why."""
+        return [r.failure for r in self.roster.runners if r.failure is not None]
+
     def has_draft(self) -> bool:
         """Whether anything is waiting to be committed."""
         d = self._draft
@@ -303,6 +307,8 @@ class Engine:
         done = []
         for order in orders:
             runner = self.roster.runners[order]
+            if runner.failure is not None:
+                continue  # its last good snapshot stands
             if runner.snapshot_at is None:
                 # Staggered by place in the roster, so that not all fall due in the same batch.
                 runner.snapshot_at = self.now - SNAPSHOT_EVERY * ((order % 30) / 30)

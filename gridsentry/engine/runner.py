@@ -31,6 +31,7 @@ class SiteRunner:
         "_detector",
         "_reorder",
         "_waits",
+        "failure",
         "folded",
         "late",
         "order",
@@ -57,6 +58,8 @@ class SiteRunner:
             else Reorder(self._bounds)
         )
         self.resumed = saved is not None
+        self.failure: str | None = None
+        """Why this detector is left out, if it is."""
         self.late = 0
         self.folded = 0
         self.saw_batch = -1
@@ -65,18 +68,25 @@ class SiteRunner:
 
     def put(self, item: Item) -> tuple[list[Event], bool]:
         """The events that this item (and those it set free) cause; whether it came too late."""
+        if self.failure is not None:
+            return [], False
         ready, late = self._reorder.put(item)
         if late:
             self.late += 1
             return [], True
         events: list[Event] = []
-        for one in ready:
-            self.folded += 1
-            events.extend(self._detector.on_item(one))
+        try:
+            for one in ready:
+                self.folded += 1
+                events.extend(self._detector.on_item(one))
+        except Exception as error:
+            return self._set_aside(error, f"{type(item).__name__} of {item.device} at {item.at}")
         return events, False
 
     def wake_at(self) -> datetime | None:
         """The next moment either the reorder stage or the detector must be called."""
+        if self.failure is not None:
+            return None
         own = self._detector.wake_at()
         if not self._waits:
             return own
@@ -87,6 +97,22 @@ class SiteRunner:
 
     def wake(self, moment: datetime) -> list[Event]:
         """Call whoever wanted `moment`: items whose wait is over first, then the detector."""
+        try:
+            return self._wake(moment)
+        except Exception as error:
+            return self._set_aside(error, f"its wake-up at {moment}")[0]
+
+    def _set_aside(self, error: Exception, what: str) -> tuple[list[Event], bool]:
+        """A detector with a fault must not stop the others, nor what is stored: it is left out
+        until the next start, keeps its last good snapshot, and then folds again what it missed."""
+        self.failure = (
+            f"detector {self.spec.kind} at {self.site.id} failed on {what} "
+            f"({type(error).__name__}: {error}) and is left out until the next start"
+        )
+        log.exception("%s", self.failure)
+        return [], False
+
+    def _wake(self, moment: datetime) -> list[Event]:
         events: list[Event] = []
         if self._waits:
             for item in self._reorder.due(moment):

@@ -169,12 +169,12 @@ class Core(threading.Thread):
         """For /readyz: whether we hold the lease and what troubles us."""
         parts = self._parts
         behind = sum(w.behind() for w in parts.workers) if parts else 0
-        failures = [w.failure for w in parts.workers if w.failure] if parts else []
+        failures = [text for w in parts.workers for text in w.failures()] if parts else []
         return {
             "active": self.active.is_set(),
             "trouble": self.trouble,
             "segments_waiting": behind,
-            "camera_failures": failures,
+            "detector_failures": [*failures, *(parts.engine.failures() if parts else [])],
             "bulk": dict(parts.bulk.health()) if parts and parts.bulk else None,
         }
 

@@ -112,6 +112,11 @@ class CameraWorker(threading.Thread):
         """Segments waiting."""
         return len(self._rows)
 
+    def failures(self) -> list[str]:
+        """What went wrong here, and detectors that are left out."""
+        left_out = [text for fold in self._folds.values() for text in fold.failures()]
+        return [*left_out, *([self.failure] if self.failure else [])]
+
     def stop(self) -> None:
         """Finish the segment at hand, then end."""
         with self._more:

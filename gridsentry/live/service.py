@@ -7,6 +7,7 @@ the center, broker, database.
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import re
@@ -254,6 +255,26 @@ class Service:
                 self._stopping, f"writer {plan.writer}", partial(core.stop, STOP_CORE_S)
             )
 
+    def _lease_holder(self, writer: str) -> str:
+        """Who holds this writer's lease. A process that is alone with its state folder goes by that
+        folder's own random name, so that after a kill the next one need not wait for the lease to
+        end; any other is a stand-by with a name of its own."""
+        path = self._state / f"writer-{writer}.lock"
+        lock = path.open("a+")
+        self._stack.callback(lock.close)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            log.info("another process of this folder is the writer %s: standing by", writer)
+            return self._holder
+        lock.seek(0)
+        name = lock.read().strip()
+        if not name:
+            name = secrets.token_hex(8)
+            lock.write(name)
+            lock.flush()
+        return f"{socket.gethostname()}:{name}"
+
     def _core(self, plan: Any) -> Core:
         settings = self.settings
         store = PgWriter(
@@ -300,7 +321,7 @@ class Service:
         )
         core = Core(
             plan.writer,
-            self._holder,
+            self._lease_holder(plan.writer),
             store,
             builder,
             self.clock,
@@ -396,7 +417,7 @@ class Service:
                 reasons.append(f"{name}: {told['trouble']}")
             elif not told["active"]:
                 reasons.append(f"{name}: standing by for another process that holds the lease")
-            reasons.extend(f"{name}: {failure}" for failure in told["camera_failures"])
+            reasons.extend(f"{name}: {failure}" for failure in told["detector_failures"])
         sessions = session_health(self._sessions, self.metrics)
         active = any(told["active"] for told in cores.values())
         for name, told in sessions.items():
