@@ -207,7 +207,11 @@ def figures_of(results: Results) -> list[report.Figure]:
     runs = [r for r in results.latency if r.seconds]
     for name, share, aim in (("p50", 0.50, "<= 40"), ("p99", 0.99, "<= 120")):
         values = [report.percentile(r.seconds, share) * 1000 for r in runs]
-        out.append(figure(f"flood to ticket on screen, {name}", values, "ms", aim=aim))
+        told = figure(f"flood to ticket on screen, {name}", values, "ms", aim=aim)
+        if runs:  # of all tickets together: sixty of one run have no hundredth part
+            together = [took for run in runs for took in run.seconds]
+            told = msgspec.structs.replace(told, value=report.percentile(together, share) * 1000)
+        out.append(told)
     out.append(figure("  longest", [max(r.seconds) * 1000 for r in runs], "ms"))
     out.append(figure("  tickets not seen", [float(r.missing) for r in results.latency]))
     out.append(figure("  of its core, the service used", [r.service_share for r in runs]))

@@ -154,6 +154,9 @@ def test_figures_say_median_and_spread_and_the_faster_reference() -> None:
     assert told["  speed, of the faster bare paho"].value == 0.5
     assert told["flood to ticket on screen, p99"].value == 50
     assert told["flood to ticket on screen, p50"].value == 10
+    results.latency.append(Latency([0.3] * 10, 0, 0.1))
+    late = {f.figure: f for f in figures_of(results)}["flood to ticket on screen, p99"]
+    assert (late.value, late.low, late.high) == (300, 50, 300)
 
 
 def test_no_street_is_flooded_in_two_runs() -> None:
