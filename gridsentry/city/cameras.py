@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection
+import math
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,12 @@ def _camera(device: str, raw: CameraToml, name: str, notes: Notes) -> Camera:
         notes.wrong(f"{name}, points", f"{len(raw.points)} points", "none, or at least 4")
     elif not raw.points:
         notes.warn(f"{name}, points", "none: this camera cannot name windows")
+    elif not (_spans([p[:2] for p in raw.points]) and _spans([p[2:] for p in raw.points])):
+        notes.wrong(
+            f"{name}, points",
+            "all on one line, in the picture or on the facade",
+            "points that span the facade, both along it and up it",
+        )
     outside = [p for p in raw.points if not (0 <= p[0] <= raw.size[0] and 0 <= p[1] <= raw.size[1])]
     if outside:
         notes.warn(f"{name}, points", f"{len(outside)} lie outside the picture of {raw.size}")
@@ -100,6 +107,18 @@ def _camera(device: str, raw: CameraToml, name: str, notes: Notes) -> Camera:
         detect_mask=read_mask(raw.detect_mask, f"{name}, detect_mask", notes),
         privacy_mask=read_mask(raw.privacy_mask, f"{name}, privacy_mask", notes),
     )
+
+
+def _spans(points: Sequence[tuple[float, ...]]) -> bool:
+    """Whether places (x, y) spread in two directions: their narrower spread (the square root of
+    the lesser eigenvalue of their covariance) is above a thousandth of the wider."""
+    n = len(points)
+    x0, y0 = sum(p[0] for p in points) / n, sum(p[1] for p in points) / n
+    xx = sum((p[0] - x0) ** 2 for p in points)
+    yy = sum((p[1] - y0) ** 2 for p in points)
+    xy = sum((p[0] - x0) * (p[1] - y0) for p in points)
+    middle, reach = (xx + yy) / 2, math.hypot((xx - yy) / 2, xy)
+    return middle - reach > 1e-6 * (middle + reach)
 
 
 def _facade(raw: CameraToml, name: str, notes: Notes) -> list[Zone]:

@@ -56,6 +56,9 @@ def read_profile(folder: Path, name: str, notes: Notes) -> Profile | None:
             if not path.is_file():
                 raise Wrong(f"{NAME}, profile", f"there is no file {name}", "a file of this folder")
             return profiles.parse(read_text(path), name)
+        if name not in profiles.names():
+            allowed = f"{', '.join(profiles.names())}, or a TOML file of this folder"
+            raise Wrong(f"{NAME}, profile", f"no shipped profile is called {name!r}", allowed)
         return profiles.load(name)
     except Wrong as error:
         notes.take(error)

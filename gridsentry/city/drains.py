@@ -22,7 +22,9 @@ def read_drains(
     nodes: dict[str, Node] = {}
     pipes: list[tuple[Feature, DrainProperties]] = []
     for feature in read_features(folder / NAME, notes, crs):
-        raw = build(DrainProperties, feature.properties, f"{feature.where}, ", notes)
+        # Closing lines of a device need no name of their own.
+        named_by_device = {"id": feature.properties.get("device"), **feature.properties}
+        raw = build(DrainProperties, named_by_device, f"{feature.where}, ", notes)
         if raw is None:
             continue
         if (raw.from_ is not None or raw.to is not None) or line_of(feature) is not None:

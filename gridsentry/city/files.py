@@ -201,7 +201,7 @@ def read_features(path: Path, notes: Notes, crs: str) -> Iterator[Feature]:
         }
         if "id" not in properties and feature.get("id") is not None:
             properties["id"] = feature["id"]
-        for key in ("id", "from", "to", "parent", "device"):
+        for key in ("id", "from", "to", "parent", "device", "level"):
             if isinstance(properties.get(key), int):
                 properties[key] = str(properties[key])
         if isinstance(properties.get("id"), str):

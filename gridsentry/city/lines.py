@@ -60,10 +60,10 @@ def kind_of(
         return kind
     if raw.start is not None or raw.direction is not None or raw.baseline is not None:
         return "fibre"
+    if feature.shape == "Point" and raw.to is None:
+        return "pole" if raw.from_ is None else "customer"
     if raw.from_ is not None or raw.to is not None:
         return "span"
-    if feature.shape == "Point":
-        return "pole"
     if any(device.type.lower() == "otdr" and device.site == raw.id for device in devices.values()):
         notes.warn(feature.where, "no kind; taken as a fibre, an OTDR has it as its site")
         return "fibre"
@@ -99,6 +99,13 @@ def read_lines(folder: Path, crs: str, devices: Mapping[str, Device], notes: Not
             fibres.append((feature, raw))
         elif kind is not None and (node := _node(feature, raw, kind, devices, notes)):
             nodes[node.id] = node
+            if raw.from_ is not None and raw.to is None and kind != "splice":
+                # A customer drawn at the end of its service drop: the drop is a span of its own.
+                drop = f"{raw.from_}-{raw.id}"
+                if raw.id in lines_of:
+                    lines_of[drop] = lines_of[raw.id]
+                bare = Feature(feature.where, {}, None, None)
+                spans.append((bare, msgspec.structs.replace(raw, id=drop, to=raw.id)))
     points = {node.id: node.point for node in nodes.values()}
     made = {
         raw.id: fibre

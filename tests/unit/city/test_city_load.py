@@ -155,6 +155,20 @@ def test_a_grid_needs_an_existing_parent_and_no_circle(folder: Folder) -> None:
     assert "inside itself" in problems(folder({"grids.geojson": circle}))[0].found
 
 
+def test_a_level_may_be_a_number(folder: Folder) -> None:
+    grids = collection(feature("Polygon", SQUARE, id=320101, name="一", level=3))
+    (grid,) = load_city(folder({"grids.geojson": grids})).grids
+    assert (grid.id, grid.level) == ("320101", "3")
+
+
+def test_an_unknown_profile_is_named_by_file_and_field(folder: Folder) -> None:
+    toml = 'id = "demo"\ntimezone = "Asia/Shanghai"\nprofile = "national"\n'
+    (found,) = problems(folder({"city.toml": toml}))
+    assert found.where == "city.toml, profile"
+    assert "cn-default" in found.allowed
+    assert "file" in found.allowed
+
+
 def test_a_polygon_that_crosses_itself_is_refused(folder: Folder) -> None:
     bow = [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]
     (found,) = problems(folder({"grids.geojson": collection(feature("Polygon", bow, id="a"))}))
@@ -246,6 +260,13 @@ def test_drains_are_nodes_pipes_and_closing_lines(folder: Folder) -> None:
     assert drained.pipes["p1"].path[0] == Point(118.0, 32.0)  # turned to run from m1
 
 
+def test_closing_lines_of_a_device_need_no_id_of_their_own(folder: Folder) -> None:
+    drains = collection(feature(None, None, device="lv-1", warn_m=0.1, close_m=0.27))
+    city = load_city(folder({"drains.geojson": drains}))
+    assert city.drains is not None
+    assert city.drains.nodes["lv-1"].close_m == 0.27
+
+
 def test_a_pipe_to_nowhere_and_crossed_closing_lines_are_refused(folder: Folder) -> None:
     drains = collection(
         feature("Point", [118.0, 32.0], id="m1", warn_m=2, close_m=1),
@@ -300,6 +321,27 @@ def test_an_overhead_line_gets_its_root_its_name_and_its_monitors(folder: Folder
     }
     assert (line.spans["s2"].from_, line.spans["s2"].to) == ("a", "b")
     assert line.nodes["a"].what == "pole"
+
+
+def test_a_customer_that_says_its_pole_hangs_on_it(folder: Folder) -> None:
+    city = with_lines(
+        folder,
+        pole("t", 118.0, kind="transformer"),
+        pole("a", 118.001),
+        pole("v1", 118.0011, kind="customer", **{"from": "a"}),
+        pole("v2", 118.0012, **{"from": "a"}),  # a point with `from` can be nothing else
+        span("s1", "t", "a"),
+    )
+    (line,) = city.lines
+    assert {node.id: node.what for node in line.nodes.values()} == {
+        "t": "transformer",
+        "a": "pole",
+        "v1": "customer",
+        "v2": "customer",
+    }
+    assert {(s.from_, s.to) for s in line.spans.values()} == {("t", "a"), ("a", "v1"), ("a", "v2")}
+    with pytest.raises(CityProblems, match="there is no node z"):
+        with_lines(folder, pole("v1", 118.0011, kind="customer", **{"from": "z"}))
 
 
 def test_without_a_transformer_the_root_is_the_node_no_span_leads_to(folder: Folder) -> None:
@@ -401,6 +443,12 @@ def test_floors_may_be_tables_and_zones_may_stand_beside_them(folder: Folder) ->
     )
     zones = load_city(path).cameras["lv-1"].zones
     assert [(zone.id, zone.what) for zone in zones] == [("F3-2", "window"), ("roof", "roof_edge")]
+
+
+def test_points_on_one_line_calibrate_nothing_and_are_refused(folder: Folder) -> None:
+    text = "size = [1280, 720]\npoints = [[1, 1, 0, 0], [2, 2, 1, 1], [3, 3, 2, 2], [9, 9, 4, 4]]\n"
+    (found,) = problems(folder({"cameras/lv-1.toml": text}))
+    assert found.where == "cameras/lv-1.toml, points"
 
 
 @pytest.mark.parametrize(
