@@ -190,6 +190,7 @@ class Core(threading.Thread):
             self._writer_name, self._holder, self._clock.now(), self._settings.lease_s
         )
         if epoch is None:
+            self.trouble = None  # the database answered: we are merely standing by
             self._halt.wait(min(1.0, self._settings.lease_s / 4))
             return False
         self._epoch = epoch
