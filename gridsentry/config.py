@@ -16,7 +16,7 @@ import msgspec
 
 from center.settings import CenterSettings
 from contracts.errors import Wrong
-from gridsentry.live.core import CoreSettings
+from gridsentry.live.parts import CoreSettings
 from ingest.settings import DecoderSettings, MqttSettings, SpoolSettings
 from router.settings import RouterSettings
 from store.settings import StoreSettings

@@ -14,8 +14,8 @@ from gridsentry.engine.media import decode_media
 from gridsentry.engine.proof import proof_maker
 from gridsentry.engine.rooms import build_engine
 from gridsentry.live.bulk import BulkReader, SpoolNumbers
-from gridsentry.live.core import Parts
 from gridsentry.live.crew import CameraWorker, SpoolCutter
+from gridsentry.live.parts import Parts
 from ingest.decoder import NativeDecoder
 
 if TYPE_CHECKING:

@@ -10,25 +10,27 @@ import gc
 import logging
 import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from contracts.batch import Batch, DeadLetter
-from contracts.case import Answer, Change, Ticket
+from contracts.case import Answer
 from contracts.clock import monotonic
 from contracts.errors import LeaseLost, Temporary
-from contracts.nouns import Arrival, Poison, Segment, Still
+from contracts.nouns import Arrival, Segment, Still
 from gridsentry.engine.cameras import Found, Proof
+from gridsentry.live.batching import batch_of, count, count_found, watch_poison
 from gridsentry.live.faults import FaultPoint
+from gridsentry.live.parts import CoreSettings, Parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from contracts.batch import Batch
     from contracts.clock import Clock
     from contracts.ports import IntakeRow, Session, Writer
-    from gridsentry.engine.engine import Draft, Engine
+    from gridsentry.engine.engine import Engine
     from gridsentry.live.bulk import Heavy
     from gridsentry.metrics import Metrics
     from ingest.breaker import Breaker
@@ -41,34 +43,6 @@ HOUSEKEEPING = timedelta(seconds=30)
 COMMANDS, EVENTS, INTAKE = 100, 500, 500  # taken in one batch
 HEAVY_INTAKE = 8  # pieces of video in memory at a time
 SHARE_REFRESHED = 0.1  # of all snapshots per housekeeping: none is older than five minutes
-
-
-class CoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the writer's loop takes and commits."""
-
-    max_messages: int = 5000
-    """Messages in one batch at the most."""
-    max_readings: Annotated[int, msgspec.Meta(gt=0)] = 20_000
-    """A batch that holds this many readings takes no further message: one message may carry
-    thousands, and a transaction must end well within the store's time limit."""
-    linger_ms: float = 10.0
-    """How long to wait for a batch's first message; also the rhythm of an idle service."""
-    lease_s: float = 10.0
-    """A writer that is silent for this long may be replaced by its stand-by."""
-    acknowledge: Literal["after_commit", "before_commit"] = "after_commit"
-    """`before_commit` loses messages: it exists only for the control run of the kill proof."""
-
-
-class Parts(msgspec.Struct, kw_only=True):
-    """What one built generation of the core works with; rebuilt after a lost lease or a reload."""
-
-    engine: Any
-    decoder: Any
-    bulk: Any = None
-    workers: list[Any] = []
-    worker_of: dict[str, Any] = {}
-    last_batch: int = -1
-    unknown_taken: int = 0
 
 
 class Core(threading.Thread):
@@ -275,10 +249,12 @@ class Core(threading.Thread):
             or last
         ):
             draft = engine.drain(snapshot_all=last)
-            batch = self._batch(parts, draft, engine.now)
+            batch = batch_of(
+                draft, self._writer_name, parts.last_batch + 1, self._epoch, engine.now
+            )
             batch.spool = rows
             batch.spool_gone = gone
-            batch.snapshots = [*draft.snapshots, *snapshots]
+            batch.snapshots = [*batch.snapshots, *snapshots]
             batch.answers = answers
             batch.intake_done = intake_done
             batch.routed_events = routed
@@ -286,7 +262,8 @@ class Core(threading.Thread):
             parts.last_batch = batch.number
             for worker in parts.workers:
                 worker.give(rows)
-            self._count(draft, light, heavy)
+            count(self._metrics, draft, len(light), len(heavy))
+            self._metrics.determinism_faults.set(engine.book.determinism_faults)
         if parts.workers:
             self._metrics.cameras_behind.set(sum(w.behind() for w in parts.workers))
 
@@ -336,17 +313,7 @@ class Core(threading.Thread):
         nouns = parts.decoder.decode(arrival)
         engine.take(arrival, nouns)
         if self._breaker is not None:
-            self._watch_poison(self._breaker, nouns, arrival.received_at)
-
-    @staticmethod
-    def _watch_poison(breaker: Breaker, nouns: Sequence[object], now: datetime) -> None:
-        """Tell the breaker; devices nobody registered say nothing about our decoders."""
-        poisons = [noun for noun in nouns if type(noun) is Poison]
-        for poison in poisons:
-            if poison.device is not None and poison.code != "unknown_device":
-                breaker.observe(now, poison_of=poison.device)
-        if len(poisons) < len(nouns):
-            breaker.observe(now, good=len(nouns) - len(poisons))
+            watch_poison(self._breaker, nouns, arrival.received_at)
 
     def _fold_heavy(self, engine: Engine, heavy: list[Heavy]) -> list[Any]:
         rows = []
@@ -423,26 +390,6 @@ class Core(threading.Thread):
         self._parts.engine.refresh_snapshots(SHARE_REFRESHED)
         return self._drop_old(now) if self._drop_old is not None else []
 
-    def _batch(self, parts: Parts, draft: Draft, at: datetime) -> Batch:
-        return Batch(
-            writer=self._writer_name,
-            number=parts.last_batch + 1,
-            epoch=self._epoch,
-            at=at,
-            readings=draft.readings,
-            positions_in_batch=draft.positions_in_batch,
-            items=draft.items,
-            statuses=draft.statuses,
-            worker_positions=draft.worker_positions,
-            events=draft.events,
-            changes=[c for c in draft.changes if isinstance(c, Change)],
-            # A message of an unknown device is kept whole, and listed among the dead letters.
-            dead_letters=[
-                c for c in draft.changes if isinstance(c, DeadLetter) and c.code != "unknown_device"
-            ],
-            unknown=draft.unknown,
-        )
-
     def _commit(self, batch: Batch, light: list[Arrival], heavy: list[Heavy]) -> None:
         """Until it is durable; only then acknowledge, in the order received."""
         if self._settings.acknowledge == "before_commit":
@@ -469,10 +416,7 @@ class Core(threading.Thread):
         self.trouble = None
         self._metrics.commit_seconds.observe(monotonic() - began)
         self._metrics.batches.inc()
-        outcome = self._metrics.readings
-        outcome.labels("new").inc(found.readings_new)
-        outcome.labels("duplicate").inc(found.readings_duplicate)
-        outcome.labels("conflict").inc(found.conflicts)
+        count_found(self._metrics, found)
         self._fault.reach("after_commit")
         if self._settings.acknowledge == "after_commit":
             self._acknowledge(light, heavy)
@@ -483,34 +427,6 @@ class Core(threading.Thread):
         if heavy and self._bulk_session is not None:
             self._bulk_session.acknowledge([h.arrival for h in heavy])
 
-    def _count(self, draft: Draft, light: list[Arrival], heavy: list[Heavy]) -> None:
-        metrics = self._metrics
-        if light:
-            metrics.messages.labels("telemetry").inc(len(light))
-        if heavy:
-            metrics.messages.labels("bulk").inc(len(heavy))
-        if draft.late:
-            metrics.late.inc(draft.late)
-        for published in draft.events:
-            metrics.events.labels(published.event.kind).inc()
-        for change in draft.changes:
-            if isinstance(change, DeadLetter):
-                metrics.dead_letters.labels(change.code).inc()
-            elif isinstance(change.body, Ticket):
-                metrics.tickets.labels(change.body.kind, change.change).inc()
-        assert self._parts is not None
-        metrics.determinism_faults.set(self._parts.engine.book.determinism_faults)
-
 
 def _as_arrival(row: IntakeRow, now: datetime) -> Arrival:
     return Arrival(row.topic, row.payload, max(now, row.received_at))
-
-
-def session_health(sessions: Mapping[str, Session | None], metrics: Metrics) -> dict[str, Any]:
-    """Health of each session, told to the metrics too."""
-    told = {}
-    for name, session in sessions.items():
-        if session is not None:
-            told[name] = session.health()
-            metrics.connected.labels(name).set(1 if told[name].get("connected") else 0)
-    return told

@@ -7,7 +7,6 @@ the center, broker, database.
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import re
@@ -29,7 +28,9 @@ from gridsentry.city import load_city
 from gridsentry.config import Settings, state_dir
 from gridsentry.engine.rooms import detector_configs
 from gridsentry.live import build
-from gridsentry.live.core import Core, session_health
+from gridsentry.live.batching import session_health
+from gridsentry.live.children import keep_alive, lease_holder, watch_folder
+from gridsentry.live.core import Core
 from gridsentry.live.housekeeping import Housekeeper, RelayThread
 from gridsentry.live.probe import Probe
 from gridsentry.live.roles import Roles
@@ -121,28 +122,8 @@ class Service:
             )
             self.dsn = database.start()
             self._stack.callback(self._stopping, "database", database.stop)
-            self._keep("database", database.start)
+            self._stack.callback(keep_alive("database", database.start))
         self._migrate()
-
-    def _keep(self, what: str, start: Callable[[], object]) -> None:
-        """A child of ours that dies is started again (`start` does nothing while it lives)."""
-        halt = threading.Event()
-
-        def keep() -> None:
-            while not halt.wait(2.0):
-                try:
-                    start()
-                except GridsentryError as error:
-                    log.error("the embedded %s is down: %s", what, error)
-
-        keeper = threading.Thread(target=keep, name=f"{what}-keeper", daemon=True)
-        keeper.start()
-
-        def end() -> None:
-            halt.set()
-            keeper.join(3.0)
-
-        self._stack.callback(end)
 
     def _migrate(self) -> None:
         """Bring the schema up to date, waiting a while for a database that is still starting."""
@@ -173,7 +154,7 @@ class Service:
         host, port = broker.start()
         self.mqtt = msgspec.structs.replace(self.mqtt, host=host, port=port)
         self._stack.callback(self._stopping, "broker", broker.stop)
-        self._keep("broker", broker.start)
+        self._stack.callback(keep_alive("broker", broker.start))
         self._say(f"{broker.name} on {host}:{port}. {broker.limits}")
 
     def _clock_start(self) -> Any:
@@ -255,26 +236,6 @@ class Service:
                 self._stopping, f"writer {plan.writer}", partial(core.stop, STOP_CORE_S)
             )
 
-    def _lease_holder(self, writer: str) -> str:
-        """Who holds this writer's lease. A process that is alone with its state folder goes by that
-        folder's own random name, so that after a kill the next one need not wait for the lease to
-        end; any other is a stand-by with a name of its own."""
-        path = self._state / f"writer-{writer}.lock"
-        lock = path.open("a+")
-        self._stack.callback(lock.close)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            log.info("another process of this folder is the writer %s: standing by", writer)
-            return self._holder
-        lock.seek(0)
-        name = lock.read().strip()
-        if not name:
-            name = secrets.token_hex(8)
-            lock.write(name)
-            lock.flush()
-        return f"{socket.gethostname()}:{name}"
-
     def _core(self, plan: Any) -> Core:
         settings = self.settings
         store = PgWriter(
@@ -321,7 +282,7 @@ class Service:
         )
         core = Core(
             plan.writer,
-            self._lease_holder(plan.writer),
+            lease_holder(self._state, plan.writer, self._holder, self._stack),
             store,
             builder,
             self.clock,
@@ -373,24 +334,9 @@ class Service:
     # --- the city folder ------------------------------------------------------------------------
 
     def _watch_city(self) -> None:
-        if not self.settings.service.watch_city:
-            return
-        halt = threading.Event()
-        watcher = threading.Thread(
-            target=self._watch, args=(halt,), name="city-watcher", daemon=True
-        )
-        watcher.start()
-        self._stack.callback(halt.set)
-
-    def _watch(self, halt: threading.Event) -> None:
-        folder = Path(self.settings.service.city)
-        seen = _stamp(folder)
-        while not halt.wait(2.0):
-            stamp = _stamp(folder)
-            if stamp == seen:
-                continue
-            seen = stamp
-            self.reload_city()
+        if self.settings.service.watch_city:
+            stop = watch_folder(Path(self.settings.service.city), self.reload_city)
+            self._stack.callback(stop)
 
     def reload_city(self) -> None:
         """Take the city folder up again; a wrong one is told and the old one stays."""
@@ -475,15 +421,6 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
         return True
-
-
-def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Names, times and sizes of a city folder's files: changes when it was edited."""
-    try:
-        files = sorted(p for p in folder.rglob("*") if p.is_file())
-        return tuple((str(p), p.stat().st_mtime_ns, p.stat().st_size) for p in files)
-    except OSError:
-        return ()
 
 
 __all__ = ["SIM_CLOCK", "SIM_FOLLOWER", "Service", "epoch_ms"]

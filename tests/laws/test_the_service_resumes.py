@@ -21,7 +21,8 @@ from gridsentry.city import load_city
 from gridsentry.config import Settings
 from gridsentry.engine.rooms import detector_configs
 from gridsentry.live.build import Builder
-from gridsentry.live.core import Core, CoreSettings
+from gridsentry.live.core import Core
+from gridsentry.live.parts import CoreSettings
 from gridsentry.live.roles import Plan
 from gridsentry.metrics import Metrics
 from gridsentry.record.format import read

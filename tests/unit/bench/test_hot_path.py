@@ -20,7 +20,9 @@ from contracts.nouns import Arrival, Poison, Reading
 from gridsentry.city import load_city
 from gridsentry.engine.rooms import build_engine, detector_configs
 from gridsentry.engine.runner import SiteRunner
-from gridsentry.live.core import Core, CoreSettings, Parts
+from gridsentry.live.batching import watch_poison
+from gridsentry.live.core import Core
+from gridsentry.live.parts import CoreSettings, Parts
 from gridsentry.metrics import Metrics
 from ingest.breaker import Breaker
 from ingest.decoder import NativeDecoder
@@ -143,7 +145,7 @@ def test_the_breaker_hears_every_reading_and_every_poison() -> None:
     good = reading(0)
     bad = Poison("t", NOW, "code", "reason", b"", "dev")
     stranger = msgspec.structs.replace(bad, code="unknown_device")
-    Core._watch_poison(breaker, [good, bad, good, stranger, good], NOW)
+    watch_poison(breaker, [good, bad, good, stranger, good], NOW)
     (slot,) = breaker._slots
     assert (slot.good, slot.bad, slot.devices) == (3, 1, {"dev"})
 
