@@ -35,7 +35,14 @@ PYPI = "https://pypi.org/simple"
 EXTRAS = ("town", "broker")
 
 # program → Debian package
-FOR_TESTS = {"mosquitto": "mosquitto", "chromium": "chromium", "node": "nodejs", "npm": "npm"}
+FOR_TESTS = {
+    "mosquitto": "mosquitto",
+    "mosquitto_sub": "mosquitto-clients",
+    "chromium": "chromium",
+    "node": "nodejs",
+    "npm": "npm",
+    "openssl": "openssl",
+}
 FONTS = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")  # pages are Chinese too
 
 
