@@ -260,6 +260,7 @@ def programs_for_tests() -> None:
     still = missing(FOR_TESTS)
     if still:
         die(f"still missing after installing: {', '.join(still)}")
+    run(["sh", "tests/timescale/install.sh"])
 
 
 def main() -> None:
