@@ -280,9 +280,14 @@ class Service:
             bulk_session=bulk,
             evidence=self._evidence,
         )
+        holder = lease_holder(self._state, plan.writer, self._holder, self._stack)
+        if holder != self._holder:
+            # The process that had it is dead. Giving it back waits for its last transaction and
+            # makes the next epoch, so that what it still had under way can never pass for ours.
+            store.release(plan.writer, holder)
         core = Core(
             plan.writer,
-            lease_holder(self._state, plan.writer, self._holder, self._stack),
+            holder,
             store,
             builder,
             self.clock,

@@ -17,9 +17,13 @@ from tests.unit.center.scene import Scene, draw_still
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium as the system has it; a missing one fails with the command that installs it."""
+    """Chromium as the system has it; a missing one fails with the command that installs it.
+
+    Gone after the module: playwright keeps an event loop running, and tests with loops of their
+    own may come next in this process.
+    """
     path = os.environ.get("GRIDSENTRY_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), "")
     if not path:
         pytest.fail(

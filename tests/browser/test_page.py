@@ -12,7 +12,7 @@ from center.server import CenterServer
 from center.settings import CenterSettings, Token
 from tests.unit.center.scene import Scene
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 OpenPage = Callable[..., Page]
 
 

@@ -29,6 +29,7 @@ class Killing:
         self.service: ServiceProcess = stage.service(
             core={"acknowledge": acknowledge, "lease_s": 0.5}
         )
+        self.early = acknowledge == "before_commit"
         self.began = now_ms()
 
     def publish(self, n: int) -> None:
@@ -54,8 +55,11 @@ class Killing:
         steady = self.stage.steady(RATE, self.publish)
         for kill in range(kills):
             if kill % 4 == 3:
-                point = "after_commit" if kill % 8 == 3 else "before_commit"
-                self.service.start(GRIDSENTRY_FAULT_POINT=f"{point}:{dice.randrange(2, 30)}")
+                point = "after_commit" if kill % 8 == 3 and not self.early else "before_commit"
+                # In the control the acknowledgement is given to the network by then, and out.
+                pause = ":0.1" if self.early else ""
+                point = f"{point}:{dice.randrange(2, 30)}{pause}"
+                self.service.start(GRIDSENTRY_FAULT_POINT=point)
                 assert self.service.process is not None
                 assert self.service.process.wait(120) == -9, self.service.tail()
                 continue
