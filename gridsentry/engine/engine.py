@@ -340,6 +340,8 @@ class Engine:
         """
         for _, received_at, what in stored:
             self._advance_since(received_at, number, since)
+            if isinstance(what, Reading):
+                self._screen.annotate(what)  # marked already; this brings the screen up to date
             for item in (what,) if isinstance(what, Reading) else what:
                 for runner in self._wanting(item):
                     if since.get(runner.order, -1) < number:
