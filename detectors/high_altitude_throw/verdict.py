@@ -51,6 +51,10 @@ def _chances(track: Track) -> int:
 CUTS = 8
 """Ways tried to cut off what followed a fall: to an eighth of it."""
 
+STRAY = 2
+"""Last hits without which a fall must still show: a track may end on what is not its thing (the
+next car behind it), and one leap looks like acceleration."""
+
 LIVE = 2.0
 """While a track goes on, the evidence must be this many times what it must be at its end: a car
 may begin like a fall, and waiting costs some tenths of a second."""
@@ -62,7 +66,13 @@ def judge(
     """Whether the track is a fall; None when the cheap questions already say no."""
     if not worth_judging(track, cfg, height):
         return None
-    return weigh(track.hits, cfg, height, facade, strict=1.0 if ended else LIVE)
+    verdict = weigh(track.hits, cfg, height, facade, strict=1.0 if ended else LIVE)
+    if verdict is None or verdict.against:
+        return verdict
+    without = weigh(track.hits[:-STRAY], cfg, height, facade)
+    if without is None or without.against:
+        return msgspec.structs.replace(verdict, against="only its last hits make it a fall")
+    return verdict
 
 
 def weigh(

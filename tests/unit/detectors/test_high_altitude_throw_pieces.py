@@ -14,8 +14,10 @@ from detectors.high_altitude_throw.fall import fit_fall
 from detectors.high_altitude_throw.motion import Candidates, Sight
 from detectors.high_altitude_throw.origin import measure, origin_fact
 from detectors.high_altitude_throw.sample import camera, wall
+from detectors.high_altitude_throw.settings import Settings
 from detectors.high_altitude_throw.steady import shift_of, shifted_back
-from detectors.high_altitude_throw.tracking import Hit, Tracker
+from detectors.high_altitude_throw.tracking import Hit, Track, Tracker
+from detectors.high_altitude_throw.verdict import judge, weigh
 
 Luma = NDArray[np.uint8]
 
@@ -139,6 +141,30 @@ def test_what_drives_towards_the_camera_is_steady_however_it_grows(seed: int, be
     t = np.arange(0, 1.6, 1 / 25)
     fit = fit_fall(hits_of((100 + 150 * t) / (1 + bend * t), t, rng), 720)
     assert fit is None or fit.evidence < 4
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_what_only_its_last_two_hits_make_a_fall_is_none(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    t = np.arange(0, 1.2, 1 / 25)
+
+    def judged(hits: list[Hit]) -> str:
+        track = Track(1, hits, [0.0] * 5, [0.0] * 9, hits[-1].t, 90.0, 90.0, len(hits))
+        verdict = judge(track, Settings(), 720, None, ended=True)
+        assert verdict is not None
+        return verdict.against
+
+    drives = hits_of(258 + 16 * t, t, rng)
+    last = drives[-1]
+    strays = [
+        Hit(last.t + 40_000, 300, last.y + 12, 8, 8, 50),
+        Hit(last.t + 280_000, 300, last.y + 60, 8, 8, 50),
+    ]
+    verdict = weigh([*drives, *strays], Settings(), 720, None)
+    assert verdict is not None
+    assert verdict.against == "", "alone it would pass"
+    assert judged([*drives, *strays]) == "only its last hits make it a fall"
+    assert judged(hits_of(100 + 250 * (t + 0.1) ** 2, t, rng)) == ""
 
 
 def test_a_track_through_rain_is_worth_less_than_one_before_a_clear_wall() -> None:
