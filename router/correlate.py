@@ -222,7 +222,7 @@ class Correlator:
             return one_line("its events are no longer kept", "事件已归档")
         first = self.primary(kind, events) or events[0]
         zh_name, en_name = kind_names(first.kind)
-        en, zh = [f"{en_name} at {first.site}"], [f"{first.site}{zh_name}"]
+        en, zh = [f"{en_name} at {first.site}"], [f"{zh_name}（{first.site}）"]
         for other in dict.fromkeys(e.kind for e in events):
             rest = [e for e in events if e.kind == other and e.id != first.id]
             if not rest:
@@ -232,7 +232,8 @@ class Correlator:
             o_zh, o_en = kind_names(other)
             n = len(rest)
             if other == "citizen_report":
-                en.append(f"{n} resident report(s) within {far:.0f} m")
+                reports = "report" if n == 1 else "reports"
+                en.append(f"{n} resident {reports} within {far:.0f} m")
                 zh.append(f"{far:.0f}米内居民上报{n}件")
             elif self.is_symptom(other) and other != kind:
                 en.append(f"explains {n} x {o_en.lower()} within {far:.0f} m")

@@ -13,7 +13,7 @@ from contracts.city import Calendar, Limit, Profile
 from contracts.clock import iso
 from contracts.kinds import CLOCKS
 from router.calendar import WorkingTime
-from router.words import both, moment
+from router.words import both, kind_names, moment
 
 FROM_DISPATCH = ("accept", "arrive", "dispose")
 _CONTINUOUS = Calendar(continuous=True)
@@ -62,7 +62,8 @@ class Clocks:
         rule = kind if own else "default_limit"
         en = "day and night" if self._runs_always(limit.calendar) else "working hours only"
         zh = "连续计时" if self._runs_always(limit.calendar) else "仅计工作时间"
-        whose = f"limits of {rule} in profile {self._profile.name}"
+        zh_name, en_name = kind_names(kind)
+        of_en, of_zh = (en_name.lower(), zh_name) if own else ("any other kind", "其他类别")
         reason: dict[str, Any] = {
             "rule": rule,
             "profile": self._profile.name,
@@ -71,8 +72,8 @@ class Clocks:
             "source": entry.source if entry and own else "",
             "from": {clock: iso(at) for clock, at in start.items()},
             **both(
-                f"{whose}, counted {en}",
-                f"按方案 {self._profile.name} 的“{rule}”时限，{zh}",
+                f"limits of profile {self._profile.name} for {of_en}, counted {en}",
+                f"按方案 {self._profile.name} 的“{of_zh}”时限，{zh}",
             ),
         }
         return Deadlines(**due), reason

@@ -14,7 +14,7 @@ from router.book import Book
 from router.correlate import Correlator, between_m
 from router.gazetteer import Gazetteer
 from router.settings import RouterSettings
-from router.words import one_line
+from router.words import apart, kind_names, one_line
 
 
 class Incidents:
@@ -90,10 +90,13 @@ class Incidents:
 
     def explained(self, symptom: Incident, cause: Incident, now: datetime) -> Incident:
         """A symptom's incident ends when its cause is known."""
-        why = one_line(f"explained by {cause.id}", f"原因为 {cause.id}")
-        return msgspec.structs.replace(
-            symptom, rev=symptom.rev + 1, closed_at=now, reason=f"{symptom.reason} — {why}"
+        zh_name, en_name = kind_names(cause.kind)
+        en, zh = apart(symptom.reason)
+        reason = one_line(
+            f"{en}; explained by {en_name.lower()} ({cause.id})",
+            f"{zh}；系{zh_name}所致（{cause.id}）",
         )
+        return msgspec.structs.replace(symptom, rev=symptom.rev + 1, closed_at=now, reason=reason)
 
     def ended(self, incident: Incident, now: datetime) -> Incident:
         """Where no sensor can say, it is over when the work is."""

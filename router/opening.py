@@ -18,7 +18,7 @@ from router.book import Book
 from router.deadlines import Clocks
 from router.ladder import Ladder
 from router.utility import Duties, Duty
-from router.words import both, one_line
+from router.words import apart, both, one_line
 
 
 def name_of(prefix: str, *parts: str) -> str:
@@ -115,6 +115,7 @@ class Opener:
                 "id": incident.id,
                 "events": list(incident.events),
                 "text": incident.reason,
+                **both(*apart(incident.reason)),
             },
         }
         ticket = Ticket(

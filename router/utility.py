@@ -114,16 +114,19 @@ class Duties:
     ) -> dict[str, str]:
         names = [self._city.utilities[u].name for u in found]
         stray = f"; owner {', '.join(unknown)} is no utility of this city" if unknown else ""
+        stray_zh = f"；权属“{'、'.join(unknown)}”未在本市单位名录" if unknown else ""
         if by == "lane":
-            return both(f"the grid worker settles it alone (lane self){stray}", "网格员自办自结")
+            return both(
+                f"the grid worker settles it alone (lane self){stray}", f"网格员自办自结{stray_zh}"
+            )
         if not found:
             return both(
                 f"no asset owner and no rule names a utility: joint consultation{stray}",
-                "权属不明：无产权单位、无规则，转会商，首接负责",
+                f"权属不明：无产权单位、无规则，转会商，首接负责{stray_zh}",
             )
         why = "; ".join(f"{u}: {entry['because']}" for u, entry in found.items())
         whose = "产权单位" if by == "asset" else "按规则"
-        return both(f"{', '.join(names)} ({why}){stray}", f"{whose}：{'、'.join(names)}")
+        return both(f"{', '.join(names)} ({why}){stray}", f"{whose}：{'、'.join(names)}{stray_zh}")
 
 
 def _once(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 from contracts.kinds import NAMES
 
+BETWEEN = " / "
+
 
 def both(en: str, zh: str) -> dict[str, str]:
     """A reason for people: `text_en` and `text_zh`."""
@@ -15,7 +17,13 @@ def both(en: str, zh: str) -> dict[str, str]:
 
 def one_line(en: str, zh: str) -> str:
     """Both languages where there is only one string."""
-    return f"{en} / {zh}"
+    return f"{en}{BETWEEN}{zh}"
+
+
+def apart(line: str) -> tuple[str, str]:
+    """(en, zh) of what `one_line` made; a text of one language is both."""
+    en, _, zh = line.rpartition(BETWEEN)
+    return (en, zh) if en else (line, line)
 
 
 def kind_names(kind: str) -> tuple[str, str]:

@@ -109,6 +109,7 @@ def test_nobody_known_is_a_joint_consultation_and_names_the_stray_owner() -> Non
     assert duty.lane == "joint"
     assert duty.utilities == ()
     assert "stray-owner" in duty.reason["text_en"]
+    assert "stray-owner" in duty.reason["text_zh"]
 
 
 def test_a_rule_holds_for_its_grid_and_everything_inside() -> None:
