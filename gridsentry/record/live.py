@@ -92,6 +92,8 @@ def record_live(
             session.acknowledge(arrivals)
             count += len(arrivals)
             tick(count)
+        if not connected and not session.health().get("connected"):
+            raise Temporary(f"no connection to the broker: {session.health().get('last_error')}")
     except KeyboardInterrupt:
         log.info("stopped by Ctrl-C after %d messages", count)
     finally:

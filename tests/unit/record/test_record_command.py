@@ -140,6 +140,20 @@ def test_a_live_broker_is_recorded_and_acknowledged(tmp_path: Path) -> None:
     assert (session.acknowledged, session.stopped) == (5, True)
 
 
+def test_a_broker_that_was_never_reached_is_an_error(tmp_path: Path) -> None:
+    class Unreached(FakeSession):
+        def health(self) -> dict[str, Any]:
+            return {"connected": False, "last_error": "refused"}
+
+    session = Unreached([])
+    parser = argparse.ArgumentParser()
+    add_parser(parser.add_subparsers())
+    out = tmp_path / "out.jsonl"
+    line = ["record", "-o", str(out), "--broker", "mqtt://b", "--topic", "#", "--seconds", "0.05"]
+    assert run(parser.parse_args(line), lambda url, topic: session) == 1
+    assert session.stopped
+
+
 # --- real files -------------------------------------------------------------------------------
 
 
