@@ -25,6 +25,8 @@ from contracts.kinds import KINDS
 ACTION = re.compile(r"[a-z][a-z_]{0,31}")
 TEXT_MAX = 4_000
 NAME_MAX = 64
+APPS = ("app", "hotline", "miniprogram")
+"""Device types that people report through, as the detector of their reports has them."""
 JPEG = b"\xff\xd8\xff"
 
 
@@ -113,13 +115,15 @@ def _report_topic(context: Context) -> str:
     name = context.settings.report_device
     devices = context.city.devices
     device = (
-        devices.get(name) if name else next((d for d in devices.values() if d.type == "app"), None)
+        devices.get(name)
+        if name
+        else next((d for d in devices.values() if d.type.lower() in APPS), None)
     )
     if device is None:
         raise Problem(
             503,
             "no_app_device",
-            "reports need a registered device of type `app` in devices.csv"
+            "reports need a device of type `app`, `hotline` or `miniprogram` in devices.csv"
             + (f"; {name!r} (center.report_device) is not registered" if name else ""),
         )
     return f"gridsentry/v1/feed/{device.district}/{device.id}/report"

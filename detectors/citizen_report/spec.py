@@ -40,7 +40,7 @@ class State(msgspec.Struct):
 def sites(city: City, cfg: CitizenReportConfig) -> Iterable[Site]:
     """One site per app (each has a device id on the wire)."""
     for device in city.devices.values():
-        if device.type in cfg.app_types:
+        if device.type.lower() in cfg.app_types:
             yield Site(
                 id=device.id, district=device.district, point=device.point, devices=(device,)
             )

@@ -48,13 +48,17 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
+    from center.settings import check
     from gridsentry import config
     from gridsentry.live.roles import parse
     from gridsentry.live.service import Service
 
     settings = overridden(config.load(args.config), args)
+    roles = parse(args.roles, args.shard)
+    if roles.center:  # before a database and a broker are started for nothing
+        check(settings.center)
     log_to_stderr(settings.service.log_level)
-    service = Service(settings, parse(args.roles, args.shard), say=say)
+    service = Service(settings, roles, say=say)
     halt = stop_on_signals()
     signal.signal(signal.SIGHUP, lambda *_: service.reload_city())
     service.start()

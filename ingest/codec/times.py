@@ -50,7 +50,7 @@ def to_utc(ts: datetime | int, timezone: str | None, path: str = "$.ts") -> date
             raise Permanent(
                 "naive_time",
                 f"{path}: {ts.isoformat()} has no time zone; send it with 'Z' or an offset such "
-                "as '+08:00', or name the device's zone in the city's profile",
+                "as '+08:00', or name the device's zone in devices.csv (timezone)",
             )
         ts = ts.replace(tzinfo=ZoneInfo(timezone))
     try:

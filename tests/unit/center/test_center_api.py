@@ -6,8 +6,11 @@ import base64
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
+from center import writes
+from detectors.citizen_report.spec import CitizenReportConfig
 from tests.unit.center.conftest import OPERATOR, TOKENS, VIEWER, Client, Serve
 from tests.unit.center.scene import START, Scene
 
@@ -199,6 +202,15 @@ def test_a_bad_report_is_refused_with_its_place(
     reply = client.post("/api/v1/reports", REPORT | change)
     assert (reply.status, reply.json["path"]) == (400, path)
     assert scene.desk.reports == []
+
+
+@pytest.mark.parametrize("kind", ["App", "hotline", "miniprogram"])
+def test_any_way_that_residents_report_by_takes_a_report(
+    client: Client, scene: Scene, kind: str
+) -> None:
+    assert {kind.lower()} <= set(writes.APPS) == set(CitizenReportConfig().app_types)
+    scene.city.devices["app-1"] = msgspec.structs.replace(scene.city.devices["app-1"], type=kind)
+    assert client.post("/api/v1/reports", REPORT).status == 202
 
 
 def test_reports_are_rate_limited(serve: Serve, scene: Scene) -> None:
