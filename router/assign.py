@@ -245,7 +245,8 @@ class Roster:
             zh_age = f"定位{c.position_age_s:.0f}秒前"
         en = f"{c.name} is about {minutes} min away on foot ({c.distance_m:.0f} m; {en_age})"
         zh = f"{c.name}步行约{minutes}分钟（{c.distance_m:.0f}米；{zh_age}）"
-        en += f", {c.load} open tickets, {'own' if c.in_grid else 'another'} grid"
+        tickets = "ticket" if c.load == 1 else "tickets"
+        en += f", {c.load} open {tickets}, {'own' if c.in_grid else 'another'} grid"
         zh += f"，在办{c.load}件，{'本' if c.in_grid else '邻'}网格"
         if skills:
             en += f", {'has' if c.skilled else 'lacks'} {'/'.join(skills)}"

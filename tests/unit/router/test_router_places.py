@@ -132,6 +132,12 @@ def person(ident: str, where: Point, **fields: object) -> Worker:
     return Worker(id=ident, name=ident, point=where, **values)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("load", "said"), [(0, "0 open tickets,"), (1, "1 open ticket,")])
+def test_one_open_ticket_is_no_tickets(load: int, said: str) -> None:
+    who = roster(person("w-a", at(500, 0)))
+    assert said in who.choose(place(0, 0), NOW, load={"w-a": load}).reason["text_en"]
+
+
 def test_travel_time_is_detour_over_walking_speed() -> None:
     chosen = roster(person("a", at(0, 0))).choose(place(300, 400), NOW)
     assert chosen.reason["distance_m"] == pytest.approx(500, abs=1)
