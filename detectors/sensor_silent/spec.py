@@ -25,6 +25,7 @@ from contracts.nouns import Clip, Reading, Record, Status, Trace
 from detectors._common.episode import Episode, Ledger, revise
 
 KIND = "sensor_silent"
+GAPS = 5  # pauses remembered of each device; their median is its habit
 
 
 class SensorSilentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,6 +48,8 @@ class SensorSilentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
 class Heard(msgspec.Struct):
     """What is known of one device."""
 
+    gaps: list[float]
+    """Its last pauses, in seconds of listening: what it does, whatever the register says."""
     mark: float
     """Seconds of listening when it was last heard."""
     last: datetime
@@ -143,10 +146,12 @@ class SensorSilent:
                 heapq.heappush(self._due, (self._due_at(item.device, heard), item.device))
             return []
         if heard is None:
-            heard = state.devices[item.device] = Heard(state.listened, item.at)
+            heard = state.devices[item.device] = Heard([], state.listened, item.at)
             heapq.heappush(self._due, (self._due_at(item.device, heard), item.device))
             return []
         heard.offline = False
+        if state.listened > heard.mark:
+            heard.gaps = [*heard.gaps[1 - GAPS :], state.listened - heard.mark]
         heard.mark = state.listened
         heard.last = max(heard.last, item.at)
         if heard.episode is None:
@@ -160,7 +165,16 @@ class SensorSilent:
         return max(periods * (device.reports_every_s or 0.0), self._cfg.least_s)
 
     def _due_at(self, name: str, heard: Heard) -> float:
-        return heard.mark + (self._offline_limit if heard.offline else self._limit)[name]
+        return heard.mark + self._limit_of(name, heard)
+
+    def _limit_of(self, name: str, heard: Heard) -> float:
+        """Seconds it may be silent: by its registered period, or by its habit if that is rarer, so
+        that a wrong period in the register is not an alarm at every pause."""
+        registered = (self._offline_limit if heard.offline else self._limit)[name]
+        if len(heard.gaps) < GAPS:
+            return registered
+        periods = self._cfg.offline_periods if heard.offline else self._cfg.periods
+        return max(registered, periods * sorted(heard.gaps)[GAPS // 2])
 
     def _revise(
         self, name: str, heard: Heard, episode: Episode, back_at: datetime | None = None
@@ -170,7 +184,7 @@ class SensorSilent:
             "last_heard": iso(episode.onset),
             "back_at": iso(back_at) if back_at is not None else None,
             "reports_every_s": device.reports_every_s,
-            "waited_s": (self._offline_limit if heard.offline else self._limit)[name],
+            "waited_s": round(self._limit_of(name, heard), 3),
             "offline": heard.offline,
         }
         return revise(

@@ -23,6 +23,7 @@ from gridsentry.city import (
     works,
 )
 from gridsentry.city.notes import CityProblems, Notes
+from gridsentry.city.people import with_app
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +110,7 @@ def _read(folder: Path, notes: Notes) -> City | None:
         timezone=own.timezone,
         profile=profile,
         grids=grid_list,
-        devices=device_map,
+        devices=with_app(device_map, grid_list),
         workers=worker_map,
         utilities=utility_map,
         rules=rule_list,

@@ -121,7 +121,7 @@ def test_byte_order_mark_and_crlf_are_read(folder: Folder) -> None:
     city = load_city(
         folder({"devices.csv": b"\xef\xbb\xbf" + DEVICES.replace("\n", "\r\n").encode()})
     )
-    assert list(city.devices) == ["lv-1"]
+    assert list(city.devices) == ["lv-1", "web"]
 
 
 def test_a_gbk_table_is_told_to_be_saved_as_utf8(folder: Folder) -> None:

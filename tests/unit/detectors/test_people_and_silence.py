@@ -69,6 +69,14 @@ def test_silent_after_three_periods_and_over_when_heard() -> None:
     assert (opened.severity, opened.phase, closed.phase) == (1, "opened", "closed")
 
 
+def test_a_wrong_period_in_the_register_is_learned_after_a_few_pauses() -> None:
+    items = [reading("d", "level", 1, 300.0 * n) for n in range(12)]
+    opened = [e for _, e in silence(*items, others_until=3300) if e.phase == "opened"]
+    assert 1 <= len(opened) <= 5, "each pause was an alarm before the habit was known"
+    gone = [e for _, e in silence(*items, others_until=6000) if e.phase == "opened"]
+    assert len(gone) == len(opened) + 1, "truly gone it is noticed all the same"
+
+
 def test_when_nothing_is_heard_of_anybody_nobody_is_silent() -> None:
     before = [reading("d", "level", 1, t) for t in (0, 60, 120)]
     assert silence(*before, others_until=125) == []
