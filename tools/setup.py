@@ -161,6 +161,11 @@ def environment(uv: Path, *, tests: bool) -> None:
     ):
         return
     env = dict(os.environ, UV_PYTHON_DOWNLOADS="never", UV_PYTHON=sys.executable)
+    # Trust what this machine trusts (a company's own index has a certificate of its own); the
+    # second name is for older uv.
+    env.setdefault("UV_SYSTEM_CERTS", "true")
+    if uv.parent != TOOLS:
+        env.setdefault("UV_NATIVE_TLS", "true")
     env.pop("VIRTUAL_ENV", None)
     if os.environ.get("PIP_CERT") and not os.environ.get("SSL_CERT_FILE"):
         env["SSL_CERT_FILE"] = os.environ["PIP_CERT"]
