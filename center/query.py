@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import msgspec
@@ -28,6 +28,10 @@ FILTERS: dict[What, tuple[str, ...]] = {
 }
 """Which filters each listing knows (`kind` of devices is their type, of dead letters their
 code)."""
+
+
+LAST = timedelta(hours=1)
+"""How far back readings of all devices are listed when no `since` is given."""
 
 
 def parse_time(text: str | int, path: str) -> datetime:
@@ -76,6 +80,21 @@ def parse(what: What, request: web.Request, settings: CenterSettings) -> Query:
         since=since,
         until=until,
     )
+
+
+def in_range(query: Query, now: datetime) -> Query:
+    """The query for readings of all devices, with a range: up to now, the last hour of it.
+
+    On a further page the cursor knows the range the first page had.
+    """
+    if query.after is not None:
+        return query
+    until = now if query.until is None else query.until
+    since = query.since
+    if since is None:
+        first = datetime.min.replace(tzinfo=UTC)
+        since = until - LAST if until - first > LAST else first
+    return msgspec.structs.replace(query, since=since, until=until)
 
 
 def one_of(value: str, allowed: tuple[str, ...], path: str) -> None:

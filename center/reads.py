@@ -13,7 +13,7 @@ from center.guard import Caller
 from center.links import Signer
 from center.privacy import with_links
 from center.problems import Problem, json_response
-from center.query import parse
+from center.query import in_range, parse
 from contracts.errors import Refused
 from contracts.kinds import OPEN_STAGES
 from contracts.ports import Desk, Query, What
@@ -31,9 +31,11 @@ async def listing(context: Context, caller: Caller, request: web.Request) -> web
         grids = None if query.grid is None else context.grids_inside(query.grid)
         page = await context.roster.page(what, query, grids)
     else:
+        if what == "readings" and query.device is None:
+            query = in_range(query, context.clock.now())
         try:
             page = await context.desk.page(what, query)
-        except Refused as error:  # a cursor that is not ours, readings of no device
+        except Refused as error:  # a cursor that is not ours, readings of too long a range
             raise Problem(400, "bad_query", str(error)) from error
     return json_response(
         {"items": [_shown(context, caller, item) for item in page.items], "next": page.next}

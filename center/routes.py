@@ -46,7 +46,8 @@ ITEMS: dict[What, type | None] = {
 """The noun of each listing; None: a plain JSON object."""
 
 ORDER: dict[What, str] = {
-    "readings": "oldest first; `device` is needed.",
+    "readings": "oldest first: of one `device`, or of all within a day at most (`until` is now"
+    " and `since` an hour before it, when not given).",
     "devices": "by id: as registered, with what was last heard.",
     "workers": "by id: as registered, with their last position.",
 }

@@ -99,9 +99,12 @@ def shown(what: What, row: Row) -> Row:
     return case_object(what, row["body"])
 
 
-def cursor_of(what: What, row: Row) -> str:
-    """The cursor that goes on after this row."""
-    if what == "readings":
+def cursor_of(what: What, row: Row, given: Row) -> str:
+    """The cursor that goes on after this row of the page with these parameters."""
+    if what == "readings" and given["device"] is None:
+        key_of = (row["metric"], row["ts"], row["ident"], row["device"])
+        cursor = cursors.Cursor(what, *key_of, given["until"])
+    elif what == "readings":
         cursor = cursors.Cursor(what, row["metric"], row["ts"], row["ident"])
     elif what in ("devices", "workers"):
         cursor = cursors.Cursor(what, row["id"])
@@ -182,12 +185,16 @@ class PgDesk:
         """One page of JSON-ready objects, keys as in the wire contract.
 
         Newest first; readings oldest first; devices and workers by id. Raises Refused on a
-        filter the listing does not know, a cursor that is not ours, readings without a device.
+        filter the listing does not know, a cursor that is not ours, readings of all devices without
+        a range of a day at most.
         """
         parameters = cursors.parameters(what, query)
-        rows = await self._all(f"page_{what.replace('-', '_')}", **parameters)
+        all_devices = what == "readings" and query.device is None
+        name = "all_readings" if all_devices else what.replace("-", "_")
+        rows = await self._all(f"page_{name}", **parameters)
         more, rows = len(rows) > query.limit, rows[: query.limit]
-        return Page([shown(what, row) for row in rows], cursor_of(what, rows[-1]) if more else None)
+        items = [shown(what, row) for row in rows]
+        return Page(items, cursor_of(what, rows[-1], parameters) if more else None)
 
     async def get(self, what: What, id: str) -> dict[str, Any] | None:
         """One object, or None. Dead letters come with their payload (base64)."""

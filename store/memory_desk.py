@@ -54,7 +54,7 @@ class MemoryDesk:
             ]
         more, rows = len(rows) > query.limit, rows[: query.limit]
         items = [_shown(what, row) for row in rows]
-        return Page(items, desk.cursor_of(what, rows[-1]) if more else None)
+        return Page(items, desk.cursor_of(what, rows[-1], given) if more else None)
 
     async def get(self, what: What, id: str) -> dict[str, Any] | None:
         """One object, or None."""
@@ -214,7 +214,7 @@ def _passes(what: What, row: Row, given: Row) -> bool:
 
 def _order(what: What, row: Row) -> tuple[Any, ...]:
     if what == "readings":
-        return (row["ts"], row["metric"], row["ident"])
+        return (row["ts"], row["device"], row["metric"], row["ident"])
     if what in ("devices", "workers"):
         return (row["id"],)
     return (row["sort"], row["id"])
@@ -222,7 +222,8 @@ def _order(what: What, row: Row) -> tuple[Any, ...]:
 
 def _after(what: What, given: Row) -> tuple[Any, ...]:
     if what == "readings":
-        return (given["after_sort"], given["after_id"], given["after_ident"])
+        names = ("after_sort", "after_device", "after_id", "after_ident")
+        return tuple(given[name] for name in names)
     if what in ("devices", "workers"):
         return (given["after_id"],)
     return (given["after_sort"], given["after_id"])

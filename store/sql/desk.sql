@@ -90,6 +90,20 @@ WHERE device = %(device)s
 ORDER BY ts, metric, ident
 LIMIT %(limit)s
 
+-- name: page_all_readings
+-- Always within a range: the bounds stand bare, so that other days' partitions are left alone.
+SELECT device, metric, ts, ident, value, effective_at, received_at, sent_at, boot, seq, quality
+FROM readings
+WHERE ts >= %(since)s::timestamptz
+    AND ts < %(until)s::timestamptz
+    AND (%(metric)s::text IS NULL OR metric = %(metric)s)
+    AND (%(after_sort)s::timestamptz IS NULL
+        OR (ts, device, metric, ident) > (
+            %(after_sort)s, %(after_device)s::text, %(after_id)s::text, %(after_ident)s::bigint
+        ))
+ORDER BY ts, device, metric, ident
+LIMIT %(limit)s
+
 -- name: one_ticket
 SELECT body::text FROM tickets WHERE id = %(id)s
 

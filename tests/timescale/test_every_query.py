@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -105,6 +106,7 @@ PAGE = {
     "after_sort": at(9),
     "after_id": "x",
     "after_ident": 0,
+    "after_device": "lvl-7",
     "limit": 3,
 }
 AGE = {
@@ -232,6 +234,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
             "readings",
         )
     },
+    "page_all_readings": PAGE | {"since": at(0), "until": at(9), "after_sort": None},
     "one_ticket": {"id": "t-1"},
     "one_incident": {"id": "i-1"},
     "one_event": {"id": "e-1"},
@@ -371,6 +374,39 @@ def _run(connection: psycopg.Connection[Any], name: str) -> None:
         if name == "make_staging":
             connection.execute(b"DROP TABLE pg_temp.incoming")
         connection.execute(sql(name), PARAMETERS[name])
+
+
+def test_readings_of_all_devices_are_looked_up_in_their_days_only(database: Database) -> None:
+    looked = {}
+    for days in (1, 11):
+        span = {"since": at(-86_400 * days), "until": at(9), "limit": 100}
+        with connect(database.dsn, SETTINGS) as connection:
+            query = b"EXPLAIN " + sql("page_all_readings")
+            plan = str(connection.execute(query, PARAMETERS["page_all_readings"] | span).fetchall())
+        looked[days] = set(re.findall(r"readings_\d{8}|_hyper_\d+_\d+_chunk", plan))
+    assert 1 <= len(looked[1]) <= 2
+    assert len(looked[11]) > 8
+
+
+@pytest.mark.parametrize("metric", [None, "level"])
+def test_readings_of_all_devices_go_on_after_any_row(
+    database: Database, metric: str | None
+) -> None:
+    whole = {"since": at(0), "until": at(9), "limit": 100, "metric": metric, "after_sort": None}
+    names = {"after_sort": 2, "after_device": 0, "after_id": 1, "after_ident": 3}
+    with connect(database.dsn, SETTINGS) as connection:
+        # All connections share PGlite's one session, names of prepared statements included.
+        connection.prepare_threshold = None
+
+        def ask(**given: Any) -> list[tuple[Any, ...]]:
+            query = sql("page_all_readings")
+            return connection.execute(query, PAGE | whole | given).fetchall()
+
+        rows = ask()
+        assert {row[0] for row in rows} == {"lvl-7", "s"}
+        assert len(rows) == 12
+        for place, row in enumerate(rows, 1):
+            assert ask(**{name: row[n] for name, n in names.items()}) == rows[place:]
 
 
 def test_old_days_are_compressed_and_let_go(database: Database) -> None:

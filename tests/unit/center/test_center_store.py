@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,8 @@ from center.settings import CenterSettings
 from center.tailer import Tailer
 from contracts.batch import Batch
 from contracts.case import Change
-from contracts.clock import ManualClock
+from contracts.clock import ManualClock, epoch_ms
+from contracts.nouns import Reading
 from store.memory import MemoryRelay, MemoryStore
 from store.memory_desk import MemoryDesk
 from store.memory_writer import MemoryWriter
@@ -33,6 +35,7 @@ class Stored:
     def __init__(self, folder: Path) -> None:
         self.scene = Scene(folder)
         self.store = MemoryStore()
+        self.clock = ManualClock(START)
         self.writer = MemoryWriter(self.store, "/gridsentry/wenhui")
         self.relay = MemoryRelay(self.store)
         epoch = self.writer.acquire("w", "me", START, 60.0)
@@ -43,19 +46,30 @@ class Stored:
         settings = CenterSettings(port=0, answer_wait_s=0.1)
         self.server = CenterServer(
             lambda: make_app(
-                MemoryDesk(self.store), self.scene.city, settings, clock=ManualClock(START),
+                MemoryDesk(self.store), self.scene.city, settings, clock=self.clock,
                 evidence_dir=folder, health=lambda: {"ready": True, "reasons": []},
                 registry=CollectorRegistry(),
             ),
             settings,
         )  # fmt: skip
 
-    def commit(self) -> None:
+    def measure(self, *seconds: float) -> None:
+        """Two devices measure at each of these seconds from the start; the seconds themselves."""
+        readings = [
+            Reading(
+                device=device, metric="level", value=second, at=START + timedelta(seconds=second),
+                received_at=START, sent_at=START + timedelta(seconds=second),
+            )
+            for second in seconds for device in ("b", "a")
+        ]  # fmt: skip
+        self.commit(readings)
+
+    def commit(self, readings: Sequence[Reading] = ()) -> None:
         self.number += 1
         self.writer.commit(
             Batch(
                 writer="w", number=self.number, epoch=self.epoch, at=START,
-                changes=list(self.changes),
+                changes=list(self.changes), readings=list(readings),
             )
         )  # fmt: skip
         self.changes.clear()
@@ -88,11 +102,55 @@ def test_what_is_committed_is_listed_and_streamed(stored: Stored) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["tickets?after=x", "events?after=eA", "readings", "readings?metric=level"]
+    "path",
+    [
+        *("tickets?after=x", "events?after=eA", "readings?after=x"),
+        *(f"readings?{name}=x" for name in ("kind", "stage", "grid")),
+        *("readings?since=2020-01-01T00:00:00Z", "readings?since=0&until=86400001"),
+    ],
 )
 def test_what_the_desk_refuses_is_the_callers_mistake(stored: Stored, path: str) -> None:
     reply = Client(stored.server).get(f"/api/v1/{path}")
-    assert (reply.status, reply.json["error"]) == (400, "bad_query")
+    refused = "unknown_parameter" if path.endswith("=x") and "after" not in path else "bad_query"
+    assert (reply.status, reply.json["error"]) == (400, refused)
+
+
+def test_readings_of_all_devices_are_those_of_the_last_hour(stored: Stored) -> None:
+    stored.measure(-3601, -3600, -2, -1, 0, 1)
+    client = Client(stored.server)
+    first = client.get("/api/v1/readings?limit=3").json
+    assert [(r["device"], r["value"]) for r in first["items"]] == [
+        *(("a", -3600), ("b", -3600), ("a", -2)),
+    ]
+    # Half an hour passes between the pages: the second still begins where the first ended.
+    stored.clock.advance_to(START + timedelta(minutes=30))
+    second = client.get(f"/api/v1/readings?limit=3&after={first['next']}").json
+    assert [(r["device"], r["value"]) for r in second["items"]] == [
+        *(("b", -2), ("a", -1), ("b", -1)),
+    ]
+    assert second["next"] is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "values"),
+    [
+        ("since={hour}", [-3600, -2, -1]),
+        ("until={hour}", [-3601]),
+        ("since=0&until=1", []),
+        ("until=0001-01-01T00:00:00Z", []),
+        ("metric=flow", []),
+        ("since={hour}&until={now}&metric=level", [-3600, -2, -1]),
+    ],
+)
+def test_readings_of_all_devices_keep_to_the_range_asked_for(
+    stored: Stored, asked: str, values: list[float]
+) -> None:
+    stored.measure(-3601, -3600, -2, -1, 0, 1)
+    times = {"now": epoch_ms(START), "hour": epoch_ms(START - timedelta(hours=1))}
+    reply = Client(stored.server).get(f"/api/v1/readings?{asked.format(**times)}")
+    assert reply.status == 200, reply.body
+    assert [r["value"] for r in reply.json["items"] if r["device"] == "a"] == values
+    assert reply.json["next"] is None
 
 
 def test_a_command_nobody_takes_waits_in_the_store(stored: Stored) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.errors import Refused
+from contracts.ports import What
 from store import cursor, pack, text
 from store.migrate import migrations
 from store.partitions import plausible
@@ -111,6 +112,22 @@ def test_a_cursor_comes_back_as_it_was(name: str, sort: datetime, ident: int) ->
     except UnicodeEncodeError:
         return
     assert cursor.decode("readings", told) == made
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        cursor.Cursor("readings", "m", at(0), 0, "d"),
+        cursor.Cursor("readings", "m", at(0), 0, None, at(9)),
+        cursor.Cursor("readings", "m", at(0), 0, "d\x00", at(9)),
+        cursor.Cursor("readings", "m", at(0), 0, "d", at(9).replace(tzinfo=None)),
+        cursor.Cursor("tickets", "t-1", at(0), None, "d", at(9)),
+    ],
+)
+def test_a_cursor_we_never_made_is_refused(forged: cursor.Cursor) -> None:
+    what: What = "tickets" if forged.what == "tickets" else "readings"
+    with pytest.raises(Refused, match="no cursor of ours"):
+        cursor.decode(what, cursor.encode(forged))
 
 
 @calmly

@@ -223,6 +223,44 @@ def test_pages_hold_everything_once_in_order_whatever_their_length(twin: Twin, l
     assert [row["code"] for row in letters] == ["bad_json", "unknown_device", "nan"]
     readings = pages(twin, "readings", limit, device="lvl-7")
     assert [row["value"] for row in readings] == [0, 9, 1, 2, 7, 3, 4]
+    everyone = pages(twin, "readings", limit, since=at(0), until=at(3))
+    assert [(row["device"], row["value"]) for row in everyone] == [
+        *(("lvl-7", 0), ("other", 1), ("lvl-7", 9), ("lvl-7", 1), ("lvl-7", 2), ("lvl-7", 7)),
+    ]
+    flow = pages(twin, "readings", limit, metric="flow", since=at(0), until=at(3))
+    assert [row["value"] for row in flow] == [9]
+
+
+def test_further_pages_of_all_readings_keep_the_range_of_the_first(twin: Twin) -> None:
+    fill(twin)
+
+    async def read() -> list[float]:
+        async with opened(twin) as desk:
+            page = await desk.page("readings", Query(limit=2, since=at(0), until=at(2)))
+            values = [row["value"] for row in page.items]
+            while page.next is not None:
+                page = await desk.page("readings", Query(limit=2, after=page.next))
+                values += [row["value"] for row in page.items]
+            return values
+
+    assert asyncio.run(read()) == [0, 1, 9, 1]
+
+
+@pytest.mark.parametrize(("first", "then"), [("lvl-7", None), (None, "lvl-7")])
+def test_a_cursor_of_all_readings_is_not_one_of_a_device(
+    twin: Twin, first: str | None, then: str | None
+) -> None:
+    fill(twin)
+    span: dict[str, Any] = {"since": at(0), "until": at(3)}
+
+    async def read() -> None:
+        async with opened(twin) as desk:
+            page = await desk.page("readings", Query(device=first, limit=1, **span))
+            assert page.next is not None
+            await desk.page("readings", Query(device=then, limit=1, after=page.next, **span))
+
+    with pytest.raises(Refused, match="with the same `device`"):
+        asyncio.run(read())
 
 
 def test_what_is_shown_is_what_the_wire_says(twin: Twin) -> None:
@@ -299,7 +337,13 @@ def test_single_objects_and_what_is_not_there(twin: Twin) -> None:
         ("tickets", Query(kind="a\x00"), "zero character"),
         ("tickets", Query(limit=0), "between 1 and"),
         ("tickets", Query(limit=100_000), "between 1 and"),
-        ("readings", Query(), "say whose readings"),
+        ("readings", Query(), "need both"),
+        ("readings", Query(since=at(0)), "need both"),
+        ("readings", Query(until=at(0)), "need both"),
+        ("readings", Query(since=at(0), until=at(86_400.001)), "one day at a time"),
+        ("readings", Query(since=at(0), until=at(9), kind="flooding"), "cannot be filtered"),
+        ("readings", Query(since=at(0), until=at(9), stage="closed"), "cannot be filtered"),
+        ("readings", Query(since=at(0), until=at(9), grid="g-3"), "cannot be filtered"),
     ],
 )
 def test_what_cannot_be_listed_is_refused_in_words(
