@@ -48,8 +48,6 @@ class SensorSilentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
 class Heard(msgspec.Struct):
     """What is known of one device."""
 
-    gaps: list[float]
-    """Its last pauses, in seconds of listening: what it does, whatever the register says."""
     mark: float
     """Seconds of listening when it was last heard."""
     last: datetime
@@ -57,6 +55,8 @@ class Heard(msgspec.Struct):
     offline: bool = False
     ledger: Ledger = msgspec.field(default_factory=Ledger)
     episode: Episode | None = None
+    gaps: list[float] = []
+    """Its last pauses, in seconds of listening: what it does, whatever the register says."""
 
 
 class State(msgspec.Struct):
@@ -146,7 +146,7 @@ class SensorSilent:
                 heapq.heappush(self._due, (self._due_at(item.device, heard), item.device))
             return []
         if heard is None:
-            heard = state.devices[item.device] = Heard([], state.listened, item.at)
+            heard = state.devices[item.device] = Heard(state.listened, item.at)
             heapq.heappush(self._due, (self._due_at(item.device, heard), item.device))
             return []
         heard.offline = False

@@ -51,13 +51,23 @@ class SiteRunner:
         self.order = order
         self._bounds: Mapping[str, float] = {d.id: d.reorder_s for d in site.devices if d.reorder_s}
         self._waits = bool(self._bounds)
-        self._detector: Detector[Any] = spec.build(cfg, site, saved.state if saved else None)
-        self._reorder = (
-            Reorder.restore(self._bounds, saved.marks)
-            if saved and saved.marks
-            else Reorder(self._bounds)
-        )
-        self.resumed = saved is not None
+        try:
+            self._continue(cfg, saved)
+            self.resumed = saved is not None
+        except Exception as error:
+            if saved is None:
+                raise
+            # A snapshot of another version, or a city that changed under it: what it watched for
+            # has to begin anew, but nobody else may be kept from starting.
+            log.error(
+                "the snapshot of %s at %s cannot be read (%s: %s): it starts afresh",
+                spec.kind,
+                site.id,
+                type(error).__name__,
+                error,
+            )
+            self._continue(cfg, None)
+            self.resumed = False
         self.failure: str | None = None
         """Why this detector is left out, if it is."""
         self.late = 0
@@ -65,6 +75,16 @@ class SiteRunner:
         self.saw_batch = -1
         self.snapshot_at: datetime | None = None
         self.snapshot_items = 0
+
+    def _continue(self, cfg: object, saved: SiteSnapshot | None) -> None:
+        self._detector: Detector[Any] = self.spec.build(
+            cfg, self.site, saved.state if saved else None
+        )
+        self._reorder = (
+            Reorder.restore(self._bounds, saved.marks)
+            if saved and saved.marks
+            else Reorder(self._bounds)
+        )
 
     def put(self, item: Item) -> tuple[list[Event], bool]:
         """The events that this item (and those it set free) cause; whether it came too late."""

@@ -9,9 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from contracts.batch import SiteSnapshot
 from contracts.detector import Site, Spec
 from contracts.event import Event
 from contracts.nouns import Reading
+from detectors import flooding, sensor_silent
 from detectors._common.sample import city, device, reading
 from gridsentry.engine.book import EventBook
 from gridsentry.engine.engine import Engine
@@ -101,3 +103,15 @@ def test_a_detector_that_would_stop_time_is_left_out() -> None:
     assert runner.failure is not None
     assert "asked to be woken" in runner.failure
     assert runner.wake_at() is None
+
+
+def test_a_snapshot_nobody_can_read_any_more_keeps_nobody_from_starting() -> None:
+    town = city(devices={"a": device("a", metrics=("depth",), reports_every_s=60.0)})
+    for kind in (flooding.SPEC, sensor_silent.SPEC):
+        cfg = kind.config()
+        site = next(iter(kind.sites(town, cfg)))
+        stale = SiteSnapshot(kind.kind, site.id, b"of another version", b"also")
+        runner = SiteRunner(kind, cfg, site, 0, stale)
+        assert not runner.resumed, "a fresh snapshot is due in the first batch"
+        runner.put(reading("a", "depth", 0.1, 0))
+        assert SiteRunner(kind, cfg, site, 0, runner.snapshot()).resumed
