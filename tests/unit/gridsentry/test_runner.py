@@ -107,7 +107,8 @@ def test_a_detector_that_would_stop_time_is_left_out() -> None:
 
 def test_a_snapshot_nobody_can_read_any_more_keeps_nobody_from_starting() -> None:
     town = city(devices={"a": device("a", metrics=("depth",), reports_every_s=60.0)})
-    for kind in (flooding.SPEC, sensor_silent.SPEC):
+    kinds: tuple[Spec[Any], ...] = (flooding.SPEC, sensor_silent.SPEC)
+    for kind in kinds:
         cfg = kind.config()
         site = next(iter(kind.sites(town, cfg)))
         stale = SiteSnapshot(kind.kind, site.id, b"of another version", b"also")
