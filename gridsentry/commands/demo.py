@@ -79,7 +79,7 @@ def demo_settings(args: argparse.Namespace) -> Settings:
     from gridsentry import config
 
     settings = config.load(None)
-    state = args.state or config.state_dir(settings) / "demo"
+    state = args.state or config.state_dir(settings) / f"demo-{args.seed}"
     state = state.absolute()
     state.mkdir(parents=True, exist_ok=True)
     replace = msgspec.structs.replace
