@@ -136,6 +136,12 @@ class EmbeddedBroker:
                 self.stop()
                 raise Temporary(f"{self.name} does not start on port {port}: {' / '.join(tail)}")
             pause.wait(0.02)
+        # Somebody else may have taken the port at this very moment and be the one who answers:
+        # ours then ends on its own.
+        pause.wait(0.2)
+        if self._process.poll() is not None:
+            self.stop()
+            raise Temporary(f"port {port} was taken by another program at the same moment")
         return "127.0.0.1", port
 
     def stop(self, wait_s: float = 5.0) -> None:

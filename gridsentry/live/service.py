@@ -144,14 +144,21 @@ class Service:
         kind = self.settings.broker.embedded
         if kind == "none":
             return
-        port = self.settings.broker.port or (1883 if _is_free(1883) else None)
+        wanted = self.settings.broker.port
+        port = wanted or (1883 if _is_free(1883) else None)
         prefer = "iotcore" if kind == "iotcore" else "mosquitto"
         broker = EmbeddedBroker(self._state / "broker", port, prefer=prefer)
         if kind == "mosquitto" and broker.name != kind:
             raise Wrong(
                 "broker.embedded", "mosquitto is not installed", "sudo apt-get install mosquitto"
             )
-        host, port = broker.start()
+        try:
+            host, port = broker.start()
+        except Temporary:
+            if wanted:
+                raise
+            broker = EmbeddedBroker(self._state / "broker", None, prefer=prefer)
+            host, port = broker.start()
         self.mqtt = msgspec.structs.replace(self.mqtt, host=host, port=port)
         self._stack.callback(self._stopping, "broker", broker.stop)
         self._stack.callback(keep_alive("broker", broker.start))
