@@ -99,9 +99,9 @@ def _devices(
         devices[device.id] = device
         gateways[device.id] = gateway
 
-    def gateway(id: str, u: float, v: float, owner: str) -> None:
+    def gateway(id: str, u: float, v: float, owner: str, type: str = "gateway") -> None:
         spot = to_point(lattice.at(u, v))
-        device = Device(id=id, district=DISTRICT, type="gateway", point=spot, owner=owner)
+        device = Device(id=id, district=DISTRICT, type=type, point=spot, owner=owner)
         add(device, id)
 
     def period(span: tuple[float, float]) -> float:
@@ -111,7 +111,7 @@ def _devices(
         gateway(f"gw-drain-{b + 1}", b + 0.45, 1.5, "drainage")
     gateway("gw-line-1", 1.1, 1.47, poles.OWNER)
     gateway("gw-fibre-1", 3.6, 2.74, "telecom")
-    gateway(APP, 2.0, 1.55, "street-office")
+    gateway(APP, 2.0, 1.55, "street-office", type="app")  # residents report through it too
     spots = drainage.network.nodes
     for node in drainage.catches:
         add(
