@@ -20,12 +20,11 @@ from center.reads import ID, found
 from center.shapes import ActionBody, ReportBody
 from contracts.case import Command
 from contracts.clock import iso
-from contracts.kinds import KINDS
+from contracts.kinds import APP_TYPES, KINDS
 
 ACTION = re.compile(r"[a-z][a-z_]{0,31}")
 TEXT_MAX = 4_000
 NAME_MAX = 64
-APPS = ("app", "hotline", "miniprogram")
 """Device types that people report through, as the detector of their reports has them."""
 JPEG = b"\xff\xd8\xff"
 
@@ -117,7 +116,7 @@ def _report_topic(context: Context) -> str:
     device = (
         devices.get(name)
         if name
-        else next((d for d in devices.values() if d.type.lower() in APPS), None)
+        else next((d for d in devices.values() if d.type.lower() in APP_TYPES), None)
     )
     if device is None:
         raise Problem(

@@ -61,6 +61,9 @@ CHANGES: Final[tuple[str, ...]] = ("opened", "updated", "reminded", "escalated",
 
 CLOCKS: Final[tuple[str, ...]] = ("accept", "arrive", "dispose", "verify", "close")
 
+APP_TYPES: Final[tuple[str, ...]] = ("app", "hotline", "miniprogram")
+"""Types of device that people's own reports come from."""
+
 METRICS: Final[dict[str, str]] = {
     "level": "m",
     "depth": "m",

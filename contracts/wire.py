@@ -14,6 +14,11 @@ from contracts.case import Change, Incident, Ticket
 from contracts.clock import iso
 from contracts.event import Event
 
+SIM_CLOCK = "gridsentry/v1/sim/clock"
+"""A simulator's virtual time, retained, epoch ms: what `serve --clock sim` follows."""
+SIM_FOLLOWER = "gridsentry/v1/sim/follower"
+"""Whose clock the service follows, retained: `sim` or `live`."""
+
 FACTS: dict[str, tuple[str, ...]] = {
     "high_altitude_throw": ("track", "origin", "speed", "clip", "still"),
     "flooding": ("value", "metric", "rate", "overflow_at", "stage"),

@@ -11,17 +11,18 @@ from pathlib import Path
 from contracts.clock import Clock, epoch_ms
 from contracts.errors import Refused, Temporary
 from contracts.ports import Publisher
+from contracts.wire import SIM_CLOCK, SIM_FOLLOWER
 from simulators.director import Director
 from simulators.settings import SimSettings
 from simulators.town import Town
-from simulators.world import ROOT, Outgoing
+from simulators.world import Outgoing
 
 log = logging.getLogger(__name__)
 
 PublisherFactory = Callable[[str, str | None, bytes | None], Publisher]
 """(client id, topic of the last will, its payload) → a publisher not yet started."""
-CLOCK_TOPIC = f"{ROOT}/sim/clock"
-FOLLOWER_TOPIC = f"{ROOT}/sim/follower"
+CLOCK_TOPIC = SIM_CLOCK
+FOLLOWER_TOPIC = SIM_FOLLOWER
 _CLOCK_CLIENT = "sim-clock"
 _CLOCK_EVERY_MS = 200  # of virtual time
 _CLOCK_GAP_S = 0.02  # of real time: no more than fifty a second

@@ -15,7 +15,7 @@ import msgspec
 from contracts.city import City
 from contracts.detector import Site, Spec
 from contracts.event import Event
-from contracts.kinds import KINDS
+from contracts.kinds import APP_TYPES, KINDS
 from contracts.nouns import Report
 from detectors._common.episode import Ledger, revise
 
@@ -27,7 +27,7 @@ class CitizenReportConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
 
     severity: int = 2
     """Severity of a report (1 to 5)."""
-    app_types: tuple[str, ...] = ("app", "hotline", "miniprogram")
+    app_types: tuple[str, ...] = APP_TYPES
     """Types of the devices that carry reports; others may report too when they list no metrics."""
 
 

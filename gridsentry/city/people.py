@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from contracts.city import Device, Grid
 from contracts.geo import Point
+from contracts.kinds import APP_TYPES
 
-APPS = ("app", "hotline", "miniprogram")
 WEB = "web"
 
 
@@ -17,7 +17,7 @@ def with_app(devices: Mapping[str, Device], grids: Sequence[Grid]) -> dict[str, 
     It belongs to the first device's district; every report carries a place of its own.
     """
     known = dict(devices)
-    if WEB in known or any(device.type.lower() in APPS for device in known.values()):
+    if WEB in known or any(device.type.lower() in APP_TYPES for device in known.values()):
         return known
     first = next(iter(known.values()), None)
     point = first.point if first else _somewhere(grids)

@@ -16,7 +16,7 @@ import msgspec
 
 from contracts.batch import DeadLetter, PublishedEvent, SiteSnapshot, StoredItem, UnknownMessage
 from contracts.clock import EPOCH, iso
-from contracts.nouns import Poison, Position, Quality, Reading, Report, Segment, Status, Still
+from contracts.nouns import Poison, Position, Quality, Reading, Segment, Status, Still
 from gridsentry.engine.book import event_change
 
 if TYPE_CHECKING:
@@ -209,9 +209,6 @@ class Engine:
             self._draft.statuses.append(item)
         for runner in self.roster.by_noun.get((item.device, type(item).__name__), ()):
             self._put(runner, item)
-        if isinstance(item, Report):
-            for runner in self.roster.by_noun.get(("*", "Report"), ()):
-                self._put(runner, item)
 
     def _put(self, runner: SiteRunner, item: Item) -> bool:
         events, late = runner.put(item)

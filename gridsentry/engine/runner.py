@@ -36,7 +36,6 @@ class SiteRunner:
         "late",
         "order",
         "resumed",
-        "saw_batch",
         "site",
         "snapshot_at",
         "snapshot_items",
@@ -72,7 +71,6 @@ class SiteRunner:
         """Why this detector is left out, if it is."""
         self.late = 0
         self.folded = 0
-        self.saw_batch = -1
         self.snapshot_at: datetime | None = None
         self.snapshot_items = 0
 

@@ -22,8 +22,9 @@ import msgspec
 
 from center.app import make_app
 from center.server import CenterServer
-from contracts.clock import ManualClock, SystemClock, epoch_ms, from_epoch_ms, monotonic
+from contracts.clock import ManualClock, SystemClock, from_epoch_ms, monotonic
 from contracts.errors import GridsentryError, Temporary, Wrong
+from contracts.wire import SIM_CLOCK, SIM_FOLLOWER
 from gridsentry.city import load_city
 from gridsentry.config import Settings, state_dir
 from gridsentry.engine.rooms import detector_configs
@@ -56,8 +57,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SIM_CLOCK = "gridsentry/v1/sim/clock"
-SIM_FOLLOWER = "gridsentry/v1/sim/follower"
 STOP_CORE_S = 3.0
 BULK_WINDOW = 16  # messages; video is heavy and its spool is the queue
 BULK_BYTES = 64 * 2**20
@@ -433,6 +432,3 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
         return True
-
-
-__all__ = ["SIM_CLOCK", "SIM_FOLLOWER", "Service", "epoch_ms"]

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from center import writes
+from contracts.kinds import APP_TYPES
 from detectors.citizen_report.spec import CitizenReportConfig
 from tests.unit.center.conftest import OPERATOR, TOKENS, VIEWER, Client, Serve
 from tests.unit.center.scene import START, Scene
@@ -208,7 +208,7 @@ def test_a_bad_report_is_refused_with_its_place(
 def test_any_way_that_residents_report_by_takes_a_report(
     client: Client, scene: Scene, kind: str
 ) -> None:
-    assert {kind.lower()} <= set(writes.APPS) == set(CitizenReportConfig().app_types)
+    assert {kind.lower()} <= set(APP_TYPES) == set(CitizenReportConfig().app_types)
     scene.city.devices["app-1"] = msgspec.structs.replace(scene.city.devices["app-1"], type=kind)
     assert client.post("/api/v1/reports", REPORT).status == 202
 

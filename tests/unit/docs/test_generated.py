@@ -12,7 +12,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from center.metrics import Metrics as CenterMetrics
-from gridsentry.live.service import SIM_CLOCK, SIM_FOLLOWER
+from contracts.wire import SIM_CLOCK, SIM_FOLLOWER
 from gridsentry.metrics import Metrics
 from gridsentry.reference.asyncapi import asyncapi
 from gridsentry.reference.configuration import tables
