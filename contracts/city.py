@@ -183,6 +183,8 @@ class Camera(msgspec.Struct, frozen=True, kw_only=True):
     """Polygons in pixels where falls are looked for; empty: everywhere."""
     privacy_mask: tuple[tuple[tuple[float, float], ...], ...] = ()
     """Polygons in pixels that are blacked out in every picture we keep or show."""
+    picture: bytes | None = None
+    """The picture that was calibrated (JPEG or PNG, at `size`), to notice when the camera moved."""
 
 
 class Work(msgspec.Struct, frozen=True, kw_only=True):

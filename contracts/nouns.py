@@ -133,6 +133,18 @@ class Clip(msgspec.Struct, frozen=True):
     data: bytes
 
 
+class Sound(msgspec.Struct, frozen=True):
+    """A decoded piece of sound: what sound detectors fold over."""
+
+    device: str
+    at: datetime
+    """Time of the first sample."""
+    received_at: datetime
+    rate_hz: float
+    samples: NDArray[np.float32]
+    """One channel, -1 to 1, shape (samples,), read-only."""
+
+
 class Status(msgspec.Struct, frozen=True):
     """A gateway or device went on or off line; retained, also the last will."""
 
@@ -188,5 +200,5 @@ class Poison(msgspec.Struct, frozen=True):
     adapter: str = "native"
 
 
-Item = Reading | Segment | Still | Frame | Trace | Record | Clip | Status | Report | Notice
+Item = Reading | Segment | Still | Frame | Trace | Record | Clip | Sound | Status | Report | Notice
 """What a detector may consume."""
