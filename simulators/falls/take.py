@@ -47,7 +47,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Seen(msgspec.Struct, frozen=True, array_like=True):
-    """Where a falling thing is in one picture: the box around it, blur included."""
+    """Where a falling thing is in one picture: the box around it, blur included.
+
+    `x`, `y` are its left upper corner, counted as `cv2.boundingRect` does: the first pixel reaches
+    from 0 to 1. Copies of doubled pictures are not listed.
+    """
 
     t: float
     """Seconds from the take's begin, middle of the exposure."""

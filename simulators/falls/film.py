@@ -1,0 +1,230 @@
+"""Films an order: plate, what moves, sensor, codec; and writes down what is true about it."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Iterator
+from pathlib import Path as File
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from simulators.dice import between, dice
+from simulators.falls import throwing
+from simulators.falls.layers import Layer, Luma, Sensor
+from simulators.falls.scene import Scene, generated
+from simulators.falls.sensor import Noise, encode
+from simulators.falls.take import Order, Seen, Take, TrueFall
+from simulators.falls.thrown import Drop, Stamp, stamp
+
+Picture = NDArray[np.uint8]
+
+
+def film(order: Order, plates: File | None = None) -> Take:
+    """Film `order`. `plates` is the folder of photographs, needed for `plate:` places.
+
+    Raises ValueError for an order that cannot be filmed: an unknown place or distraction, a
+    missing photograph, a size that H.264 cannot hold.
+    """
+    scene = _scene(order, plates)
+    studio = Studio(order, scene)
+    rng = dice(order.seed, "codec")
+    segments = encode(
+        studio.pictures(),
+        size=order.size,
+        fps=order.fps,
+        mbit_s=order.mbit_s,
+        preset="superfast" if rng.random() < 0.6 else "veryfast",
+    )
+    return Take(
+        order=order,
+        segments=tuple(segments),
+        camera=scene.camera,
+        pictures=studio.sent,
+        falls=studio.truth(),
+    )
+
+
+def _scene(order: Order, plates: File | None) -> Scene:
+    w, h = order.size
+    if w % 2 or h % 2 or w < 64 or h < 64:
+        raise ValueError(f"order.size is {w} x {h}: both sides must be even and at least 64")
+    if order.place == "generated":
+        return generated(order)
+    raise ValueError(f"order.place is {order.place!r}: `generated` or `plate:<file name>`")
+
+
+class Studio:
+    """One order being filmed."""
+
+    def __init__(self, order: Order, scene: Scene) -> None:
+        self.order, self.scene = order, scene
+        self.sent = 0
+        self._drops = throwing.drops(order, scene)
+        self._tracks: list[list[Seen]] = [[] for _ in self._drops]
+        self._sizes: list[list[float]] = [[] for _ in self._drops]
+        self._contrasts: list[list[float]] = [[] for _ in self._drops]
+        rng = dice(order.seed, "sensor")
+        self._soft = between(rng, (0.5, 0.8))
+        self._noise = Noise(rng, scene.plate, between(rng, (0.6, 1.8)), between(rng, (0.8, 3.0)))
+        self._layers, self._sensors = _distractions(order, scene)
+
+    def times(self) -> Iterator[tuple[float, float, bool]]:
+        """(middle of the exposure, time stamp, sent as a copy of the one before) of each picture.
+
+        Cameras stamp a picture up to some milliseconds after they took it.
+        """
+        rng = dice(self.order.seed, "clock")
+        step = 1 / self.order.fps
+        last = -1.0
+        for k in range(round(self.order.seconds * self.order.fps)):
+            stamp_s = k * step + (min(abs(float(rng.normal(0, 0.0012))), 0.3 * step) if k else 0.0)
+            lost, copied = rng.random(2)
+            if k and lost < self.order.dropped:
+                continue
+            stamp_s = max(stamp_s, last + 0.002)
+            last = stamp_s
+            yield k * step, stamp_s, bool(k) and copied < self.order.doubled
+
+    def pictures(self) -> Iterator[tuple[float, Picture]]:
+        """(time stamp, I420 picture), as the encoder takes them."""
+        scene = self.scene
+        h = scene.size[1]
+        i420 = scene.i420.copy()
+        y = np.empty_like(scene.plate)
+        fresh = False
+        for t, stamp_s, copied in self.times():
+            if not (copied and fresh):
+                np.copyto(y, scene.plate)
+                moved = self._shift(t)
+                self._draw(y, t, moved)
+                self._noise.add(self._seen(y, t, moved), i420[:h])
+                fresh = True
+            self.sent += 1
+            yield stamp_s, i420
+
+    def _shift(self, t: float) -> tuple[float, float]:
+        shifts = [sensor.shift(t) for sensor in self._sensors]
+        return sum(dx for dx, _ in shifts), sum(dy for _, dy in shifts)
+
+    def _seen(self, y: Luma, t: float, moved: tuple[float, float]) -> Luma:
+        """The picture as it reaches the sensor: moved and brightened."""
+        for sensor in self._sensors:
+            gain = sensor.gain(t)
+            if isinstance(gain, np.ndarray):
+                y = np.asarray(cv2.multiply(y, gain, scale=1 / 128), np.uint8)
+            elif gain != 1.0:
+                y = np.asarray(cv2.convertScaleAbs(y, alpha=gain), np.uint8)
+        if moved == (0.0, 0.0):
+            return y
+        by = np.array([[1, 0, moved[0]], [0, 1, moved[1]]], np.float64)
+        size = (y.shape[1], y.shape[0])
+        return np.asarray(
+            cv2.warpAffine(y, by, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),
+            np.uint8,
+        )
+
+    def _draw(self, y: Luma, t: float, moved: tuple[float, float]) -> None:
+        for layer in self._layers:
+            if layer.behind:
+                layer.draw(y, t)
+        for number, drop in enumerate(self._drops):
+            self._fall(y, t, number, drop, moved)
+        for layer in self._layers:
+            if not layer.behind:
+                layer.draw(y, t)
+
+    def _fall(self, y: Luma, t: float, number: int, drop: Drop, moved: tuple[float, float]) -> None:
+        scene = self.scene
+        mark = stamp(drop, scene.lens, t, scene.exposure_s, self._soft)
+        if mark is None:
+            return
+        light = min(250.0, scene.light * drop.brightness(t))
+        total, hidden, under = _blend(y, mark, light, scene.cover)
+        if total <= 0 or t - scene.exposure_s / 2 > drop.landed_s:
+            return
+        x, top, w, h = mark.box
+        self._tracks[number].append(
+            Seen(t, x + moved[0], top + moved[1], w, h, 1.0 - hidden / total)
+        )
+        if hidden < 0.5 * total:
+            self._sizes[number].append(math.sqrt(mark.area_px))
+            self._contrasts[number].append(abs(light - under))
+
+    def truth(self) -> tuple[TrueFall, ...]:
+        """What is true about the falls, once all pictures are drawn."""
+        found = []
+        for drop, track, sizes, contrasts in zip(
+            self._drops, self._tracks, self._sizes, self._contrasts, strict=True
+        ):
+            way = throwing.path(drop, self.scene)
+            found.append(
+                TrueFall(
+                    body=drop.thing.body.name,
+                    zone=drop.opening.zone,
+                    floor=drop.opening.floor,
+                    bay=drop.opening.bay,
+                    size_px=float(np.median(sizes)) if sizes else 0.0,
+                    contrast=float(np.median(contrasts)) if contrasts else 0.0,
+                    visible=_share(way, self.scene) if way is not None else 0.0,
+                    floors=way.floors if way is not None else 0.0,
+                    released_s=drop.released_s,
+                    landed_s=drop.landed_s,
+                    track=tuple(track),
+                )
+            )
+        return tuple(found)
+
+
+def _share(way: throwing.Path, scene: Scene) -> float:
+    """Share of a way through the picture, by its length in pixels, that nothing hides."""
+    if scene.cover is None:
+        return 1.0
+    cells = way.pixels.astype(int)
+    clear = 1.0 - scene.cover[cells[:, 1], cells[:, 0]]
+    length = np.hypot(*np.diff(way.pixels, axis=0).T)
+    return float(np.sum(length * (clear[1:] + clear[:-1]) / 2) / np.sum(length))
+
+
+def _blend(
+    y: Luma, mark: Stamp, light: float, hide: NDArray[np.float32] | None
+) -> tuple[float, float, float]:
+    """Paint `mark` into `y`; its coverage, how much of that is hidden, and the mean behind it."""
+    h, w = y.shape
+    x0, y0 = max(mark.x, 0), max(mark.y, 0)
+    x1, y1 = min(mark.x + mark.cover.shape[1], w), min(mark.y + mark.cover.shape[0], h)
+    if x1 <= x0 or y1 <= y0:
+        return 0.0, 0.0, 0.0
+    cover = mark.cover[y0 - mark.y : y1 - mark.y, x0 - mark.x : x1 - mark.x]
+    total = float(cover.sum())
+    if total <= 1e-6:
+        return 0.0, 0.0, 0.0
+    patch = y[y0:y1, x0:x1].astype(np.float32)
+    under = float((patch * cover).sum() / total)
+    hidden = 0.0
+    if hide is not None:
+        there = hide[y0:y1, x0:x1]
+        hidden = float((cover * there).sum())
+        cover = cover * (1 - there)
+    y[y0:y1, x0:x1] = np.rint(patch + (light - patch) * cover).astype(np.uint8)
+    return total, hidden, under
+
+
+def _distractions(order: Order, scene: Scene) -> tuple[list[Layer], list[Sensor]]:
+    layers: list[Layer] = []
+    sensors: list[Sensor] = []
+    if not order.distractions:
+        return layers, sensors
+    made: Any = importlib.import_module("simulators.falls.distractors")
+    for number, one in enumerate(order.distractions):
+        if one.kind not in made.KINDS:
+            raise ValueError(
+                f"order.distractions[{number}].kind is {one.kind!r}: one of {', '.join(made.KINDS)}"
+            )
+        rng = dice(order.seed, "distraction", number, one.kind)
+        thing = made.make(one.kind, one.strength, scene, rng)
+        (layers if hasattr(thing, "draw") else sensors).append(thing)
+    return layers, sensors
