@@ -88,9 +88,10 @@ def form(rng: np.random.Generator, thing: Thing) -> Array:
         corners = np.concatenate([ring - np.array([a, 0, 0]), ring + np.array([a, 0, 0])])
     elif kind == "sheet":
         grid = np.array([[i, j] for i in (-1, 0, 1) for j in (-1, 0, 1)], dtype=np.float64)
-        bend = between_ends(rng, 0.1, 0.5)
+        bend = float(rng.uniform(0.1, 0.5))
         lift = bend * b * (grid[:, 0] ** 2 - 0.5) + rng.normal(0, 0.08 * b, 9)
-        corners = np.stack([grid[:, 0] * a * (1 - 0.3 * bend), grid[:, 1] * b, lift], axis=-1)
+        flat = grid * np.array([a * (1 - 0.3 * bend), b])
+        corners = np.column_stack([flat, lift])
     else:
         # evenly spread directions (Fibonacci lattice), a bag is lumpy
         k = np.arange(26) + 0.5
@@ -103,11 +104,6 @@ def form(rng: np.random.Generator, thing: Thing) -> Array:
         corners = np.asarray(ball * np.array([a, b, c]) * lumps, np.float64)
     attitude, _ = np.linalg.qr(rng.standard_normal((3, 3)))
     return np.asarray((corners - corners.mean(axis=0)) @ attitude.T)
-
-
-def between_ends(rng: np.random.Generator, low: float, high: float) -> float:
-    """A number evenly between two ends."""
-    return float(rng.uniform(low, high))
 
 
 def stamp(
