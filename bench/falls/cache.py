@@ -1,0 +1,118 @@
+"""Results of jobs on disk, so that a stopped scorecard goes on where it was.
+
+A result is found again only under the same order and the same code: its name holds a hash of both,
+so a changed detector, studio, decoder or comparison never meets a stale result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from bench.falls.plan import Job
+from bench.falls.scene import Result
+from simulators.falls.take import Order, Take
+
+ROOT = Path(__file__).resolve().parents[2]
+
+STUDIO: Sequence[str] = ("simulators/falls", "simulators/dice.py", "contracts")
+"""What a film depends on."""
+JUDGES: Sequence[str] = (
+    "detectors/high_altitude_throw",
+    "detectors/_common",
+    "ingest/video.py",
+    "ingest/codec",
+    "bench/falls/fade.py",
+    "bench/falls/match.py",
+    "bench/falls/reference.py",
+    "bench/falls/scene.py",
+    "bench/falls/sheet.py",
+    "bench/falls/watch.py",
+)
+"""What a result depends on beside its film."""
+LIBRARIES = ("av", "numpy", "opencv-python-headless", "scipy", "msgspec")
+
+
+def code_hash(places: Iterable[str], root: Path = ROOT) -> str:
+    """Of the bytes of these files, of all Python files in these folders, and of the libraries'
+    versions."""
+    told = hashlib.sha256()
+    for place in places:
+        path = root / place
+        files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+        for file in files:
+            told.update(str(file.relative_to(root)).encode() + b"\0")
+            told.update(file.read_bytes() if file.exists() else b"")
+    for library in LIBRARIES:
+        told.update(f"{library} {importlib.metadata.version(library)}\n".encode())
+    return told.hexdigest()[:16]
+
+
+class Cache:
+    """Results in a folder."""
+
+    def __init__(self, folder: Path, code: str, plates: Path | None) -> None:
+        self.folder, self._code, self._plates = folder, code, plates
+
+    def get(self, job: Job) -> Result | None:
+        """The result of this job under this code, or None. A damaged file is none."""
+        try:
+            return msgspec.msgpack.decode(self._path(job).read_bytes(), type=Result)
+        except (FileNotFoundError, msgspec.MsgspecError):
+            return None
+
+    def put(self, result: Result) -> None:
+        """Keep it. A crash is not kept: the next run tries again."""
+        if result.error is not None:
+            return
+        path = self._path(result.job)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, msgspec.msgpack.encode(result))
+
+    def _path(self, job: Job) -> Path:
+        told = hashlib.sha256(msgspec.msgpack.encode(job) + self._code.encode())
+        told.update(plate_mark(job.order, self._plates))
+        return self.folder / job.part / f"{told.hexdigest()[:24]}.msgpack"
+
+
+class Films:
+    """Films in a folder, for development: the studio works longer than the detector."""
+
+    def __init__(self, folder: Path, code: str, plates: Path | None) -> None:
+        self.folder, self._code, self._plates = folder, code, plates
+
+    def get(self, order: Order) -> Take | None:
+        """The film of this order, or None."""
+        try:
+            return msgspec.msgpack.decode(self._path(order).read_bytes(), type=Take)
+        except (FileNotFoundError, msgspec.MsgspecError):
+            return None
+
+    def put(self, take: Take) -> None:
+        """Keep it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_whole(self._path(take.order), msgspec.msgpack.encode(take))
+
+    def _path(self, order: Order) -> Path:
+        told = hashlib.sha256(msgspec.msgpack.encode(order) + self._code.encode())
+        told.update(plate_mark(order, self._plates))
+        return self.folder / f"{told.hexdigest()[:24]}.msgpack"
+
+
+def plate_mark(order: Order, plates: Path | None) -> bytes:
+    """What tells one photograph from another of the same name."""
+    if plates is None or not order.place.startswith("plate:"):
+        return b""
+    path = plates / order.place.removeprefix("plate:")
+    return str(path.stat().st_size).encode() if path.exists() else b""
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that a reader sees all of it or none."""
+    part = path.with_suffix(".part")
+    part.write_bytes(data)
+    part.replace(path)

@@ -1,0 +1,110 @@
+"""Runs jobs on worker processes, from the cache where they were done before."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+import cv2
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from bench.falls import cache, scene
+from bench.falls.plan import Job
+from bench.falls.scene import Result
+
+AHEAD = 4
+"""Jobs given to the pool per worker: a stopped run has little to do twice."""
+
+
+def run(
+    jobs: Sequence[Job],
+    *,
+    plates: Path | None,
+    kept: cache.Cache,
+    workers: int,
+    console: Console,
+) -> list[Result]:
+    """The results in the order of the jobs. The long ones first, so that the end is not awaited
+    on one core."""
+    done: dict[Job, Result] = {}
+    for job in jobs:
+        result = kept.get(job)
+        if result is not None:
+            done[job] = result
+    left = sorted((job for job in jobs if job not in done), key=_work, reverse=True)
+    if done:
+        console.print(f"{len(done)} of {len(jobs)} films were already judged by this code")
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} of {task.total:,.0f} pictures"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    hidden = not console.is_terminal
+    with Progress(*columns, console=console, disable=hidden, speed_estimate_period=300) as progress:
+        bar = progress.add_task("films", total=sum(_work(job) for job in left))
+        said = 0
+        for number, result in enumerate(_all(left, plates, workers), start=1):
+            done[result.job] = result
+            kept.put(result)
+            progress.update(bar, advance=_work(result.job))
+            if result.error is not None:
+                console.print(f"FAILED {result.job.name}: {result.error}", markup=False)
+            share = 10 * number // len(left)
+            if not console.is_terminal and share > said:
+                said = share
+                console.print(f"{number} of {len(left)} films", highlight=False)
+    return [done[job] for job in jobs]
+
+
+def _work(job: Job) -> float:
+    """Pictures, in those of 720p."""
+    wide, high = job.order.size
+    return job.order.seconds * job.order.fps * wide * high / (1280 * 720)
+
+
+def _all(jobs: Sequence[Job], plates: Path | None, workers: int) -> Iterator[Result]:
+    if workers <= 1:
+        for job in jobs:
+            yield scene.score(job, plates)
+        return
+    context = multiprocessing.get_context("spawn")
+    waiting = list(reversed(jobs))
+    failed: dict[Job, int] = defaultdict(int)
+    while waiting:
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=calm) as pool:
+            running: dict[Future[Result], Job] = {}
+            try:
+                while waiting or running:
+                    while waiting and len(running) < AHEAD * workers:
+                        job = waiting.pop()
+                        running[pool.submit(scene.score, job, plates)] = job
+                    ended, _ = wait(running, return_when="FIRST_COMPLETED")
+                    for future in ended:
+                        result = future.result()
+                        del running[future]
+                        yield result
+            except BrokenProcessPool:  # a worker died: a crash in C, or out of memory
+                for future, job in running.items():
+                    if future.done() and future.exception() is None:
+                        yield future.result()
+                        continue
+                    failed[job] += 1
+                    if failed[job] < 2:
+                        waiting.append(job)
+                    else:
+                        yield Result(job=job, error="studio: the worker process died on it twice")
+
+
+def calm() -> None:
+    """One thread per worker: their number is the number of cores used."""
+    cv2.setNumThreads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"
