@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from simulators.dice import between, dice
 from simulators.falls import throwing
+from simulators.falls.front import plant, share_visible
 from simulators.falls.layers import Layer, Luma, Sensor
 from simulators.falls.scene import Scene, generated
 from simulators.falls.sensor import Noise, encode
@@ -64,6 +65,16 @@ class Studio:
         self.order, self.scene = order, scene
         self.sent = 0
         self._drops = throwing.drops(order, scene)
+        ways = [way for drop in self._drops if (way := throwing.path(drop, scene)) is not None]
+        grown = plant(
+            dice(order.seed, "front"),
+            order.size,
+            [way.pixels for way in ways],
+            order.visible,
+            scene.cover,
+        )
+        if grown is not None:
+            scene.dress(grown)
         self._tracks: list[list[Seen]] = [[] for _ in self._drops]
         self._sizes: list[list[float]] = [[] for _ in self._drops]
         self._contrasts: list[list[float]] = [[] for _ in self._drops]
@@ -169,7 +180,7 @@ class Studio:
                     bay=drop.opening.bay,
                     size_px=float(np.median(sizes)) if sizes else 0.0,
                     contrast=float(np.median(contrasts)) if contrasts else 0.0,
-                    visible=_share(way, self.scene) if way is not None else 0.0,
+                    visible=share_visible(way.pixels, self.scene.cover) if way is not None else 0.0,
                     floors=way.floors if way is not None else 0.0,
                     released_s=drop.released_s,
                     landed_s=drop.landed_s,
@@ -177,16 +188,6 @@ class Studio:
                 )
             )
         return tuple(found)
-
-
-def _share(way: throwing.Path, scene: Scene) -> float:
-    """Share of a way through the picture, by its length in pixels, that nothing hides."""
-    if scene.cover is None:
-        return 1.0
-    cells = way.pixels.astype(int)
-    clear = 1.0 - scene.cover[cells[:, 1], cells[:, 0]]
-    length = np.hypot(*np.diff(way.pixels, axis=0).T)
-    return float(np.sum(length * (clear[1:] + clear[:-1]) / 2) / np.sum(length))
 
 
 def _blend(

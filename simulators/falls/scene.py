@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import cv2
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +14,7 @@ from simulators.dice import between, dice
 from simulators.falls import paint
 from simulators.falls.block import Block, Opening, build, zones_of
 from simulators.falls.block import camera as put_up
+from simulators.falls.front import Front
 from simulators.falls.lens import Lens
 from simulators.falls.take import Order
 
@@ -59,10 +61,27 @@ class Scene:
         self.camera = camera
         self.panes = panes
         self.ground_y = ground_y
-        self.i420: Picture = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2YUV_I420), np.uint8)
-        self.plate: Luma = self.i420[: order.size[1]].copy()
+        self._bgr = bgr
+        self.plate: Luma = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), np.uint8)
+        self.i420: Picture
+        """The empty scene in colour, as an encoder takes it."""
+        self.dress(None)
         middle = lens.on_facade(np.array([[order.size[0] / 2, order.size[1] / 2]]))[0]
         self.pixels_per_m = lens.px_per_m((float(middle[0]), float(middle[1]), 0.0))
+
+    def dress(self, front: Front | None) -> None:
+        """Put `front` before the wall, and take the calibration picture of it all."""
+        if front is not None:
+            hides = front.cover[..., None]
+            mixed = self._bgr * (1 - hides) + front.bgr * hides
+            self._bgr = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+            there = np.float32(0) if self.cover is None else self.cover
+            self.cover = np.asarray(1 - (1 - front.cover) * (1 - there), np.float32)
+        self.i420 = np.asarray(cv2.cvtColor(self._bgr, cv2.COLOR_BGR2YUV_I420), np.uint8)
+        self.plate = self.i420[: self.size[1]].copy()
+        done, jpeg = cv2.imencode(".jpg", self._bgr, [cv2.IMWRITE_JPEG_QUALITY, 88])
+        assert done
+        self.camera = msgspec.structs.replace(self.camera, picture=jpeg.tobytes())
 
 
 def generated(order: Order) -> Scene:
@@ -74,7 +93,7 @@ def generated(order: Order) -> Scene:
     flat = paint.wall(dice(order.seed, "paint"), block, per_m)
     bgr, glass, foot = _seen(dice(order.seed, "sky"), block, lens, flat)
     openings = tuple(one for one in block.openings if _inside(lens, one))
-    camera = calibration(dice(order.seed, "calibration"), order, lens, block.openings, bgr)
+    camera = calibration(dice(order.seed, "calibration"), order, lens, block.openings)
     return Scene(
         order,
         lens=lens,
@@ -212,7 +231,6 @@ def calibration(
     order: Order,
     lens: Lens,
     openings: tuple[Opening, ...],
-    bgr: Picture,
 ) -> Camera:
     """What the city measured: corners of openings, each off by a few pixels, and the lens.
 
@@ -238,8 +256,6 @@ def calibration(
         taken.append(int(np.argmax(apart)))
     noise = rng.normal(0, order.calibration_px, (count, 2))
     known = lens.k1 * between(rng, (0.9, 1.1))
-    done, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 88])
-    assert done
     return Camera(
         device=DEVICE,
         size=order.size,
@@ -255,5 +271,4 @@ def calibration(
             for k, e in zip(taken, noise, strict=True)
         ),
         zones=zones_of(openings),
-        picture=jpeg.tobytes(),
     )
