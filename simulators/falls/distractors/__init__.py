@@ -17,7 +17,7 @@ from simulators.falls.distractors.clouds import Clouds
 from simulators.falls.distractors.drips import Drips
 from simulators.falls.distractors.exposure import Exposure
 from simulators.falls.distractors.headlights import Headlights
-from simulators.falls.distractors.insects import Insects
+from simulators.falls.distractors.insects import insects
 from simulators.falls.distractors.laundry import Laundry
 from simulators.falls.distractors.leaves import leaves
 from simulators.falls.distractors.rain import Rain
@@ -32,7 +32,7 @@ _MAKERS: dict[str, _Maker] = {
     "rain": Rain,
     "snow": Snow,
     "birds": birds,
-    "insects": Insects,
+    "insects": insects,
     "leaves": leaves,
     "laundry": Laundry,
     "window_lights": WindowLights,

@@ -13,8 +13,9 @@ from simulators.falls.layers import Luma, View
 
 Floats = NDArray[np.float64]
 
-_NEAR_M = 0.4  # the hood keeps nearer ones off
-_LEVEL = 0.008  # a change of one to two grey levels: less is lost in rounding and coding
+_NEAR_M = 0.5  # the hood keeps nearer ones off
+_INK = 30_000  # px of strokes in a picture 1280 wide: the nearest, faintest, widest are left out
+_LEVEL = 0.01  # a change of one to two grey levels: less is lost in rounding and coding
 _TALL, _WIDE = 1.5, 1.3  # how much more than the picture a way covers, and the field
 
 
@@ -69,19 +70,29 @@ class Field:
         peak[peak < _LEVEL] = 0.0
         cone = wide * high / focal**2 / 3
 
-        def counted(limit: float) -> tuple[Floats, Floats]:
-            far = np.clip(blurred * focal * peak / limit, _NEAR_M, max(self._eye.distance_m, 1.0))
-            return far, per_m3 * cone * (far**3 - _NEAR_M**3)
+        way = speed_m_s * view.exposure_s + blurred
 
-        far, count = counted(faintest)
-        while count.sum() > most * wide / 1280:
-            faintest *= 1.02
-            far, count = counted(faintest)
+        def counted(near: float, limit: float) -> tuple[Floats, Floats, float]:
+            far = np.clip(blurred * focal * peak / limit, near, max(self._eye.distance_m, 1.0))
+            count = per_m3 * cone * (far**3 - near**3)
+            # a stroke covers (width)(way + width) of 1/z² px: its mean over the cone
+            area = blurred * way * focal**2 * 3 / (far**2 + far * near + near**2)
+            return far, count, float((count * area).sum())
+
+        near, scale = _NEAR_M, wide / 1280
+        far, count, ink = counted(near, faintest)
+        while count.sum() > most * scale or ink > _INK * scale:
+            if count.sum() > most * scale:
+                faintest *= 1.02
+            else:
+                near *= 1.03
+            far, count, ink = counted(near, faintest)
+        self._near = near
         self.visible = float(count.sum())
         """How many are in the picture, on average."""
         made = int(rng.poisson(self.visible * _TALL * _WIDE))
         kind = rng.choice(len(size_m), made, p=count / count.sum()) if made else np.zeros(0, int)
-        self._depth = np.cbrt(_NEAR_M**3 + rng.random(made) * (far[kind] ** 3 - _NEAR_M**3))
+        self._depth = np.cbrt(near**3 + rng.random(made) * (far[kind] ** 3 - near**3))
         self.speed = speed_m_s[kind] * rng.uniform(0.95, 1.05, made)
         self._width_m, self._dense = blurred[kind], dense[kind]
         tall = _TALL * high * self._depth / focal
@@ -111,7 +122,7 @@ class Field:
         half = self._exposure / 2
         begin, _ = self._eye.project(self._at(anchor, since - half, t - half))
         end, depth = self._eye.project(self._at(anchor, since + half, t + half))
-        good = depth > _NEAR_M / 2
+        good = depth > self._near / 2
         width = self._width_m * self._eye.focal / np.maximum(depth, 0.01)
         strokes(y, begin[good], end[good], width[good], self._dense[good], self._tone)
 

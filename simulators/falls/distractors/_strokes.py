@@ -23,7 +23,8 @@ def strokes(
     Each covers `width` px (n,) and moves from `begin` to `end` (n, 2), so that a pixel on its way
     sees it for width / (way + width) of the exposure: exactly the share of light it then mixes with
     (Garg & Nayar 2007, "Vision and Rain", eq. 3). The ink is conserved under subpixel motion: the
-    profile is the box of the thing run over the box of the pixel. Where two cross, one is drawn.
+    profile is the box of the thing run over the box of the pixel; things wider than 2 px, which
+    are near and out of focus, have soft rims and ends. Where two cross, one is drawn.
     """
     high, wide = y.shape
     low, top = np.minimum(begin, end), np.maximum(begin, end)
@@ -40,7 +41,8 @@ def strokes(
     begin, end, width, opacity = begin[inside], end[inside], width[inside], opacity[inside]
     span = np.abs(end - begin)
     steep = span[:, 1] >= span[:, 0]
-    reach = 1 << np.ceil(np.log2(np.maximum(width, 1.0) + 1.0)).astype(np.int64)
+    reach = 1 << np.ceil(np.log2(np.where(width > 2, 1.5 * width, width) + 1.0)).astype(np.int64)
+    reach = np.maximum(reach, 2)
     for upright in (True, False):
         for size in np.unique(reach[steep == upright]):
             pick = np.flatnonzero((steep == upright) & (reach == size))
@@ -78,20 +80,24 @@ def _smear(
     # a leaning stroke is wider across a line than across itself
     across = width * np.sqrt(1 + lean**2)
     share = opacity * width / (np.linalg.norm(way, axis=1) + width)
-    thing = np.stack([first, last, a[:, 0], a[:, 1], way[:, 1], lean, share, across / 2 + 0.5])
-    first, last, x, y, down, lean, share, rim = thing.astype(np.float32)[:, which]
+    soft = np.maximum(across / 2, 1.0)
+    thing = np.stack([first, last, a[:, 0], a[:, 1], way[:, 1], lean, share, across / 2, soft])
+    first, last, x, y, down, lean, share, half, soft = thing.astype(np.float32)[:, which]
     line = row.astype(np.float32)
-    ink = share * np.minimum(np.minimum(line + 1, last) - np.maximum(line, first), 1)
+    inward = np.minimum(line + 1 - first, last - line) / soft
+    within = np.minimum(line + 1, last) - np.maximum(line, first)
+    ink = share * np.minimum(np.minimum(within, inward), 1)
     middle = x + lean * np.clip(line + np.float32(0.5) - y, 0, down)
     left = np.floor(middle - np.float32(size / 2 - 0.5))
     apart = np.abs(left + np.float32(0.5) - middle + np.arange(size, dtype=np.float32)[:, None])
-    mix = ink * np.clip(rim - apart, 0, np.minimum(2 * rim - 1, 1))
+    mix = ink * np.clip((half - apart) / soft + np.float32(0.5), 0, np.minimum(2 * half, 1))
     column = left.astype(np.int64) + np.arange(size)[:, None]
     good = (column >= 0) & (column < places) & (mix > np.float32(0.003))
     at = (row * line_step + column * place_step)[good]
     tones = np.broadcast_to(tone.astype(np.float32)[which], good.shape)[good]
     mix, under = np.minimum(mix[good], 1), flat[at]
-    flat[at] = (under + (tones - under) * mix + np.float32(0.5)).astype(np.uint8)
+    mixed = under + (tones - under) * mix + np.float32(0.5)
+    flat[at] = np.minimum(mixed, 255).astype(np.uint8)
 
 
 def unit(which: NDArray[np.int64], turn: NDArray[np.int64], salt: int) -> Floats:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.falls.distractors._eye import APERTURE_M, Eye
+from simulators.falls.distractors._place import drop_tone
 from simulators.falls.distractors._strokes import strokes, unit
 from simulators.falls.layers import Luma, View
 
@@ -56,8 +57,7 @@ class Drips:
         self._phase = rng.random(places)
         self._which = np.arange(places)
         self._salt = int(rng.integers(1 << 31))
-        sky = float(np.percentile(view.plate[::8, ::8], 95))
-        self._tone = 0.5 * (max(sky, 120.0) + float(view.plate[::8, ::8].mean())) * 1.1
+        self._tone = drop_tone(view) * rng.uniform(0.9, 1.6)
 
     def places(self, t: float) -> NDArray[np.float64]:
         """Where the latest drop of each place is (n, 3): the one torn off in this turn."""
