@@ -21,7 +21,6 @@ from simulators.falls.take import Order
 Luma = NDArray[np.uint8]
 Picture = NDArray[np.uint8]
 DEVICE = "cam"
-_NO_MAP: NDArray[np.float32] = np.empty(0, np.float32)
 _FINE = 2  # plates are painted at twice the size and shrunk
 
 
@@ -173,10 +172,12 @@ def _seen(
         axis=-1,
     )
     maps = np.nan_to_num(maps, nan=-1e4).clip(-1e4, 1e5).astype(np.float32)
-    fine = cv2.resize(maps, (w * _FINE, h * _FINE), interpolation=cv2.INTER_LINEAR)
+    across, down = cv2.split(
+        cv2.resize(maps, (w * _FINE, h * _FINE), interpolation=cv2.INTER_LINEAR)
+    )
 
     def pull(texture: Picture) -> Picture:
-        warped = cv2.remap(texture, fine, _NO_MAP, cv2.INTER_LINEAR)
+        warped = cv2.remap(texture, across, down, cv2.INTER_LINEAR)
         return np.asarray(cv2.resize(warped, (w, h), interpolation=cv2.INTER_AREA), np.uint8)
 
     cover = pull(flat.solid).astype(np.float32)[..., None] / 255
