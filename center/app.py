@@ -60,12 +60,15 @@ def make_app(
     *,
     clock: Clock,
     evidence_dir: Path,
+    originals_dir: Path,
     health: Callable[[], dict[str, Any]],
     registry: CollectorRegistry,
     publisher: Publisher | None = None,
     lifespans: Sequence[Lifespan] = (),
 ) -> web.Application:
     """The application.
+
+    `originals_dir` holds the unblurred evidence: nothing below it has a link of its own.
 
     `health` answers `{"ready": bool, "reasons": [text], …}` and may block shortly. `lifespans`
     are for what must live in this event loop (opening the desk). With a `publisher` (started by
@@ -81,6 +84,7 @@ def make_app(
         settings=settings,
         clock=clock,
         evidence_dir=evidence_dir,
+        originals_dir=originals_dir,
         health=health,
         registry=registry,
         signer=signer,

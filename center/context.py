@@ -34,6 +34,7 @@ class Context:
         settings: CenterSettings,
         clock: Clock,
         evidence_dir: Path,
+        originals_dir: Path,
         health: Callable[[], dict[str, Any]],
         registry: CollectorRegistry,
         signer: Signer,
@@ -46,6 +47,7 @@ class Context:
         self.settings = settings
         self.clock = clock
         self.evidence_dir = evidence_dir
+        self.originals_dir = originals_dir
         self.health = health
         self.registry = registry
         self.signer = signer

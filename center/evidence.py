@@ -19,6 +19,7 @@ TYPES = {
     ".mp4": "video/mp4",
     ".wav": "audio/wav",
     ".flac": "audio/flac",
+    ".json": "application/json",
 }
 """Everything else is handed out as a download."""
 

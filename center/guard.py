@@ -20,8 +20,9 @@ from center.problems import Problem
 from center.settings import CenterSettings, Role, is_loopback
 from contracts.clock import monotonic
 
-Access = Literal["open", "evidence", "report", "operate"]
-"""What a route needs: nothing, sight of evidence, filing a report, or acting on tickets."""
+Access = Literal["open", "evidence", "report", "operate", "originals"]
+"""What a route needs: nothing, sight of evidence, filing a report, acting on tickets, or opening
+unblurred originals, which no role has of itself (`Token.originals`)."""
 
 MAY: dict[Role, frozenset[Access]] = {
     "viewer": frozenset({"open", "evidence"}),
@@ -36,9 +37,13 @@ class Caller(msgspec.Struct, frozen=True):
     name: str
     role: Role | None
     """None: nobody we know; sees what is not personal, writes nothing."""
+    originals: bool = False
+    """May open unblurred originals, as an operator."""
 
     def may(self, access: Access) -> bool:
         """Whether this caller may do that."""
+        if access == "originals":
+            return self.role == "operator" and self.originals
         return access == "open" or (self.role is not None and access in MAY[self.role])
 
 
@@ -54,6 +59,7 @@ class Guard:
         self._rates = {
             "operate": Bucket(settings.actions_per_minute),
             "report": Bucket(settings.reports_per_minute),
+            "originals": Bucket(settings.originals_per_minute),
         }
 
     @property
@@ -68,7 +74,7 @@ class Guard:
         """
         if self.open_to_all:
             self._check_host(request)
-            return Caller("local", "operator")
+            return Caller("local", "operator", originals=True)
         header = request.headers.get("Authorization")
         if header is None:
             key = request.query.get("api_key")  # Open311 carries its token so
@@ -84,6 +90,12 @@ class Guard:
                 raise Problem(
                     401, "token_needed", "send Authorization: Bearer <token>",
                     headers={"WWW-Authenticate": 'Bearer realm="gridsentry"'},
+                )  # fmt: skip
+            if access == "originals":
+                raise Problem(
+                    403, "no_right_to_originals",
+                    f"the token {caller.name!r} may not open originals: that needs the role "
+                    "operator and `originals = true` in center.tokens / 此令牌无权查看原始影像",
                 )  # fmt: skip
             raise Problem(
                 403, "not_allowed", f"the token {caller.name!r} has the role {caller.role}, "
@@ -104,7 +116,7 @@ class Guard:
         found: Caller | None = None
         for known, token in self._tokens:  # all of them: the time taken tells nothing
             if hmac.compare_digest(known, digest) and scheme.lower() == "bearer":
-                found = Caller(token.name, token.role)
+                found = Caller(token.name, token.role, token.originals)
         if found is None:
             raise Problem(
                 401, "token_unknown", "this token is not known here",

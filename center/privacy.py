@@ -1,7 +1,8 @@
 """What is personal, and how it is withheld from those who may not see it.
 
 Personal are: who reported (`reporter`), photographs and recordings (`photo`, `still`, `clip`), and
-from which window something was thrown (`origin`) with the track that leads there. Withheld fields
+from which window something was thrown (`origin`) with the track that leads there
+(`track`, `track_file`). Withheld fields
 become null, and the window's name is taken out of every sentence that mentions it.
 """
 
@@ -14,9 +15,11 @@ from typing import Any
 from center.links import Signer
 from contracts.city import City
 
-PERSONAL = frozenset({"reporter", "photo", "origin", "track", "still", "clip", "links", "payload"})
+PERSONAL = frozenset(
+    {"reporter", "photo", "origin", "track", "track_file", "still", "clip", "links", "payload"}
+)
 """Keys whose value is withheld, wherever they stand."""
-MEDIA = ("still", "clip", "photo")
+MEDIA = ("still", "clip", "photo", "track_file")
 """Keys that hold the path of an evidence file."""
 MASK = "▒▒"
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

@@ -6,11 +6,19 @@ from typing import Any
 
 import msgspec
 
-from center import cap, evidence, geodata, live, open311, ops, reads, writes
+from center import cap, evidence, geodata, live, open311, ops, originals, reads, writes
 from center.context import Handler
 from center.guard import Access
 from center.query import FILTERS
-from center.shapes import ActionBody, ActionWaiting, Dossier, Health, ReportBody, ReportTaken
+from center.shapes import (
+    ActionBody,
+    ActionWaiting,
+    Dossier,
+    Health,
+    OriginalBody,
+    ReportBody,
+    ReportTaken,
+)
 from contracts.case import Incident, Ticket
 from contracts.city import City
 from contracts.event import Event
@@ -87,6 +95,13 @@ def routes(city: City, openapi: Handler) -> tuple[Route, ...]:
             handler=writes.report, access="report", body=ReportBody, answers={202: ReportTaken},
         ),
         Route(
+            method="POST", path="/api/v1/events/{id}/original", name="open-original",
+            summary="The unblurred clip or still of an event: needs the right `originals` and a"
+            " reason, which is noted before the file is sent.",
+            handler=originals.original, access="originals", body=OriginalBody,
+            answers={200: "application/octet-stream"},
+        ),
+        Route(
             method="GET", path="/api/v1/stream", name="stream",
             summary="Server-Sent Events: every change of a ticket, incident or event as CloudEvent;"
             " resumes by Last-Event-ID.",
@@ -113,7 +128,7 @@ def routes(city: City, openapi: Handler) -> tuple[Route, ...]:
         ),
         Route(
             method="GET", path="/evidence/{path}", name="evidence",
-            summary="A picture or clip, by signed link or bearer token; answers Range.",
+            summary="A picture, clip or track, by signed link or bearer token; answers Range.",
             handler=evidence.evidence, query=("exp", "sig"),
             answers={200: "application/octet-stream"},
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -19,6 +19,14 @@ class ActionBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_onl
     """The ticket's `rev` as the asker saw it; a stale one is refused."""
     reason: str | None = None
     note: str | None = None
+
+
+class OriginalBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Which original of an event's evidence is to be opened, and why."""
+
+    what: Literal["clip", "still"]
+    reason: str
+    """Such as the number of the case; kept in the access log with the caller's name."""
 
 
 class ReportBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):

@@ -31,14 +31,14 @@ JPEG = b"\xff\xd8\xff"
 
 async def act(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
     """`POST /api/v1/tickets/{id}/actions`: file a command and wait for the router's answer."""
-    body = read_json(await _json_bytes(request, context.settings.body_bytes), ActionBody)
+    body = read_json(await json_bytes(request, context.settings.body_bytes), ActionBody)
     if not ACTION.fullmatch(body.action):
         raise Problem(400, "bad_value", "an action is a lower-case word", path="$.action")
-    _text(body.by, "$.by", NAME_MAX)
+    text(body.by, "$.by", NAME_MAX)
     for name in ("reason", "note"):
         value = getattr(body, name)
         if value is not None:
-            _text(value, f"$.{name}", TEXT_MAX)
+            text(value, f"$.{name}", TEXT_MAX)
     ticket = await found(context.desk, "tickets", request.match_info["id"])
     command = Command(
         id=f"c-{uuid.uuid4().hex}",
@@ -68,15 +68,15 @@ async def act(context: Context, caller: Caller, request: web.Request) -> web.Str
 
 async def report(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
     """`POST /api/v1/reports`: hand a resident's report to the intake."""
-    body = read_json(await _json_bytes(request, context.settings.report_bytes), ReportBody)
+    body = read_json(await json_bytes(request, context.settings.report_bytes), ReportBody)
     return json_response({"id": await take_report(context, body)}, status=202)
 
 
 async def take_report(context: Context, body: ReportBody) -> str:
     """Check the report and file it as if its app had sent it by MQTT; its id."""
-    _text(body.text, "$.text", TEXT_MAX)
+    text(body.text, "$.text", TEXT_MAX)
     if body.reporter is not None:
-        _text(body.reporter, "$.reporter", NAME_MAX * 4)
+        text(body.reporter, "$.reporter", NAME_MAX * 4)
     for name, value, most in (("lon", body.lon, 180), ("lat", body.lat, 90)):
         if not -most <= value <= most:
             raise Problem(
@@ -128,7 +128,8 @@ def _report_topic(context: Context) -> str:
     return f"gridsentry/v1/feed/{device.district}/{device.id}/report"
 
 
-async def _json_bytes(request: web.Request, most: int) -> bytes:
+async def json_bytes(request: web.Request, most: int) -> bytes:
+    """The body of a JSON request, at most `most` bytes. Raises Problem 413, 415."""
     # A browser sends other pages' forms without asking; JSON it asks about first.
     if request.content_type != "application/json":
         raise Problem(415, "not_json", "send Content-Type: application/json")
@@ -145,7 +146,8 @@ async def read_body(request: web.Request, most: int) -> bytes:
     return bytes(data)
 
 
-def _text(value: str, path: str, most: int) -> None:
+def text(value: str, path: str, most: int) -> None:
+    """Raise Problem 400 unless it is 1 to `most` characters without control characters."""
     if not value.strip() or len(value) > most:
         raise Problem(400, "bad_value", f"needs 1 to {most} characters", path=path)
     if any(ord(c) < 32 and c not in "\n\t" for c in value):

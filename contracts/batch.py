@@ -73,6 +73,26 @@ class PublishedEvent(msgspec.Struct, frozen=True):
     """False: a separate router process must still correlate it."""
 
 
+class EvidenceLink(msgspec.Struct, frozen=True):
+    """One link of a camera's chain of evidence: append-only, one for each event and content."""
+
+    device: str
+    number: int
+    """Per camera, rising by one from 1."""
+    event: str
+    basis: str
+    """SHA-256 of what the evidence was cut for (track, origin, footage, calibration): the same
+    event with the same basis is not cut again."""
+    prev: str
+    """`hash` of the camera's link before, empty for its first."""
+    hash: str
+    """SHA-256 of `manifest`, which names `prev`: no earlier link can change unnoticed."""
+    at: datetime
+    """When it was sealed."""
+    manifest: str
+    """Canonical JSON, exactly the text that was hashed."""
+
+
 class SiteSnapshot(msgspec.Struct, frozen=True):
     """State of one detector at one site after `batch` (for cameras: after spool `number`)."""
 
@@ -110,6 +130,8 @@ class Batch(msgspec.Struct, kw_only=True):
     unknown: list[UnknownMessage] = []
     snapshots: list[SiteSnapshot] = []
     answers: list[Answer] = []
+    evidence: list[EvidenceLink] = []
+    """Links of the cameras' chains, each behind the one before it."""
     intake_done: list[int] = []
     """Ids of intake rows (reports filed over HTTP, unknown messages taken up) now dealt with."""
 

@@ -11,6 +11,7 @@ import msgspec
 from contracts.batch import (
     Batch,
     Committed,
+    EvidenceLink,
     OutboxRow,
     PublishedEvent,
     SiteSnapshot,
@@ -197,6 +198,10 @@ class Writer(Protocol):
         """Index rows of a camera's spool after that number, in order."""
         ...
 
+    def evidence_links(self, since: datetime) -> list[EvidenceLink]:
+        """Links sealed at or after `since`, and the newest of every camera, in their order."""
+        ...
+
     def event_book(self) -> list[PublishedEvent]:
         """Newest revision of every event that is open or changed within a day."""
         ...
@@ -302,8 +307,10 @@ class Desk(Protocol):
         """The target has everything up to here."""
         ...
 
-    async def log_access(self, who: str, what: str, at: datetime) -> None:
-        """Evidence and personal data were looked at."""
+    async def log_access(
+        self, who: str, what: str, at: datetime, reason: str | None = None
+    ) -> None:
+        """Evidence and personal data were looked at; an original with the reason given."""
         ...
 
     async def ping(self) -> None:

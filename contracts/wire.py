@@ -20,13 +20,19 @@ SIM_FOLLOWER = "gridsentry/v1/sim/follower"
 """Whose clock the service follows, retained: `sim` or `live`."""
 
 FACTS: dict[str, tuple[str, ...]] = {
-    "high_altitude_throw": ("track", "origin", "speed", "clip", "still"),
+    "high_altitude_throw": (
+        *("track", "origin", "speed", "clip", "still"),
+        *("track_file", "sha256", "chain"),
+    ),
     "flooding": ("value", "metric", "rate", "overflow_at", "stage"),
     "drain_blocked": ("pipes", "since"),
     "severed_cable": ("spans", "point", "error_m", "what", "state", "owners", "ruled_out"),
     "fibre_break": ("distance_m", "error_m", "point", "loss_db"),
 }
 """Facts of a kind that the wire promises; they stand in `evidence` and beside it."""
+
+MEDIA_FACTS = ("clip", "still", "track_file", "sha256", "chain")
+"""Facts that the evidence stage adds to an event; a detector leaves them out or null."""
 
 
 def _encode(value: object) -> object:

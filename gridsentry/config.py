@@ -51,7 +51,10 @@ class EvidenceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Clips and stills cut for events."""
 
     keep_days: float = 30.0
-    """Days they are kept; cameras look at homes, so not longer than the case needs them."""
+    """Days the blurred clips, the stills and the tracks are kept, and as many days after the end of
+    the last ticket they belong to; cameras look at homes, so not longer than the case needs it."""
+    originals_days: float = 7.0
+    """The same for the unblurred originals."""
 
 
 class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -118,6 +121,12 @@ def _parsed(text: str) -> Any:
         except msgspec.DecodeError:
             return text
     return text
+
+
+def folders(settings: Settings) -> dict[str, Path]:
+    """Where each part of evidence lies: `shown`, and `original` in a folder apart."""
+    state = state_dir(settings)
+    return {"shown": state / "evidence", "original": state / "originals"}
 
 
 def state_dir(settings: Settings) -> Path:

@@ -47,6 +47,18 @@ class Metrics:
         self.cameras_behind = Gauge(
             "gridsentry_segments_waiting", "Spooled segments not yet looked at", registry=r
         )
+        self.evidence_cuts = Counter(
+            "gridsentry_evidence_cuts",
+            "Evidence asked for by closed events",
+            ["outcome"],
+            registry=r,
+        )
+        self.evidence_let_go = Counter(
+            "gridsentry_evidence_let_go",
+            "Evidence files deleted by retention",
+            ["part"],
+            registry=r,
+        )
         self.connected = Gauge(
             "gridsentry_mqtt_connected", "1 while the session is up", ["session"], registry=r
         )
@@ -67,6 +79,8 @@ TABLE = (
     ("gridsentry_commit_failures_total", "", "Commits that failed and were tried again"),
     ("gridsentry_determinism_faults", "", "Event revisions said again with other content"),
     ("gridsentry_segments_waiting", "", "Spooled segments not yet looked at"),
+    ("gridsentry_evidence_cuts_total", "outcome", "Evidence: cut, nothing_left, failed"),
+    ("gridsentry_evidence_let_go_total", "part", "Evidence files deleted: shown, original, swept"),
     ("gridsentry_mqtt_connected", "session", "1 while the session is up"),
     ("gridsentry_commands_total", "action, ok", "Commands answered"),
 )

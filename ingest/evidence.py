@@ -1,202 +1,173 @@
-"""Evidence: a short clip and one still, cut from the spool, with the track drawn in.
+"""Evidence: a clip and a still cut from the spool, each in a shown and an original version.
 
-What the privacy mask covers is black in both. The same input gives the same bytes.
+In the shown one homes and people beside the path are beyond recognition and the path is drawn in;
+the original is the picture as the camera took it. What the privacy mask covers is black in both.
+The same input gives the same bytes.
 """
 
 from __future__ import annotations
 
-import io
+import contextlib
+import os
+import threading
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import av
 import cv2
 import msgspec
 import numpy as np
-from av.error import FFmpegError
-from numpy.typing import NDArray
 
 from contracts.errors import Permanent, Temporary
 from contracts.event import Footage
 from contracts.nouns import Segment
+from ingest.evidence_draw import drawn
+from ingest.evidence_film import Film
+from ingest.evidence_pictures import Picture, pictures
+from ingest.evidence_veil import Veil
+from ingest.evidence_view import View
 
 MAX_SECONDS: Final = 15.0
-_WIDEST: Final = 1920
-_TIME_BASE: Final = Fraction(1, 90_000)
-_RED, _YELLOW, _WHITE, _BLACK = (0, 0, 255), (0, 255, 255), (255, 255, 255), (0, 0, 0)
-
-Polygon = Sequence[tuple[float, float]]
-Track = Sequence[tuple[datetime, float, float]]
-Picture = NDArray[np.uint8]
+LONG_SIDE, SHORT_SIDE = 1920, 1080
+SHOWN_CRF, ORIGINAL_CRF = 26, 20
+_QUALITY: Final = [cv2.IMWRITE_JPEG_QUALITY, 90]
 
 
 class Cut(msgspec.Struct, frozen=True):
-    """File names below the output folder."""
+    """What was cut. File names are the same below both folders."""
 
     clip: str
     still: str
+    size: tuple[int, int]
+    """(width, height) of clip and still."""
+    first: datetime
+    last: datetime
+    """Times of the clip's first and last picture."""
+    best: datetime
+    """Time of the still."""
+    pictures: int
 
 
 def cut(
     segments: Sequence[Segment],
     footage: Footage,
-    out_dir: Path,
+    view: View,
     stem: str,
     *,
-    track: Track | None = None,
-    label: str | None = None,
-    privacy_mask: Sequence[Polygon] = (),
+    shown: Path,
+    originals: Path,
 ) -> Cut:
-    """Write `{stem}.mp4` (H.264, plays in browsers) and `{stem}.jpg` of `footage`.
+    """Write `{stem}.mp4` (H.264) and `{stem}.jpg` of `footage` below both folders, durably.
 
-    `track` is [(time, x_px, y_px), …] in pixels of the upright picture; a longer footage than 15 s
-    keeps the 15 s that end with it. Raises Permanent `no_footage` when the segments hold nothing
-    of it, Temporary when the disk fails.
+    Of a footage longer than 15 s the first 15 s are kept: they show where it came from. Pictures
+    above 1080p are scaled down. Raises Permanent `no_footage` when the segments hold nothing of it,
+    Temporary when the disk fails.
     """
-    start = max(footage.start, footage.end - timedelta(seconds=MAX_SECONDS))
-    out_dir.mkdir(parents=True, exist_ok=True)
-    clip, picture = out_dir / f"{stem}.mp4", out_dir / f"{stem}.jpg"
-    best: tuple[timedelta, Picture, datetime] | None = None
-    rough = out_dir / f"{stem}.mp4.part"
-    writer: _Writer | None = None
+    end = min(footage.end, footage.start + timedelta(seconds=MAX_SECONDS))
+    best_at = min(max(footage.best, footage.start), end)
     try:
-        for at, image in _pictures(segments, start, footage.end):
-            covered = _cover(image, privacy_mask)
-            if writer is None:
-                writer = _Writer(rough, covered.shape[1], covered.shape[0], at)
-            writer.add(_drawn(covered, track, at, label, whole=False), at)
-            distance = abs(at - footage.best)
-            if best is None or distance < best[0]:
-                best = (distance, covered, at)
-        if writer is None or best is None:
-            raise Permanent("no_footage", f"the spool holds no picture of {footage.device} then")
-        writer.close()
-        _, encoded = cv2.imencode(
-            ".jpg",
-            _drawn(best[1], track, best[2], label, whole=True),
-            [cv2.IMWRITE_JPEG_QUALITY, 88],
-        )
-        rough.replace(clip)
-        temporary = out_dir / f"{stem}.jpg.part"
-        temporary.write_bytes(encoded.tobytes())
-        temporary.replace(picture)
+        with _Pair(shown, originals, stem) as pair:
+            films: list[Film] = []
+            veil: Veil | None = None
+            size = (0, 0)
+            first = last = footage.start
+            count = 0
+            best: tuple[timedelta, datetime, Picture] | None = None
+            try:
+                for at, taken in pictures(segments, footage.start, end):
+                    if veil is None:
+                        size, first = _fitting(taken), at
+                        veil = Veil(view, (size[1], size[0]))
+                        films = [
+                            Film(pair.part(0, "mp4"), size, at, SHOWN_CRF),
+                            Film(pair.part(1, "mp4"), size, at, ORIGINAL_CRF),
+                        ]
+                    covered = veil.cover(_of_size(taken, size))
+                    films[0].add(drawn(veil.hide(covered), view, at, whole=False), at)
+                    films[1].add(covered, at)
+                    last, count = at, count + 1
+                    distance = abs(at - best_at)
+                    if best is None or distance < best[0]:
+                        best = (distance, at, covered)
+                for film in films:
+                    film.close()
+            except BaseException:
+                for film in films:
+                    with contextlib.suppress(OSError, ValueError):  # the first error is told
+                        film.abandon()
+                raise
+            if veil is None or best is None:
+                raise Permanent(
+                    "no_footage", f"the spool holds no picture of {footage.device} then"
+                )
+            _, moment, covered = best
+            _write(pair.part(0, "jpg"), drawn(veil.hide(covered), view, moment, whole=True))
+            _write(pair.part(1, "jpg"), drawn(covered, view, moment, whole=True))
+            pair.keep()
     except OSError as error:  # PyAV's errors of writing are of this kind too
-        raise Temporary(f"cannot write evidence to {out_dir}: {error}") from error
-    return Cut(clip.name, picture.name)
+        raise Temporary(f"cannot write evidence to {shown}: {error}") from error
+    return Cut(f"{stem}.mp4", f"{stem}.jpg", size, first, last, moment, count)
 
 
-class _Writer:
-    """An MP4 that starts at once in a browser. One thread, no dates: the same bytes each time."""
+class _Pair:
+    """Files in the making in both folders; renamed together once whole, else deleted."""
 
-    def __init__(self, path: Path, width: int, height: int, start: datetime) -> None:
-        scale = min(1.0, _WIDEST / max(width, height))
-        self._size = (max(2, int(width * scale) & ~1), max(2, int(height * scale) & ~1))
-        self._start = start
-        self._last = -1
-        self._container = av.open(
-            str(path),
-            mode="w",
-            format="mp4",
-            options={"movflags": "+faststart", "fflags": "+bitexact"},
-        )
-        stream: Any = self._container.add_stream("libx264", rate=25)
-        stream.width, stream.height = self._size
-        stream.pix_fmt = "yuv420p"
-        stream.time_base = stream.codec_context.time_base = _TIME_BASE
-        stream.codec_context.thread_count = 1
-        stream.options = {
-            "preset": "veryfast",
-            "crf": "26",
-            "threads": "1",
-            # With its lookahead x264 gave three different files in 25 runs of the same input.
-            "x264-params": "rc-lookahead=0:mbtree=0",
-        }
-        stream.codec_context.flags |= 0x00800000  # AV_CODEC_FLAG_BITEXACT
-        self._stream = stream
+    def __init__(self, shown: Path, originals: Path, stem: str) -> None:
+        self._folders = (shown, originals)
+        self._stem = stem
+        # two processes may cut the same event for a moment, when one takes over
+        self._own = f"{os.getpid()}-{threading.get_ident()}"
 
-    def add(self, image: Picture, at: datetime) -> None:
-        if (image.shape[1], image.shape[0]) != self._size:
-            image = _array(cv2.resize(image, self._size, interpolation=cv2.INTER_AREA))
-        # FFmpeg's own conversion reads past the end of lines: bytes would differ between runs.
-        planes = _array(cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420))
-        frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
-        frame.pts = max(self._last + 1, round((at - self._start).total_seconds() / _TIME_BASE))
-        frame.time_base = _TIME_BASE
-        self._last = frame.pts
-        self._container.mux(self._stream.encode(frame))
+    def __enter__(self) -> _Pair:
+        for folder in self._folders:
+            folder.mkdir(parents=True, exist_ok=True)
+        self._folders[1].chmod(0o700)
+        return self
 
-    def close(self) -> None:
-        self._container.mux(self._stream.encode())
-        self._container.close()
+    def part(self, which: int, suffix: str) -> Path:
+        return self._folders[which] / f".{self._stem}.{suffix}.{self._own}.part"
+
+    def _all(self) -> Iterator[tuple[Path, Path]]:
+        for which, folder in enumerate(self._folders):
+            for suffix in ("mp4", "jpg"):
+                yield self.part(which, suffix), folder / f"{self._stem}.{suffix}"
+
+    def keep(self) -> None:
+        for part, whole in self._all():
+            durable(part)
+            part.replace(whole)
+        for folder in self._folders:
+            durable(folder)
+
+    def __exit__(self, *_error: object) -> None:
+        for part, _whole in self._all():
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
 
 
-def _pictures(
-    segments: Sequence[Segment], start: datetime, end: datetime
-) -> Iterator[tuple[datetime, Picture]]:
-    """Upright colour pictures between the two moments, in order; broken segments end early."""
-    last: datetime | None = None
-    for segment in sorted(segments, key=lambda s: s.at):
-        if segment.at > end:
-            continue
-        try:
-            with av.open(io.BytesIO(segment.data), mode="r", metadata_errors="ignore") as container:
-                if not container.streams.video:
-                    continue
-                first: float | None = None
-                for frame in container.decode(container.streams.video[0]):
-                    seconds = frame.time or 0.0
-                    first = seconds if first is None else first
-                    at = segment.at + timedelta(seconds=seconds - first)
-                    if not start <= at <= end or (last is not None and at <= last):
-                        continue
-                    last = at
-                    turns = round(frame.rotation / 90) % 4
-                    image = frame.to_ndarray(format="bgr24")
-                    yield at, np.ascontiguousarray(np.rot90(image, turns))
-        except FFmpegError:
-            continue  # the detector's stage has set it aside already; the rest is still evidence
+def durable(path: Path) -> None:
+    """Wait until that file, or the names in that folder, would survive a power cut."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
-def _cover(image: Picture, polygons: Sequence[Polygon]) -> Picture:
-    for polygon in polygons:
-        cv2.fillPoly(image, [np.round(np.array(polygon)).astype(np.int32)], _BLACK)
-    return image
+def _fitting(picture: Picture) -> tuple[int, int]:
+    """(width, height), even, at most 1920 x 1080 or upright 1080 x 1920."""
+    height, width = picture.shape[:2]
+    scale = min(1.0, LONG_SIDE / max(width, height), SHORT_SIDE / min(width, height))
+    return max(2, round(width * scale) & ~1), max(2, round(height * scale) & ~1)
 
 
-def _drawn(
-    image: Picture, track: Track | None, at: datetime, label: str | None, *, whole: bool
-) -> Picture:
-    """A copy with the track up to `at` (or the whole of it), the object and the label."""
-    out = image.copy()
-    wide = max(1, round(image.shape[1] / 640))
-    if track:
-        seen = [(x, y) for when, x, y in track if whole or when <= at]
-        if len(seen) > 1:
-            points = np.round(np.array(seen)).astype(np.int32)
-            cv2.polylines(out, [points], False, _YELLOW, wide, cv2.LINE_AA)
-        now = min(track, key=lambda point: abs(point[0] - at))
-        if abs(now[0] - at) <= timedelta(seconds=0.2):
-            center = (round(now[1]), round(now[2]))
-            cv2.circle(out, center, 10 * wide, _RED, wide, cv2.LINE_AA)
-    if label:
-        text = label.encode("ascii", "replace").decode()  # OpenCV's fonts know ASCII only
-        height = 22 * wide
-        out[-height:] = 0
-        cv2.putText(
-            out,
-            text,
-            (6 * wide, out.shape[0] - 7 * wide),
-            cv2.FONT_HERSHEY_SIMPLEX,
-            0.5 * wide,
-            _WHITE,
-            wide,
-            cv2.LINE_AA,
-        )
-    return out
+def _of_size(picture: Picture, size: tuple[int, int]) -> Picture:
+    if (picture.shape[1], picture.shape[0]) == size:
+        return picture
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _array(image: Any) -> Picture:
-    return np.asarray(image, dtype=np.uint8)
+def _write(path: Path, picture: Picture) -> None:
+    _, encoded = cv2.imencode(".jpg", picture, _QUALITY)
+    path.write_bytes(encoded.tobytes())

@@ -304,9 +304,12 @@ class PgDesk:
         """The target has everything up to here. Never goes back."""
         await self._do("set_target_position", target=target, position=position)
 
-    async def log_access(self, who: str, what: str, at: datetime) -> None:
-        """Evidence and personal data were looked at."""
-        await self._do("log_access", who=storable(who), what=storable(what), at=at)
+    async def log_access(
+        self, who: str, what: str, at: datetime, reason: str | None = None
+    ) -> None:
+        """Evidence and personal data were looked at; an original with the reason given."""
+        why = None if reason is None else storable(reason)
+        await self._do("log_access", who=storable(who), what=storable(what), at=at, reason=why)
 
     async def ping(self) -> None:
         """Raises Temporary when the database does not answer."""

@@ -71,6 +71,15 @@ def binaries() -> Path:
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 
+def running_dsn(data_dir: Path) -> str | None:
+    """Where to connect to the server that runs on this data folder; None when none does."""
+    pgdata = data_dir.absolute() / "pg"
+    note = postmaster.read(pgdata)
+    if note is None or note.socket_dir is None or not postmaster.is_postmaster(note.pid, pgdata):
+        return None
+    return f"host={note.socket_dir} user={USER} dbname={DATABASE}"
+
+
 class EmbeddedPostgres:
     """One server on one data folder.
 

@@ -17,6 +17,7 @@ from contracts.batch import (
     Batch,
     Committed,
     DeadLetter,
+    EvidenceLink,
     OutboxRow,
     PublishedEvent,
     SiteSnapshot,
@@ -79,7 +80,8 @@ class MemoryStore:
         self.statuses: dict[str, Status] = {}
         self.positions: dict[str, Position] = {}
         self.snapshots: dict[tuple[str, str, str], tuple[SiteSnapshot, int]] = {}
-        self.access: list[tuple[str, str, datetime]] = []
+        self.access: list[tuple[str, str, datetime, str | None]] = []
+        self.evidence: dict[tuple[str, int], EvidenceLink] = {}
         self.work = threading.Event()
         self.changed = threading.Event()
         """Committed changes wait for the relay."""

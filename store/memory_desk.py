@@ -189,10 +189,12 @@ class MemoryDesk:
             before = self._store.targets.get(target, 0)
             self._store.targets[target] = max(before, position)
 
-    async def log_access(self, who: str, what: str, at: datetime) -> None:
-        """Evidence and personal data were looked at."""
+    async def log_access(
+        self, who: str, what: str, at: datetime, reason: str | None = None
+    ) -> None:
+        """Evidence and personal data were looked at; an original with the reason given."""
         with self._store.lock:
-            self._store.access.append((who, what, at))
+            self._store.access.append((who, what, at, reason))
 
     async def ping(self) -> None:
         """Memory always answers."""

@@ -12,6 +12,7 @@ import msgspec
 from contracts.batch import (
     Batch,
     Committed,
+    EvidenceLink,
     PublishedEvent,
     SpoolRow,
 )
@@ -66,8 +67,24 @@ class MemoryWriter:
             out = [
                 (change_key(c), c, json_bytes(cloud_event(c, self._source))) for c in batch.changes
             ]
+            links = self._links(batch)
             rows = pack.rows(batch.readings, batch.positions_in_batch, batch.number)
+            self._store.evidence = links
             return self._write(batch, rows, out)
+
+    def _links(self, batch: Batch) -> dict[tuple[str, int], EvidenceLink]:
+        links = dict(self._store.evidence)
+        for link in batch.evidence:
+            stands = links.get((link.device, link.number))
+            if stands is not None and stands.hash == link.hash:
+                continue
+            before = links.get((link.device, link.number - 1))
+            behind = link.prev == (before.hash if before else "")
+            twice = any((o.event, o.basis) == (link.event, link.basis) for o in links.values())
+            if stands is not None or twice or not behind or (before is None and link.number != 1):
+                raise LeaseLost(f"the chain of evidence of {link.device} has gone on without us")
+            links[link.device, link.number] = link
+        return links
 
     def _begin(self, batch: Batch) -> Committed | None:
         lease = self._store.leases.get(batch.writer)
@@ -264,6 +281,18 @@ class MemoryWriter:
                 row
                 for (name, number), row in sorted(self._store.spool.items(), key=lambda e: e[0])
                 if name == device and number > after
+            ]
+
+    def evidence_links(self, since: datetime) -> list[EvidenceLink]:
+        """Links sealed at or after `since`, and the newest of every camera, in their order."""
+        with self._store.lock:
+            newest: dict[str, int] = {}
+            for device, number in self._store.evidence:
+                newest[device] = max(number, newest.get(device, 0))
+            return [
+                link
+                for (device, number), link in sorted(self._store.evidence.items())
+                if link.at >= since or newest[device] == number
             ]
 
     def event_book(self) -> list[PublishedEvent]:

@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 import psycopg
 
-from contracts.batch import Batch, Committed, PublishedEvent, SpoolRow
+from contracts.batch import Batch, Committed, EvidenceLink, PublishedEvent, SpoolRow
 from contracts.case import Command
 from contracts.errors import LeaseLost, Permanent
 from contracts.ports import IntakeRow, Resume, RouterState, StoredBatch
-from store import aside, cases, pack, partitions, resume
+from store import aside, cases, evidence, pack, partitions, resume
 from store.connect import CHANNEL_OUTBOX, CHANNEL_WORK, Listener, connect
 from store.failures import translated
 from store.migrate import Variant
@@ -157,6 +157,7 @@ class PgWriter:
             }
             connection.execute(sql("mark_routed"), pairs)
         faults += cases.write_changes(connection, batch, self._source)
+        evidence.write_links(connection, batch)
         capped = aside.write_dead_letters(
             connection, batch, self._settings.dead_letters_per_device_day
         )
@@ -229,6 +230,11 @@ class PgWriter:
         """Index rows of a camera's spool after that number, in order."""
         rows = self._all("spool_after", device=key(device), after=after)
         return [SpoolRow(*row) for row in rows]
+
+    def evidence_links(self, since: datetime) -> list[EvidenceLink]:
+        """Links sealed at or after `since`, and the newest of every camera, in their order."""
+        with self._use() as connection:
+            return evidence.read_links(connection, since)
 
     def event_book(self) -> list[PublishedEvent]:
         """Newest revision of every event that is open or changed within a day before the newest

@@ -37,6 +37,13 @@ export async function post(path, body) {
   return { status: response.status, answer };
 }
 
+/** A file that is only given for a reason: an object URL, or {status, answer} of the refusal. */
+export async function open(path, body) {
+  const response = await fetch(path, { method: 'POST', headers: { 'Content-Type': 'application/json', ...auth() }, body: JSON.stringify(body), cache: 'no-store' });
+  if (response.ok) return { status: response.status, url: URL.createObjectURL(await response.blob()) };
+  return { status: response.status, answer: { reason: await reason(response) } };
+}
+
 const SILENT_MS = 40_000; // the center sends a heartbeat every 15 s
 const WAITS_MS = [300, 700, 1500, 3000, 5000];
 

@@ -29,10 +29,11 @@ export function renderDetail(on) {
   if (kept?.focus) panel.querySelector(`[data-focus="${kept.focus}"]`)?.focus();
 }
 
-/** What must survive a redraw: a playing video, the scroll position, the focus. */
+/** What must survive a redraw: a playing video, an original that was opened, the scroll position, the focus. */
 function keep() {
   const videos = new Map([...panel.querySelectorAll('video')].map((video) => [new URL(video.src).pathname, video]));
-  return { videos, scroll: panel.scrollTop, focus: panel.contains(document.activeElement) ? document.activeElement.dataset.focus : null };
+  const originals = new Map([...panel.querySelectorAll('details.originals[open]')].map((node) => [node.dataset.event, node]));
+  return { videos, originals, scroll: panel.scrollTop, focus: panel.contains(document.activeElement) ? document.activeElement.dataset.focus : null };
 }
 
 function head(ticket, on) {
@@ -76,6 +77,10 @@ function evidence(dossier, kept) {
   for (const video of node.querySelectorAll('video')) {
     const playing = kept?.videos.get(new URL(video.src).pathname);
     if (playing) video.replaceWith(playing);
+  }
+  for (const closed of node.querySelectorAll('details.originals')) {
+    const open = kept?.originals.get(closed.dataset.event);
+    if (open) closed.replaceWith(open);
   }
   return node;
 }

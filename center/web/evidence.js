@@ -1,7 +1,8 @@
 // What proves an event, by kind: a function from the event to nodes. A new kind is a new entry.
 
+import { open } from './api.js';
 import { levelCurve, traceCurve } from './curve.js';
-import { language, t, timeOf } from './i18n.js';
+import { both, language, t, timeOf } from './i18n.js';
 import { state } from './state.js';
 import { clean, el, say } from './text.js';
 
@@ -16,6 +17,34 @@ function media(event) {
   if (still) nodes.push(el('figure', {}, el('a', { href: still, target: '_blank', rel: 'noopener' }, el('img', { class: 'still', src: still, alt: t('still') })), el('figcaption', {}, t('still'), ' · ', timeOf(event.at, state.city.timezone, true))));
   if (photo) nodes.push(el('figure', {}, el('img', { class: 'still', src: photo, alt: t('photo') })));
   return nodes;
+}
+
+/** Opens what is blurred: a reason first, then the file itself. Nothing of it is kept here. */
+function original(event) {
+  if (!event.chain || !event.links?.still) return null;
+  const reason = el('input', { type: 'text', required: true, minlength: 4, maxlength: 500, 'aria-label': t('originalReason'), placeholder: t('originalReason'), autocomplete: 'off', data: { focus: `why-${event.id}` } });
+  const shown = el('div', { class: 'original' });
+  const opened = (what) => async (click) => {
+    click.preventDefault();
+    if (!reason.reportValidity()) return;
+    click.currentTarget.disabled = true;
+    const button = click.currentTarget;
+    try {
+      const { url, answer } = await open(`/api/v1/events/${encodeURIComponent(event.id)}/original`, { what, reason: reason.value });
+      if (url) shown.replaceChildren(what === 'clip' ? el('video', { src: url, controls: true, muted: true, playsinline: true, 'aria-label': t('originalClip') }) : el('img', { class: 'still', src: url, alt: t('originalStill') }));
+      else shown.replaceChildren(el('p', { class: 'hint refused', role: 'alert' }, say(both(answer.reason) ?? t('failed'))));
+    } catch (error) { shown.replaceChildren(el('p', { class: 'hint refused', role: 'alert' }, t('failed'))); } finally { button.disabled = false; }
+  };
+  return el('details', { class: 'originals', data: { event: event.id } }, el('summary', {}, t('original')), el('p', {}, t('originalWhy')),
+    el('form', {}, reason, el('button', { type: 'submit', onclick: opened('still') }, t('originalStill')), el('button', { type: 'button', onclick: opened('clip') }, t('originalClip'))), shown);
+}
+
+/** What vouches for the evidence, for whoever wants to check it. */
+function seal(event) {
+  const { chain, links } = event;
+  if (!chain) return null;
+  return facts(fact(t('sealed'), el('span', { title: chain.hash }, t('sealedText').replace('{n}', chain.number), ' · ', el('code', {}, `${chain.hash.slice(0, 16)}…`))),
+    links?.track_file ? fact(t('trackFile'), el('a', { href: links.track_file, target: '_blank', rel: 'noopener' }, 'JSON')) : null);
 }
 
 function bars(rows, label) {
@@ -43,7 +72,7 @@ const KINDS = {
         fact(t('window'), event.origin ? el('span', { class: 'window' }, say(windowName(event.origin)), ' ', el('b', {}, percent(event.origin.p))) : t('abstain')),
         event.origin?.others?.length ? fact(t('others'), event.origin.others.map(([zone, p]) => `${zone} ${percent(p)}`).join('、')) : null,
         event.speed ? fact(t('speed'), `${event.speed} m/s`) : null),
-      ...shown,
+      ...shown, withheld ? null : seal(event), withheld ? null : original(event),
       shown.length ? null : el('p', { class: 'hint' }, t(withheld ? 'withheld' : 'pending')),
     ];
   },

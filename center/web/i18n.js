@@ -30,6 +30,8 @@ const TEXTS = {
   km: ['公里', 'km'], m: ['米', 'm'], min: ['分钟', 'min'], load: ['在办', 'load'], device: ['设备', 'Device'], person: ['网格员', 'Workers'], line: ['线路', 'Line'], drain: ['排水', 'Drains'], fibre: ['光缆', 'Fibre'],
   mapHint: ['地图：方向键移动，加减号缩放', 'Map: arrow keys move, plus and minus zoom'], fit: ['全图', 'Whole city'], zoomIn: ['放大', 'Zoom in'], zoomOut: ['缩小', 'Zoom out'],
   newTicket: ['新工单', 'New ticket'], ago: ['前', 'ago'], events: ['事件', 'Events'], phone: ['电话', 'Phone'], otherText: ['其他', 'Other'],
+  original: ['查看原始影像', 'Open the original'], originalWhy: ['为保护居民隐私，画面已做模糊处理。查看原始影像须有权限并说明理由，理由与您的身份将被记录。', 'Homes and people are blurred. Opening the original needs the right to, and a reason; both are kept with your name.'],
+  originalReason: ['理由（如案件编号）', 'Reason (such as the case number)'], originalStill: ['原始抓拍', 'Original still'], originalClip: ['原始视频', 'Original clip'], sealed: ['存证', 'Sealed'], sealedText: ['第 {n} 环', 'link {n}'], trackFile: ['轨迹数据', 'Track data'],
   reading: ['读数', 'Readings'], reporter: ['上报人', 'Reporter'], photo: ['照片', 'Photograph'], deadlineRule: ['时限依据', 'Deadline'], lane: ['处置方式', 'Lane'], sla: ['时限', 'SLA'],
 };
 const STAGES = {

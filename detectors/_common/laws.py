@@ -16,7 +16,7 @@ import numpy as np
 from contracts.detector import Spec
 from contracts.event import Event
 from contracts.nouns import Item, Reading, Status
-from contracts.wire import FACTS
+from contracts.wire import FACTS, MEDIA_FACTS
 from detectors._common.drive import Drive, Known, run
 from detectors._common.sample import Sample
 
@@ -204,7 +204,7 @@ def _well_formed(spec: Spec[Any], sample: Sample, event: Event) -> None:
         raise LawBroken(f"severity {event.severity}")
     if event.at.tzinfo is not UTC and event.at.utcoffset() != timedelta(0):
         raise LawBroken(f"the onset {event.at} is not in UTC")
-    missing = set(FACTS.get(spec.kind, ())) - set(event.evidence) - {"clip", "still"}
+    missing = set(FACTS.get(spec.kind, ())) - set(event.evidence) - set(MEDIA_FACTS)
     if missing:
         raise LawBroken(f"the wire promises {sorted(missing)} in the evidence")
     text = msgspec.json.encode(event)

@@ -14,6 +14,7 @@ import msgspec
 
 from contracts.batch import PublishedEvent
 from contracts.case import Change
+from contracts.wire import MEDIA_FACTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from contracts.geo import Point
 
 log = logging.getLogger(__name__)
-
-MEDIA_FACTS = ("clip", "still")
 
 
 class EventBook:

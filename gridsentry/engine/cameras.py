@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from contracts.batch import SiteSnapshot
+from contracts.batch import EvidenceLink, SiteSnapshot
 from contracts.errors import Permanent
 from contracts.event import Event, Footage
 from contracts.nouns import Frame, Poison, Segment, Still
+from gridsentry.engine.media import as_segment
 from gridsentry.engine.roster import is_media, watches
 from gridsentry.engine.runner import SiteRunner
 
@@ -37,26 +38,27 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Proof(msgspec.Struct, frozen=True):
-    """Evidence cut for an event: facts such as `clip` and `still`."""
+    """Evidence cut for an event: facts such as `clip` and `still`, and its link of the chain."""
 
     event_id: str
     facts: dict[str, Any]
     known_at: datetime
     district: str
+    link: EvidenceLink | None = None
 
 
 Output = Found | Proof | Poison
 
 
 class Cutter(Protocol):
-    """Cuts footage of a camera into a clip and a still."""
+    """Cuts footage of a camera into a clip, a still and the track, sealed into its chain."""
 
     def remember(self, segment: Segment) -> None:
         """This segment may be needed soon."""
         ...
 
-    def cut(self, event: Event, footage: Footage) -> dict[str, Any]:
-        """Facts `clip` and `still` (relative paths); raises Permanent where nothing is left."""
+    def cut(self, event: Event, footage: Footage, now: datetime, district: str) -> Proof | None:
+        """The proof; None when it comes later by another way. Permanent: nothing is left of it."""
         ...
 
 
@@ -83,8 +85,8 @@ class CameraFold:
     def on_media(self, media: Segment | Still) -> list[Output]:
         """Fold one segment or still. One that cannot be decoded becomes a Poison."""
         out = self.on_time(media.received_at)
-        if self._cutter is not None and isinstance(media, Segment):
-            self._cutter.remember(media)
+        if self._cutter is not None:
+            self._cutter.remember(as_segment(media))
         try:
             for frame in self._decode(media):
                 self._seen_until = frame.at
@@ -157,14 +159,14 @@ class CameraFold:
             if not complete and now < due:
                 continue
             del self._wanted[key]
+            known_at = min(now, due) if not complete else now
             try:
-                facts = self._cutter.cut(event, footage)
+                proof = self._cutter.cut(event, footage, known_at, self.district)
             except Permanent as error:
                 log.warning("no clip for %s: %s", event.id, error.reason)
                 continue
-            out.append(
-                Proof(event.id, facts, min(now, due) if not complete else now, self.district)
-            )
+            if proof is not None:
+                out.append(proof)
         return out
 
 

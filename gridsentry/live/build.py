@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict, deque
+from collections import defaultdict
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from contracts.clock import EPOCH, monotonic
 from contracts.nouns import Arrival, Poison, Position, Reading
 from detectors import specs as discover
 from gridsentry.engine.cameras import camera_folds
+from gridsentry.engine.chain import Chains
 from gridsentry.engine.media import decode_media
-from gridsentry.engine.proof import proof_maker
+from gridsentry.engine.proof import ProofMaker
 from gridsentry.engine.rooms import build_engine
 from gridsentry.live.bulk import BulkReader, SpoolNumbers
-from gridsentry.live.crew import CameraWorker, SpoolCutter
+from gridsentry.live.crew import CameraWorker
 from gridsentry.live.parts import Parts
+from gridsentry.live.proofs import ProofThread, Recent, SpoolCutter
 from ingest.decoder import NativeDecoder
 
 if TYPE_CHECKING:
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from contracts.batch import SiteSnapshot, SpoolRow, StoredItem
+    from contracts.batch import SiteSnapshot, StoredItem
     from contracts.city import City
     from contracts.clock import Clock
     from contracts.nouns import Item
@@ -31,12 +34,14 @@ if TYPE_CHECKING:
     from gridsentry.config import Settings
     from gridsentry.engine.engine import Engine
     from gridsentry.live.roles import Plan
+    from gridsentry.metrics import Metrics
     from ingest.spool import Spool
 
 log = logging.getLogger(__name__)
 
 CAMERA_THREADS = 2
-RECENT_ROWS = 900  # segments of a camera among which evidence is looked for: 15 minutes
+CHAIN_KNOWN = timedelta(days=7)
+"""Links younger than this are taken up: an event that is said again has its proof already."""
 
 
 class Builder:
@@ -54,6 +59,8 @@ class Builder:
         spool: Spool | None,
         bulk_session: Session | None,
         evidence: Path,
+        originals: Path,
+        metrics: Metrics | None = None,
     ) -> None:
         self._city = city
         self._settings = settings
@@ -64,6 +71,8 @@ class Builder:
         self._spool = spool
         self._bulk_session = bulk_session
         self._evidence = evidence
+        self._originals = originals
+        self._metrics = metrics
         self.wake_core: Callable[[], None] = lambda: None
 
     def __call__(self, epoch: int) -> Parts:
@@ -95,7 +104,7 @@ class Builder:
         taken = self._store.take_up_unknown(city.devices) if takes_in else 0
         parts = Parts(engine=engine, decoder=decoder, last_batch=resume.last_batch)
         if self._plan.bulk:
-            self._cameras(parts, city, saved, engine)
+            self._cameras(parts, city, saved, engine, resume.at or self._clock.now())
         log.info(
             "%s continues after batch %d: %d snapshots, %d batches folded again, %d messages of "
             "newly registered devices taken up, in %.2f s",
@@ -135,20 +144,23 @@ class Builder:
         city: City,
         saved: Mapping[tuple[str, str], SiteSnapshot],
         engine: Engine,
+        at: datetime,
     ) -> None:
         spool, session = self._spool, self._bulk_session
         assert spool is not None
         assert session is not None
 
-        recent: defaultdict[str, deque[SpoolRow]] = defaultdict(lambda: deque(maxlen=RECENT_ROWS))
+        recent: defaultdict[str, Recent] = defaultdict(Recent)
+        chains = Chains(self._store.evidence_links(at - CHAIN_KNOWN))
+        proofs = ProofThread(self._wake, self._metrics)
+        cutters: dict[str, SpoolCutter] = {}
 
         def cutter(device: str) -> SpoolCutter:
-            camera = city.cameras.get(device)
-            return SpoolCutter(
-                spool,
-                lambda: list(recent[device]),
-                proof_maker(self._evidence, camera.privacy_mask if camera else ()),
+            maker = ProofMaker(
+                city.cameras.get(device), city.timezone, self._evidence, self._originals, chains
             )
+            cutters[device] = SpoolCutter(spool, recent[device], maker)
+            return cutters[device]
 
         owned = self._plan.districts(city)
         folds = {
@@ -174,13 +186,23 @@ class Builder:
             groups[i % len(groups)][device] = folds[device]
         for i, group in enumerate(groups):
             worker = CameraWorker(
-                f"cameras-{i + 1}", group, starts, spool, self._clock, self._wake, recent
+                f"cameras-{i + 1}",
+                group,
+                starts,
+                spool,
+                self._clock,
+                self._wake,
+                seen=lambda row: recent[row.device].add(row),
+                folded=lambda device: proofs.take(cutters[device]),
             )
             for device in group:
                 rows = self._store.spool_rows(device, -1)
-                recent[device].extend(r for r in rows if r.number <= starts[device])
+                for row in rows:
+                    if row.number <= starts[device]:
+                        recent[device].add(row)
                 worker.give(r for r in rows if r.number > starts[device])
             parts.workers.append(worker)
+        parts.workers.append(proofs)
         self._want_missing_proof(folds, engine)
         parts.bulk = BulkReader(
             session,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from contracts.batch import Batch
+    from contracts.batch import Batch, EvidenceLink
     from contracts.clock import Clock
     from contracts.ports import IntakeRow, Session, Writer
     from gridsentry.engine.engine import Engine
@@ -231,7 +231,7 @@ class Core(threading.Thread):
         light = [] if last else self._fold_telemetry(parts)
         heavy: list[Heavy] = parts.bulk.ready() if parts.bulk is not None else []
         rows = self._fold_heavy(engine, heavy)
-        snapshots = self._fold_cameras(parts)
+        snapshots, links = self._fold_cameras(parts)
         now = max(self._clock.now(), engine.now)
         answers, intake_done, routed = self._fold_requests(parts, now)
         intake_done.extend(h.intake for h in heavy if h.intake is not None)
@@ -241,6 +241,7 @@ class Core(threading.Thread):
             light
             or heavy
             or snapshots
+            or links
             or answers
             or intake_done
             or routed
@@ -256,6 +257,7 @@ class Core(threading.Thread):
             batch.spool_gone = gone
             batch.snapshots = [*batch.snapshots, *snapshots]
             batch.answers = answers
+            batch.evidence = links
             batch.intake_done = intake_done
             batch.routed_events = routed
             self._commit(batch, light, heavy)
@@ -326,11 +328,14 @@ class Core(threading.Thread):
                 rows.append(one.row)
         return rows
 
-    def _fold_cameras(self, parts: Parts) -> list[Any]:
+    def _fold_cameras(self, parts: Parts) -> tuple[list[Any], list[EvidenceLink]]:
         engine: Engine = parts.engine
         snapshots: list[Any] = []
-        for worker in parts.workers:
-            for result in worker.results():
+        links: list[EvidenceLink] = []
+        # Proof stands last and is taken first: its event was told of before it was ordered.
+        told = [worker.results() for worker in reversed(parts.workers)]
+        for results in reversed(told):
+            for result in results:
                 for out in result.outputs:
                     known = max(engine.now, self._clock.now())
                     engine.advance(known)
@@ -338,10 +343,12 @@ class Core(threading.Thread):
                         engine.emit(out.event, known, out.district)
                     elif isinstance(out, Proof):
                         engine.attach(out.event_id, out.facts, known, out.district)
+                        if out.link is not None:
+                            links.append(out.link)
                     else:
                         engine.refuse(out)
                 snapshots.extend(result.snapshots)
-        return snapshots
+        return snapshots, links
 
     def _fold_requests(
         self, parts: Parts, now: datetime

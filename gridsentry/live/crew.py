@@ -1,4 +1,4 @@
-"""Camera workers: read the spool from where the last snapshot stood, decode, detect, cut proof."""
+"""Camera workers: read the spool from where the last snapshot stood, decode, detect."""
 
 from __future__ import annotations
 
@@ -6,22 +6,19 @@ import logging
 import threading
 from collections import deque
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from contracts.batch import SiteSnapshot, SpoolRow
 from contracts.errors import Permanent
 from gridsentry.engine.cameras import CameraFold, Output
-from gridsentry.engine.media import is_still
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from contracts.clock import Clock
-    from contracts.event import Event, Footage
-    from contracts.nouns import Segment
     from ingest.spool import Spool
 
 log = logging.getLogger(__name__)
@@ -39,35 +36,6 @@ class CameraResult(msgspec.Struct, frozen=True):
     number: int
 
 
-class SpoolCutter:
-    """Cuts proof from the spool: it still holds the seconds before, also after a restart."""
-
-    def __init__(
-        self,
-        spool: Spool,
-        rows: Callable[[], list[SpoolRow]],
-        make: Callable[[list[Segment], Event, Footage], dict[str, Any]],
-    ) -> None:
-        self._spool = spool
-        self._rows = rows
-        self._make = make
-
-    def remember(self, segment: Segment) -> None:
-        """Nothing to do: the spool remembers."""
-
-    def cut(self, event: Event, footage: Footage) -> dict[str, Any]:
-        """Clip and still of `footage`. Permanent where the ring has dropped it already."""
-        near = [
-            row
-            for row in self._rows()
-            if footage.start - timedelta(seconds=10) <= row.at <= footage.end
-        ]
-        segments = [s for s in map(self._spool.read, near) if not is_still(s)]
-        if not segments:
-            raise Permanent("no_footage", "no segment of that time is left in the spool")
-        return self._make(segments, event, footage)
-
-
 class CameraWorker(threading.Thread):
     """Folds the cameras given to it, one segment at a time, oldest first."""
 
@@ -79,15 +47,19 @@ class CameraWorker(threading.Thread):
         spool: Spool,
         clock: Clock,
         wake_core: Callable[[], None],
-        recent: Mapping[str, deque[SpoolRow]],
+        seen: Callable[[SpoolRow], None],
+        folded: Callable[[str], None],
     ) -> None:
+        """`seen` is told of each row before it is folded, `folded` of its camera afterwards, when
+        what was found is on its way to the core."""
         super().__init__(name=name, daemon=True)
         self._folds = folds
         self._done = dict(starts)
         self._spool = spool
         self._clock = clock
         self._wake_core = wake_core
-        self._recent = recent
+        self._seen = seen
+        self._folded = folded
         self._rows: deque[SpoolRow] = deque()
         self._results: deque[CameraResult] = deque()
         self._more = threading.Condition()
@@ -151,7 +123,7 @@ class CameraWorker(threading.Thread):
             log.warning("segment %d of %s is gone: %s", row.number, row.device, error.reason)
             self._done[row.device] = row.number
             return
-        self._recent[row.device].append(row)
+        self._seen(row)
         outputs = fold.on_media(media)
         self._done[row.device] = row.number
         due = self._snapshot_at.get(row.device)
@@ -172,3 +144,4 @@ class CameraWorker(threading.Thread):
         if result.outputs or result.snapshots:
             self._results.append(result)
             self._wake_core()
+        self._folded(result.device)

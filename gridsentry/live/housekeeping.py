@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import logging
 import threading
-from datetime import timedelta
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from contracts.clock import SystemClock
 from contracts.errors import Temporary
+from gridsentry.config import EvidenceSettings
+from gridsentry.live.letting_go import let_go_evidence, sweep
+from store.evidence import EvidenceStore
 from store.relay import PgRelay
 from store.retention import let_go
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from contracts.clock import Clock
+    from gridsentry.metrics import Metrics
     from store.migrate import Variant
     from store.settings import StoreSettings
 
@@ -49,8 +55,17 @@ class RelayThread:
             self._relay.close()
 
 
+class EvidenceKeeping(msgspec.Struct, frozen=True):
+    """Evidence on this process's disk and how long it stays."""
+
+    folders: dict[str, Path]
+    settings: EvidenceSettings
+    owns: Callable[[str], bool]
+    """Whether a camera's files lie here."""
+
+
 class Housekeeper:
-    """Retention: rows by the store's settings, clips and stills by their age."""
+    """Retention: rows by the store's settings, evidence by its own."""
 
     def __init__(
         self,
@@ -58,15 +73,18 @@ class Housekeeper:
         settings: StoreSettings,
         variant: Variant,
         clock: Clock,
-        evidence: Path,
-        evidence_days: float,
+        metrics: Metrics,
+        evidence: EvidenceKeeping | None,
     ) -> None:
+        """`evidence` is None where this process has no evidence on its disk."""
         self._dsn = dsn
         self._settings = settings
         self._variant: Variant = variant
         self._clock = clock
+        self._metrics = metrics
         self._evidence = evidence
-        self._evidence_days = evidence_days
+        self._links = EvidenceStore(dsn, settings)
+        self._machine = SystemClock()
         self._halt = threading.Event()
         self._thread = threading.Thread(target=self._run, name="housekeeper", daemon=True)
 
@@ -85,7 +103,7 @@ class Housekeeper:
             pause = EVERY_S
             try:
                 gone = let_go(self._dsn, self._clock.now(), self._settings, variant=self._variant)
-                gone["evidence_files"] = self._old_evidence()
+                gone |= self._old_evidence()
             except Temporary as error:
                 log.warning("nothing was let go this time: %s", error)
                 continue
@@ -93,12 +111,15 @@ class Housekeeper:
             if told:
                 log.info("let go by age: %s", told)
 
-    def _old_evidence(self) -> int:
+    def _old_evidence(self) -> dict[str, int]:
         """Pictures of homes are not kept longer than the case needs them."""
-        before = self._clock.now() - timedelta(days=self._evidence_days)
-        gone = 0
-        for path in self._evidence.rglob("*"):
-            if path.is_file() and path.stat().st_mtime < before.timestamp():
-                path.unlink(missing_ok=True)
-                gone += 1
-        return gone
+        keeping = self._evidence
+        if keeping is None:
+            return {}
+        gone = let_go_evidence(
+            self._links, keeping.folders, keeping.settings, self._clock.now(), keeping.owns
+        )
+        gone["swept"] = sweep(self._links, keeping.folders, keeping.settings, self._machine.now())
+        for part, count in gone.items():
+            self._metrics.evidence_let_go.labels(part).inc(count)
+        return {f"evidence_{part}": count for part, count in gone.items()}

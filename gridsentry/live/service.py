@@ -26,13 +26,13 @@ from contracts.clock import ManualClock, SystemClock, from_epoch_ms, monotonic
 from contracts.errors import GridsentryError, Temporary, Wrong
 from contracts.wire import SIM_CLOCK, SIM_FOLLOWER
 from gridsentry.city import load_city
-from gridsentry.config import Settings, state_dir
+from gridsentry.config import Settings, folders, state_dir
 from gridsentry.engine.rooms import detector_configs
 from gridsentry.live import build
 from gridsentry.live.batching import session_health
 from gridsentry.live.children import keep_alive, lease_holder, watch_folder
 from gridsentry.live.core import Core
-from gridsentry.live.housekeeping import Housekeeper, RelayThread
+from gridsentry.live.housekeeping import EvidenceKeeping, Housekeeper, RelayThread
 from gridsentry.live.probe import Probe
 from gridsentry.live.roles import Roles
 from gridsentry.metrics import Metrics
@@ -82,8 +82,10 @@ class Service:
         self.dsn = settings.store.dsn
         self._say = say
         self._state = state_dir(settings)
-        self._evidence = self._state / "evidence"
-        self._evidence.mkdir(exist_ok=True)
+        self._folders = folders(settings)
+        for folder in self._folders.values():
+            folder.mkdir(exist_ok=True)
+        self._folders["original"].chmod(0o700)
         self._variant: Variant = "native"
         self._configs = detector_configs(settings.detectors)
         self._cores: list[Core] = []
@@ -196,7 +198,8 @@ class Service:
                 self.city,
                 center,
                 clock=self.clock,
-                evidence_dir=self._evidence,
+                evidence_dir=self._folders["shown"],
+                originals_dir=self._folders["original"],
                 health=self.health,
                 registry=self.metrics.registry,
                 publisher=publisher,
@@ -226,12 +229,24 @@ class Service:
             self.settings.store,
             self._variant,
             self.clock,
-            self._evidence,
-            self.settings.evidence.keep_days,
+            self.metrics,
+            self._keeping(),
         )
         for part in (relay, keeper):
             part.start()
             self._stack.callback(self._stopping, type(part).__name__, part.stop)
+
+    def _keeping(self) -> EvidenceKeeping | None:
+        """Evidence that this process cuts, and so lets go."""
+        plan = next((plan for plan in self.roles.cores() if plan.bulk), None)
+        if plan is None:
+            return None
+
+        def owns(device: str) -> bool:
+            districts, known = plan.districts(self.city), self.city.devices.get(device)
+            return districts is None or known is None or known.district in districts
+
+        return EvidenceKeeping(self._folders, self.settings.evidence, owns)
 
     def _start_core(self) -> None:
         for plan in self.roles.cores():
@@ -284,7 +299,9 @@ class Service:
             self.clock,
             spool=spool,
             bulk_session=bulk,
-            evidence=self._evidence,
+            evidence=self._folders["shown"],
+            originals=self._folders["original"],
+            metrics=self.metrics,
         )
         holder = lease_holder(self._state, plan.writer, self._holder, self._stack)
         if holder != self._holder:

@@ -15,16 +15,18 @@ from contracts.nouns import Poison, Segment, Still
 from contracts.wire import change_line
 from detectors import specs as discover
 from gridsentry.engine.cameras import CameraFold, Found, Output, Proof, camera_folds
+from gridsentry.engine.chain import Chains
 from gridsentry.engine.media import decode_media
-from gridsentry.engine.proof import cut_event
+from gridsentry.engine.proof import ProofMaker
 from gridsentry.engine.rooms import build_engine
 from ingest.decoder import NativeDecoder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
+    from contracts.batch import EvidenceLink
     from contracts.city import City
     from contracts.event import Event, Footage
     from contracts.nouns import Arrival
@@ -33,12 +35,17 @@ if TYPE_CHECKING:
 REMEMBERED = timedelta(seconds=60)
 
 
+ORIGINALS = "originals"
+CHAIN = "chain.jsonl"
+"""Below the evidence folder: the unblurred originals, and the links of the chain, one a line."""
+
+
 class MemoryCutter:
     """Keeps the last minute of one camera's segments and cuts clips from them into a folder."""
 
-    def __init__(self, folder: Path, privacy: tuple[tuple[tuple[float, float], ...], ...]) -> None:
-        self._folder = folder
-        self._privacy = privacy
+    def __init__(self, maker: ProofMaker, seal: Callable[[EvidenceLink], None]) -> None:
+        self._maker = maker
+        self._seal = seal
         self._segments: deque[Segment] = deque()
 
     def remember(self, segment: Segment) -> None:
@@ -47,16 +54,20 @@ class MemoryCutter:
         while self._segments[0].at < segment.at - REMEMBERED:
             self._segments.popleft()
 
-    def cut(self, event: Event, footage: Footage) -> dict[str, Any]:
+    def cut(self, event: Event, footage: Footage, now: datetime, district: str) -> Proof:
         """Clip and still of `footage` below the folder."""
+        before = self._maker.known(event, footage)
         near = [
             s
             for s in self._segments
             if footage.start - timedelta(seconds=10) <= s.at <= footage.end
         ]
-        if not near:
+        if not near and before is None:
             raise Permanent("no_footage", "no segment of that time is left")
-        return cut_event(near, event, footage, self._folder, self._privacy)
+        made = before or self._maker.make(lambda: near, event, footage, now)
+        if before is None:
+            self._seal(made.link)
+        return Proof(event.id, made.facts, now, district, made.link)
 
 
 class Replay:
@@ -72,11 +83,24 @@ class Replay:
         self._engine = build_engine(city, router_settings, configs)
         self._decoder = NativeDecoder(city.devices, city.workers)
 
+        chains = Chains()
+
+        def seal(link: EvidenceLink) -> None:
+            assert evidence is not None
+            with (evidence / CHAIN).open("ab") as file:
+                file.write(msgspec.json.encode(link) + b"\n")
+
         def cutter(device: str) -> MemoryCutter | None:
             if evidence is None:
                 return None
+            originals = evidence / ORIGINALS
             camera = city.cameras.get(device)
-            return MemoryCutter(evidence, camera.privacy_mask if camera else ())
+            return MemoryCutter(
+                ProofMaker(camera, city.timezone, evidence, originals, chains), seal
+            )
+
+        if evidence is not None:
+            (evidence / CHAIN).unlink(missing_ok=True)  # every run is a chain of its own
 
         self._cameras = camera_folds(city, discover(), configs, decode_media, cutter)
 

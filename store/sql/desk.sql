@@ -162,7 +162,8 @@ VALUES (%(target)s, %(position)s)
 ON CONFLICT (target) DO UPDATE SET position = greatest(targets.position, excluded.position)
 
 -- name: log_access
-INSERT INTO access_log (who, what, at) VALUES (%(who)s, %(what)s, %(at)s)
+INSERT INTO access_log (who, what, at, reason)
+VALUES (%(who)s, %(what)s, %(at)s, %(reason)s)
 
 -- name: ping
 SELECT 1

@@ -68,7 +68,7 @@ def test_many_processes_starting_at_once_migrate_once(pg_server: EmbeddedPostgre
     for thread in threads:
         thread.join()
     assert not failures
-    assert ask(dsn, b"SELECT count(*), max(applied_at) FROM migrations") == [(2, START)]
+    assert ask(dsn, b"SELECT count(*), max(applied_at) FROM migrations") == [(3, START)]
 
 
 def test_a_changed_migration_and_a_newer_database_are_refused(pg_dsn: str) -> None:

@@ -115,6 +115,10 @@ AGE = {
     "ended": ["closed", "void"],
     "devices": ["new-1"],
 }
+LINK = {
+    **{"device": "cam", "number": 1, "event": "e-1", "basis": "b", "prev": "", "hash": "h"},
+    **{"at": at(0), "manifest": "{}"},
+}
 
 DROPS = [
     "drop_reading_keys",
@@ -251,8 +255,19 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "stream_after": {"after": 0, "limit": 2},
     "target_position": {"target": "mqtt"},
     "set_target_position": {"target": "mqtt", "position": 3},
-    "log_access": {"who": "cao", "what": "t-1", "at": at(0)},
+    "log_access": {"who": "cao", "what": "t-1", "at": at(0), "reason": "case 12"},
     "ping": {},
+    # evidence.sql
+    "add_evidence_link": LINK,
+    "evidence_link": LINK,
+    "evidence_links": {"since": at(0)},
+    "evidence_chain_after": {"device": "cam", "number": 0, "limit": 5},
+    "evidence_gone_all": {},
+    "evidence_claimed": {},
+    "evidence_due": {"shown_before": at(0), "original_before": at(9), "ended": ["closed"]},
+    "mark_evidence_gone": {"device": "cam", "number": 1, "part": "shown", "at": at(9)},
+    "evidence_kept": {},
+    "originals_opened": {"since": at(0)},
     # retention.sql
     **dict.fromkeys(DROPS, AGE),
     "targets_behind": {},

@@ -234,7 +234,7 @@ class Desk:
         self.rows: list[OutboxRow] = []
         self.dropped = 0
         self.reports: list[tuple[str, bytes]] = []
-        self.accesses: list[tuple[str, str]] = []
+        self.accesses: list[tuple[str, ...]] = []
         self.commands: list[Command] = []
         self.targets: dict[str, int] = {}
         self.silent = False
@@ -362,9 +362,11 @@ class Desk:
     async def set_target_position(self, target: str, position: int) -> None:
         self.targets[target] = position
 
-    async def log_access(self, who: str, what: str, at: datetime) -> None:
+    async def log_access(
+        self, who: str, what: str, at: datetime, reason: str | None = None
+    ) -> None:
         self._check()
-        self.accesses.append((who, what))
+        self.accesses.append((who, what) if reason is None else (who, what, reason))
 
     async def ping(self) -> None:
         self._check()
@@ -377,6 +379,7 @@ class Scene:
         self.city = town()
         self.desk = Desk(clock)
         self.evidence = folder
+        self.originals = folder.parent / "originals"
         self.health: dict[str, Any] = {"ready": True, "reasons": []}
         self.put: Callable[[Change], None] = self.desk.put
         """Where changes go."""
@@ -443,6 +446,7 @@ class Scene:
         """The application over this scene."""
         return make_app(
             self.desk, self.city, settings, clock=self.desk.clock, evidence_dir=self.evidence,
+            originals_dir=self.originals,
             health=lambda: self.health, registry=CollectorRegistry(), **more,
         )  # fmt: skip
 
