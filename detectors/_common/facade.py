@@ -1,8 +1,7 @@
-"""A calibrated facade: pixels to metres on the wall, and which zone a place belongs to.
+"""A calibrated facade: pixels to metres on the wall and back, also out of the wall.
 
-Facade coordinates are metres, u along the wall and v up. Calibration is at least four
-correspondences; the map is a plane homography by least squares (Hartley, Zisserman: Multiple View
-Geometry, 4.1). Out of the wall's plane it is wrong by as much as a thing stands out of the wall.
+Facade coordinates are metres, u along the wall, v up and w out of it. Calibration is at least four
+correspondences on the wall, from which the camera follows (`pose`).
 """
 
 from __future__ import annotations
@@ -11,16 +10,12 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-import shapely
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
-from contracts.city import Camera, Zone
+from contracts.city import Camera
+from detectors._common.pose import Pose
 
 Array = NDArray[np.float64]
-
-STEPS = 31
-"""Probabilities over zones are sums over 31 x 31 places of equal probability (steps of 0.001)."""
 
 
 class Facade:
@@ -37,42 +32,47 @@ class Facade:
                 f"camera {camera.device}: {len(camera.points)} correspondences, at least 4 needed"
             )
         self._camera = camera
-        self._scale = np.array([camera.size[0] / shape[1], camera.size[1] / shape[0]])
+        self.shape = shape
+        self.scale: Array = np.array([camera.size[0] / shape[1], camera.size[1] / shape[0]])
+        """Pixels of the calibrated size for one pixel of the pictures, (x, y)."""
         points = np.array(camera.points, dtype=np.float64)
-        pixels = self._straight(points[:, :2])
-        metres = points[:, 2:]
-        homography, _ = cv2.findHomography(pixels, metres, 0)
-        if homography is None or abs(float(np.linalg.det(homography))) < 1e-15:
+        pixels, metres = self.straight(points[:, :2] / self.scale), points[:, 2:]
+        if not _spans(metres) or not _spans(pixels):
             raise ValueError(
                 f"camera {camera.device}: the correspondences do not span a plane; "
                 "no three of them may lie on one line"
             )
-        self._homography = np.asarray(homography, dtype=np.float64)
-        error = self._map(pixels) - metres
-        self.error_m = float(np.sqrt(np.mean(np.sum(error**2, axis=1))))
-        """Rms distance of the correspondences from where the map puts them; 0 with just four."""
+        try:
+            self.pose = Pose(pixels, metres, camera.size, camera.focal_px)
+        except (ValueError, np.linalg.LinAlgError) as error:
+            raise ValueError(f"camera {camera.device}: {error}") from error
+        wall = self.pose.matrix[:, [0, 1, 3]]
+        self._to_wall = np.linalg.inv(wall / np.abs(wall).max())
+        error_m = self._map(pixels) - metres
+        self.error_m = float(np.sqrt(np.mean(np.sum(error_m**2, axis=1))))
+        """Rms distance of the correspondences from where the camera puts them, metres."""
         self.zones = camera.zones
-        self._shapes = [shapely.Polygon(zone.polygon) for zone in camera.zones]
 
-    def _straight(self, pixels: Array) -> Array:
-        """Pixels of the calibrated size without lens distortion."""
+    def straight(self, pixels: Array) -> Array:
+        """Pixels of the calibrated size without lens distortion, (n, 2), of picture pixels."""
+        scaled = pixels * self.scale
         if not self._camera.distortion or self._camera.focal_px is None:
-            return pixels
+            return np.asarray(scaled)
         width, height = self._camera.size
         focal = self._camera.focal_px
         matrix = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1.0]])
         straight = cv2.undistortPoints(
-            pixels.reshape(-1, 1, 2), matrix, np.array(self._camera.distortion), P=matrix
+            scaled.reshape(-1, 1, 2), matrix, np.array(self._camera.distortion), P=matrix
         )
         return np.asarray(straight, dtype=np.float64).reshape(-1, 2)
 
     def _map(self, straight: Array) -> Array:
-        rows = np.column_stack([straight, np.ones(len(straight))]) @ self._homography.T
+        rows = np.column_stack([straight, np.ones(len(straight))]) @ self._to_wall.T
         return np.asarray(rows[:, :2] / rows[:, 2:])
 
     def to_metres(self, pixels: Array) -> Array:
         """(u, v) in metres, shape (n, 2), of pixels (x, y) of the pictures, shape (n, 2)."""
-        return self._map(self._straight(pixels * self._scale))
+        return self._map(self.straight(pixels))
 
     def metres_per_pixel(self, pixels: Array) -> Array:
         """How many metres one pixel along u and along v is, shape (n, 2), at `pixels`."""
@@ -81,21 +81,17 @@ class Facade:
         down = self.to_metres(pixels + np.array([0.0, 1.0])) - here
         return np.asarray(np.sqrt(right**2 + down**2))
 
-    def probabilities(self, place: Array, covariance: Array) -> list[tuple[Zone, float]]:
-        """Zones by falling probability that a place known as N(place, covariance) lies in them.
 
-        `place` is (u, v), `covariance` 2 x 2 in m². Zones below 0.01 are left out; what is
-        missing to 1 is the chance that the place is in no zone. Overlapping zones each count.
-        """
-        quantiles = ndtri((np.arange(STEPS) + 0.5) / STEPS)
-        grid = np.stack(np.meshgrid(quantiles, quantiles), axis=-1).reshape(-1, 2)
-        places = place + grid @ np.linalg.cholesky(covariance + 1e-9 * np.eye(2)).T
-        found = []
-        for zone, shape in zip(self.zones, self._shapes, strict=True):
-            share = float(np.mean(shapely.contains_xy(shape, places[:, 0], places[:, 1])))
-            if share >= 0.01:
-                found.append((zone, share))
-        return sorted(found, key=lambda one: (-one[1], one[0].id))
+def _spans(points: Array) -> bool:
+    """Whether four of the points lie so that no three are on a line: the map is then determined."""
+    centred = points - points.mean(axis=0)
+    extent = float(np.abs(centred).max()) or 1.0
+    rows = np.column_stack([centred / extent, np.ones(len(points))])
+    # two tests: all of them on a line, or all but one
+    return all(
+        np.linalg.svd(np.delete(rows, skip, axis=0), compute_uv=False)[-1] > 1e-6
+        for skip in range(len(rows))
+    )
 
 
 def mask_of(

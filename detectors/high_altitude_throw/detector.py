@@ -4,32 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
 
 import msgspec
 
-from contracts.clock import EPOCH, iso
+from contracts.clock import EPOCH
 from contracts.detector import Site
 from contracts.event import Event, Footage
 from contracts.nouns import Frame
 from detectors._common.episode import Episode, Ledger, revise
-from detectors._common.facade import Facade, mask_of
-from detectors.high_altitude_throw.motion import Sight, SightState
-from detectors.high_altitude_throw.origin import origin_fact
+from detectors._common.facade import mask_of
+from detectors._common.scene import SceneState, SceneWatch
+from detectors.high_altitude_throw.hypotheses import Track
+from detectors.high_altitude_throw.merge import drop, same_fall
+from detectors.high_altitude_throw.motion import Regime, Sight, SightState
+from detectors.high_altitude_throw.origin import Origin, origin_of
 from detectors.high_altitude_throw.settings import Settings
-from detectors.high_altitude_throw.tracking import Track, Tracker, TrackerState
-from detectors.high_altitude_throw.verdict import Verdict, cut_to_fall, evidence_of, judge, weigh
+from detectors.high_altitude_throw.space import space_of
+from detectors.high_altitude_throw.told import Told, evidence, moment
+from detectors.high_altitude_throw.tracking import Tracker, TrackerState
+from detectors.high_altitude_throw.verdict import Verdict, cut_to_fall, judge, weigh
+from detectors.high_altitude_throw.wall import Wall, wall_of
 
 KIND = "high_altitude_throw"
 
 AGAIN = 1.25
 """A track is judged anew when it has this many times the hits: few fits, soon enough."""
 
-BESIDE = 0.35
-"""Falls at one time and this near each other across (picture heights) are one: pieces of a thing,
-or its mirror image in the glass."""
-
-FOOTAGE_BEFORE, FOOTAGE_AFTER = timedelta(seconds=5), timedelta(seconds=3)
+FOOTAGE = timedelta(seconds=3)
+"""Before the onset and after the end."""
 
 
 class Open(msgspec.Struct):
@@ -43,6 +45,8 @@ class Open(msgspec.Struct):
     """Numbers of the tracks that belong to it."""
     until: int
     """Time of its last hit, µs."""
+    regime: Regime = "clear"
+    """What the scene was like when it was found."""
 
 
 class State(msgspec.Struct):
@@ -56,10 +60,8 @@ class State(msgspec.Struct):
     tracker: TrackerState | None
     ledger: Ledger
     open: list[Open]
-
-
-def _moment(t: int) -> datetime:
-    return EPOCH + timedelta(microseconds=t)
+    regime: Regime = "clear"
+    scene: SceneState | None = None
 
 
 class ThrowDetector:
@@ -71,7 +73,10 @@ class ThrowDetector:
         self.received: datetime | None = None
         self.sight: Sight | None = None
         self.tracker: Tracker | None = None
-        self.facade: Facade | None = None
+        self.wall: Wall | None = None
+        self.scene: SceneWatch | None = None
+        """Whether a calibrated camera still sees what was calibrated."""
+        self.regime: Regime = "clear"
         self.ledger = Ledger()
         self.open: list[Open] = []
         if snapshot is not None:
@@ -91,12 +96,16 @@ class ThrowDetector:
             self._begin(shape)
         self.last, self.received = t, item.received_at
         assert self.sight is not None and self.tracker is not None
+        if self.scene is not None:
+            self.scene.add(t, item.luma)
         for found in self.sight.add(t, item.luma):
-            ended = self.tracker.add(found)
+            self.regime = found.regime
+            ended = self.tracker.add(found, rain=found.regime == "rain")
             for track in ended:
                 events.extend(self._consider(track, item.device, last_chance=True))
             for track in self.tracker.tracks:
-                events.extend(self._consider(track, item.device, last_chance=False))
+                silent = self.tracker.silent(track, found.t)
+                events.extend(self._consider(track, item.device, last_chance=silent))
         events.extend(self._settle(t))
         return events
 
@@ -125,7 +134,7 @@ class ThrowDetector:
         due = len(track.hits) >= max(self.cfg.least_hits, track.judged * AGAIN)
         if not due and not (last_chance and len(track.hits) > track.judged):
             return
-        verdict = judge(track, self.cfg, self.tracker.height, self.facade, ended=last_chance)
+        verdict = judge(track, self.cfg, self.tracker.height, self._usable, ended=last_chance)
         if verdict is None:
             return
         track.judged = len(track.hits)
@@ -138,30 +147,48 @@ class ThrowDetector:
             fellow.members.append(track.number)
             self._grow(track)
             return
-        episode = self.ledger.open(KIND, self.site.id, _moment(track.hits[0].t))
-        opened = Open(episode, device, track, [track.number], track.last.t)
+        episode = self.ledger.open(KIND, self.site.id, moment(track.hits[0].t))
+        opened = Open(episode, device, track, [track.number], track.last.t, self.regime)
         self.open.append(opened)
         yield self._event(opened, verdict, closed=False)
+
+    @property
+    def _usable(self) -> Wall | None:
+        """The wall, unless the camera no longer sees what was calibrated."""
+        return self.wall if self.scene is None or self.scene.trusted else None
 
     def _same(self, one: Open, track: Track) -> bool:
         """Whether the track is a piece or a mirror image of a fall that is open."""
         assert self.tracker is not None
-        t = max(track.hits[0].t, one.lead.hits[0].t)
-        if track.hits[0].t > one.until + self.cfg.settle_s * 1e6:
-            return False
-        across = _x_at(track, t) - _x_at(one.lead, t)
-        return abs(across) <= BESIDE * self.tracker.height
+        return same_fall(one.lead.hits, track.hits, self.tracker.height, self._usable)
 
     def _grow(self, track: Track, *, ended: bool = False) -> None:
         assert self.tracker is not None
+        height = self.tracker.height
         if ended and len(track.hits) > track.certain:
-            height = self.tracker.height
-            track.hits = cut_to_fall(track.hits, track.certain, self.cfg, height, self.facade)
+            track.hits = cut_to_fall(track.hits, track.certain, self.cfg, height, self._usable)
+            track.certain = len(track.hits)
         for one in self.open:
-            if track.number in one.members:
-                one.until = max(one.until, track.last.t)
-                if _drop(track) > _drop(one.lead):
-                    one.lead = track
+            if track.number not in one.members:
+                continue
+            one.until = max(one.until, track.last.t)
+            if track is not one.lead:
+                self._join(one, track)
+
+    def _join(self, one: Open, track: Track) -> None:
+        """Of a fall's tracks the longest is shown; pieces one after the other become one track."""
+        assert self.tracker is not None
+        early, late = sorted((one.lead, track), key=lambda part: part.hits[0].t)
+        if late.hits[0].t > early.last.t:
+            whole = [*early.hits, *late.hits]
+            verdict = weigh(whole, self.cfg, self.tracker.height, self._usable)
+            if verdict is not None and not verdict.against:
+                late.hits, late.certain = whole, len(whole)
+                late.best = max(early.best, late.best)
+                one.lead = late
+                return
+        if drop(track) > drop(one.lead):
+            one.lead = track
 
     def _settle(self, t: int) -> Iterator[Event]:
         assert self.tracker is not None
@@ -187,44 +214,23 @@ class ThrowDetector:
 
     def _event(self, one: Open, verdict: Verdict | None, *, closed: bool) -> Event:
         assert self.tracker is not None
-        track, height = one.lead, self.tracker.height
+        track, height, wall = one.lead, self.tracker.height, self._usable
         if verdict is None:
-            verdict = weigh(track.hits, self.cfg, height, self.facade)
-        onset = _moment(track.hits[0].t)
-        fit = verdict.fit if verdict is not None else None
-        metric = verdict.metric if verdict is not None else None
-        fastest = track.hits[len(track.hits) // 2]
-        evidence: dict[str, Any] = {
-            "track": [
-                [iso(_moment(hit.t)), round(hit.x, 1), round(hit.y, 1)] for hit in track.hits
-            ],
-            "origin": origin_fact(metric) if metric is not None else None,
-            "speed": round(metric.speed, 1) if metric is not None else None,
-            "clip": None,
-            "still": None,
-            "hits": len(track.hits),
-            "size_px": round(_median([max(hit.w, hit.h) for hit in track.hits]), 1),
-            "score": round(track.best, 1),
-            "tracks": len(one.members),
-            "picture": [self.tracker.width, height],
-            "why": _why(track, verdict, self.facade is not None, len(one.members)),
-        }
-        if fit is not None:
-            evidence |= {
-                "confidence": _confidence(track, evidence_of(fit, metric), self.cfg),
-                "evidence_of_fall": round(evidence_of(fit, metric), 1),
-                "misfit": round(fit.misfit, 2),
-                "steady_misfit": round(fit.steady_misfit, 2),
-                "drop_share": round(fit.drop, 3),
-                "acceleration_share": round(fit.acceleration, 3),
-            }
-        if metric is not None:
-            evidence |= {
-                "acceleration": round(metric.acceleration, 2),
-                "drop_m": round(metric.drop, 1),
-                "release_m": [round(metric.place[0], 2), round(metric.place[1], 2)],
-                "release_sd_m": [round(metric.sd[0], 2), round(metric.sd[1], 2)],
-            }
+            verdict = weigh(track.hits, self.cfg, height, wall, steady=True)
+        origin: Origin | None = None
+        if wall is not None and len(track.hits) >= self.cfg.least_hits:
+            origin = origin_of(track.hits, wall, height)
+        told = Told(
+            track=track,
+            verdict=verdict,
+            origin=origin,
+            picture=(height, self.tracker.width),
+            members=len(one.members),
+            regime=one.regime,
+            calibrated=self.wall is not None,
+            moved=self.scene.why if self.scene is not None else "",
+        )
+        onset = moment(track.hits[0].t)
         return revise(
             one.episode,
             kind=KIND,
@@ -232,14 +238,14 @@ class ThrowDetector:
             device=one.device,
             point=self.site.point,
             severity=self.cfg.severity,
-            evidence=evidence,
+            evidence=evidence(told, self.cfg),
             at=onset,
             closed=closed,
             footage=Footage(
                 one.device,
-                onset - FOOTAGE_BEFORE,
-                _moment(track.last.t) + FOOTAGE_AFTER,
-                _moment(fastest.t),
+                onset - FOOTAGE,
+                moment(track.last.t) + FOOTAGE,
+                moment(track.hits[len(track.hits) // 2].t),
             ),
         )
 
@@ -249,8 +255,11 @@ class ThrowDetector:
         camera = self.site.camera
         mask = mask_of(camera.detect_mask, camera.size, shape) if camera is not None else None
         calibrated = camera is not None and len(camera.points) >= 4
-        self.facade = Facade(camera, shape) if camera is not None and calibrated else None
-        self.sight, self.tracker = Sight(shape, mask), Tracker(shape)
+        self.wall = wall_of(camera, shape) if camera is not None and calibrated else None
+        facade = self.wall.facade if self.wall is not None else None
+        self.sight, self.tracker = Sight(shape, mask), Tracker(shape, space_of(facade, shape))
+        if camera is not None and calibrated and self.scene is None:
+            self.scene = SceneWatch(camera.picture, camera.size, adopts=False)
 
     def snapshot(self) -> bytes:
         """All state: the last pictures (compressed without loss), noise map, tracks, open falls."""
@@ -263,58 +272,23 @@ class ThrowDetector:
             tracker=tracker.state() if tracker is not None else None,
             ledger=self.ledger,
             open=self.open,
+            regime=self.regime,
+            scene=self.scene.state() if self.scene is not None else None,
         )
         return msgspec.msgpack.encode(state)
 
     def _restore(self, state: State) -> None:
         self.last, self.received = state.last, state.received
-        self.ledger, self.open = state.ledger, state.open
+        self.ledger, self.open, self.regime = state.ledger, state.open, state.regime
         if state.shape is None or state.sight is None or state.tracker is None:
             return
         self._begin(state.shape)
         assert self.sight is not None and self.tracker is not None
         self.sight.restore(state.sight)
         self.tracker.restore(state.tracker)
+        if self.scene is not None and state.scene is not None:
+            self.scene.restore(state.scene)
         # one track is one object, whether it is followed or shown
         live = {track.number: track for track in self.tracker.tracks}
         for one in self.open:
             one.lead = live.get(one.lead.number, one.lead)
-
-
-def _x_at(track: Track, t: int) -> float:
-    return min(track.hits, key=lambda hit: abs(hit.t - t)).x
-
-
-def _drop(track: Track) -> float:
-    return track.last.y - track.hits[0].y
-
-
-def _median(values: list[float]) -> float:
-    return sorted(values)[len(values) // 2]
-
-
-def _confidence(track: Track, evidence: float, cfg: Settings) -> float:
-    """0.5 where a limit is just met, towards 1 as both pass it by far."""
-    margin = min(track.best / cfg.least_score, max(evidence, 0.0) / cfg.least_evidence)
-    return round(min(0.99, 1 - 0.5 / max(margin, 0.5)), 2)
-
-
-def _why(track: Track, verdict: Verdict | None, calibrated: bool, members: int) -> list[str]:
-    """The reasons, for people."""
-    seconds = (track.last.t - track.hits[0].t) / 1e6
-    lines = [f"{len(track.hits)} pictures in {seconds:.2f} s show it on one way down"]
-    if verdict is not None:
-        lines.append(
-            f"a fall fits with chi² {verdict.fit.misfit:.1f}, steady motion with "
-            f"{verdict.fit.steady_misfit:.1f}"
-        )
-    if members > 1:
-        lines.append("a parallel track at the same time (mirror image or piece) was merged")
-    if not calibrated:
-        lines.append("camera is not calibrated: cannot name a window")
-    elif verdict is not None and verdict.metric is not None:
-        metric = verdict.metric
-        lines.append(f"it speeds up by {metric.acceleration:.1f} m/s² on the wall")
-        if origin_fact(metric) is None:
-            lines.append("the fall did not clearly begin in a known zone: no window is named")
-    return lines

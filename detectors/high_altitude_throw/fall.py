@@ -21,7 +21,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.high_altitude_throw.tracking import Hit, spread
+from detectors.high_altitude_throw.hypotheses import Hit, spread
 
 Array = NDArray[np.float64]
 
@@ -39,6 +39,8 @@ class Fit(msgspec.Struct, frozen=True):
     """Way across, absolute."""
     start: float
     """t0, relative to the first hit."""
+    span: float
+    """First hit to last."""
     acceleration: float
     """Down the picture, mean over the track, heights/s²."""
     speed: float
@@ -133,6 +135,7 @@ def fit_fall(hits: Sequence[Hit], height: int) -> Fit | None:
         drop=float(y[-1] - y[0]),
         aside=abs(float(x[-1] - x[0])),
         start=t0,
+        span=span,
         acceleration=(speed - slow) / span,
         speed=speed,
         depth_ratio=last / first,

@@ -41,7 +41,7 @@ def zones() -> tuple[Zone, ...]:
 
 
 def camera(calibrated: bool = True) -> Camera:
-    """The camera of the sample: u = x / 10, v = (240 - y) / 10."""
+    """The camera of the sample, far away: u = x / 10, v = (240 - y) / 10."""
     corners = ((10, 20), (190, 20), (10, 230), (190, 230))
     return Camera(
         device="cam",
@@ -49,6 +49,7 @@ def camera(calibrated: bool = True) -> Camera:
         points=tuple((x, y, x / PER_METRE, (HEIGHT - y) / PER_METRE) for x, y in corners)
         if calibrated
         else (),
+        focal_px=10.0 * WIDTH if calibrated else None,
         zones=zones() if calibrated else (),
     )
 
@@ -79,12 +80,12 @@ def frames(
     place: tuple[float, float] | None,
     *,
     begins_s: float = 1.0,
-    steady: bool = False,
+    sinks: float | None = None,
     gravity: float = 9.81,
 ) -> list[Frame]:
     """Pictures of the wall; from `begins_s` on a thing falls from `place` (u, v in metres).
 
-    With `steady` it sinks at 5 m/s instead: not a fall.
+    With `sinks` it comes down at that steady speed (m/s) instead: at 2 m/s a lift, not a fall.
     """
     background = wall(rng)
     out = []
@@ -92,7 +93,7 @@ def frames(
         picture = background.copy()
         since = number / RATE - begins_s
         if place is not None and since >= 0:
-            way = 5 * since if steady else gravity / 2 * since**2
+            way = sinks * since if sinks is not None else gravity / 2 * since**2
             y = HEIGHT - (place[1] - way) * PER_METRE
             if y < HEIGHT + 5:
                 put_thing(picture, (place[0] + 0.3 * since) * PER_METRE, y, 7, -60)
@@ -118,7 +119,7 @@ def sample(seed: int) -> Sample:
         city=here,
         site=next(iter(sites(here, Settings()))),
         items=tuple(frames(rng, 4.2, place)),
-        quiet_items=tuple(frames(rng, 4.2, place, steady=True)),
+        quiet_items=tuple(frames(rng, 4.2, place, sinks=2.0)),
         tail_s=60.0,
         reorderable=False,
     )

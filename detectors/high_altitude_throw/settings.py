@@ -17,11 +17,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     most_misfit: float = 4.0
     """Largest reduced chi² of the fall. Real box: 0.6; vehicles that pass all else: 5 and more."""
     least_drop: float = 0.1
-    """Least way down in picture heights: about two floors where a picture shows twenty."""
+    """Least way down in picture heights where the camera is not calibrated: about two floors where
+    a picture shows twenty."""
+    least_floors: float = 2.0
+    """Least way down in floors where it is: things fall off a hand or a sill all day."""
     most_aside: float = 0.7
     """Largest way across per way down: a throw at 5 m/s that falls two floors."""
-    least_hits: int = 8
-    """Pictures that must show it."""
+    least_hits: int = 6
+    """Pictures that must show it: two floors at 10 pictures a second."""
+    least_s: float = 0.24
+    """Seconds between the first and the last of them."""
     least_support: float = 0.7
     """Share of the pictures between first and last that show it."""
     settle_s: float = 1.0

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import msgspec
+import numpy as np
 
-from detectors._common.facade import Facade
 from detectors.high_altitude_throw.fall import Fit, fit_fall
-from detectors.high_altitude_throw.origin import Metric, measure
+from detectors.high_altitude_throw.hypotheses import Hit, Track
 from detectors.high_altitude_throw.settings import Settings
-from detectors.high_altitude_throw.tracking import Hit, Track
+from detectors.high_altitude_throw.wall import Metric, Wall, measure
 
 ACCELERATION = (0.08, 8.0)
 """Picture heights per s²: 9.81 m/s² where a picture shows 120 m of facade, or 1.2 m."""
@@ -20,6 +20,27 @@ METRIC_ACCELERATION = (1.0, 14.0)
 """Mean over the track, m/s², with three standard deviations to spare: 9.81 less drag (a rubbish bag
 from the 12th floor keeps 3), and the depth of the throw."""
 
+SINKING = (2.8, 14.0)
+"""Terminal speeds, m/s, that are told from everything else that comes down steadily: rope lifts and
+gondolas do at most 2.5 (0.3 when people work), snow and leaves 0.5 to 2 (Kashiyama 1996; Norberg
+1973), thrown paper, clothes and bags 3 to 10."""
+
+SINKING_FLOORS = 3.0
+"""And so many floors of it, straight down."""
+
+SINKING_SIZE_M = 1.5
+"""And no larger: cabins and vehicles are."""
+
+SINKING_ASIDE = 0.35
+"""Way across per way down: birds glide flatter, and light wind carries a thing so far."""
+
+SHARE_OF_FLOOR = 0.85
+"""Floors are counted with this tolerance of calibration and release."""
+
+RAIN_STRICT = 1.6
+"""In rain score and evidence must be so many times what they must be before a clear wall: there are
+e^(0.6 * 30) times as many chance tracks."""
+
 
 class Verdict(msgspec.Struct, frozen=True):
     """What was found about a track."""
@@ -28,19 +49,38 @@ class Verdict(msgspec.Struct, frozen=True):
     metric: Metric | None
     against: str
     """The first reason why it is no fall; empty: it is one."""
+    plateau: bool = False
+    """It counts as a fall at terminal speed, not because it speeds up."""
 
 
-def worth_judging(track: Track, cfg: Settings, height: int) -> bool:
+def rainy(track: Track) -> bool:
+    """Whether at least half of what makes it was seen in rain or a crowd."""
+    return 2 * track.rain >= len(track.hits)
+
+
+def worth_judging(track: Track, cfg: Settings, height: int, wall: Wall | None) -> bool:
     """The cheap questions, asked before anything is fitted."""
     hits = track.hits
-    if len(hits) < cfg.least_hits or track.best < cfg.least_score:
+    least = cfg.least_score * (RAIN_STRICT if rainy(track) else 1.0)
+    if len(hits) < cfg.least_hits or track.best < least:
+        return False
+    if hits[-1].t - hits[0].t < cfg.least_s * 1e6:
         return False
     drop = hits[-1].y - hits[0].y
-    if drop < cfg.least_drop * height:
+    if drop <= 0 or abs(hits[-1].x - hits[0].x) > cfg.most_aside * drop:
         return False
-    if abs(hits[-1].x - hits[0].x) > cfg.most_aside * drop:
+    if wall is None and drop < cfg.least_drop * height:
+        return False
+    if wall is not None and _floors(hits, wall) < cfg.least_floors * SHARE_OF_FLOOR:
         return False
     return len(hits) >= cfg.least_support * _chances(track)
+
+
+def _floors(hits: list[Hit], wall: Wall) -> float:
+    """Floors between first and last hit, above the ground."""
+    ends = np.array([(hits[0].x, hits[0].y), (hits[-1].x, hits[-1].y)])
+    first, last = wall.facade.to_metres(ends)[:, 1]
+    return float(first - max(last, wall.prior.low)) / wall.prior.floor_m
 
 
 def _chances(track: Track) -> int:
@@ -61,33 +101,53 @@ may begin like a fall, and waiting costs some tenths of a second."""
 
 
 def judge(
-    track: Track, cfg: Settings, height: int, facade: Facade | None, *, ended: bool
+    track: Track, cfg: Settings, height: int, wall: Wall | None, *, ended: bool
 ) -> Verdict | None:
     """Whether the track is a fall; None when the cheap questions already say no."""
-    if not worth_judging(track, cfg, height):
+    if not worth_judging(track, cfg, height, wall):
         return None
-    verdict = weigh(track.hits, cfg, height, facade, strict=1.0 if ended else LIVE)
+    strict = (1.0 if ended else LIVE) * (RAIN_STRICT if rainy(track) else 1.0)
+    steady = ended and not track.rain
+    verdict = weigh(track.hits, cfg, height, wall, strict=strict, steady=steady)
     if verdict is None or verdict.against:
         return verdict
-    without = weigh(track.hits[:-STRAY], cfg, height, facade)
+    without = weigh(track.hits[:-STRAY], cfg, height, wall, steady=steady)
     if without is None or without.against:
         return msgspec.structs.replace(verdict, against="only its last hits make it a fall")
     return verdict
 
 
 def weigh(
-    hits: list[Hit], cfg: Settings, height: int, facade: Facade | None, *, strict: float = 1.0
+    hits: list[Hit],
+    cfg: Settings,
+    height: int,
+    wall: Wall | None,
+    *,
+    strict: float = 1.0,
+    steady: bool = False,
 ) -> Verdict | None:
-    """Whether these hits are a fall; None when there are too few to tell."""
+    """Whether these hits are a fall; None when there are too few to tell.
+
+    With `steady` a descent at terminal speed counts, where the wall is calibrated.
+    """
     fit = fit_fall(hits, height)
     if fit is None:
         return None
-    metric = measure(hits, facade, height) if facade is not None else None
-    return Verdict(fit, metric, _against(fit, metric, hits, cfg, strict))
+    metric = measure(hits, wall, height) if wall is not None else None
+    if wall is not None and metric is None:
+        return Verdict(fit, None, "it is not before the wall")
+    against = _shape(fit, hits)
+    plateau = False
+    if not against:
+        against = _speeds_up(fit, metric, cfg, strict)
+        if against and steady and wall is not None and metric is not None:
+            plateau = _sinks(fit, metric, wall)
+            against = "" if plateau else against
+    return Verdict(fit, metric, against, plateau)
 
 
 def cut_to_fall(
-    hits: list[Hit], certain: int, cfg: Settings, height: int, facade: Facade | None
+    hits: list[Hit], certain: int, cfg: Settings, height: int, wall: Wall | None
 ) -> list[Hit]:
     """The longest beginning of `hits` that is a fall, at least the first `certain`.
 
@@ -95,7 +155,7 @@ def cut_to_fall(
     """
     for step in range(CUTS):
         count = len(hits) - round((len(hits) - certain) * step / CUTS)
-        verdict = weigh(hits[:count], cfg, height, facade)
+        verdict = weigh(hits[:count], cfg, height, wall, steady=True)
         if verdict is not None and not verdict.against:
             return hits[:count]
     return hits[:certain]
@@ -106,10 +166,19 @@ def evidence_of(fit: Fit, metric: Metric | None) -> float:
     return fit.evidence if metric is None else max(fit.evidence, metric.evidence)
 
 
-def _against(fit: Fit, metric: Metric | None, hits: list[Hit], cfg: Settings, strict: float) -> str:
+def _shape(fit: Fit, hits: list[Hit]) -> str:
+    """What neither a fall nor a steady descent may do."""
     size = sorted(max(hit.w, hit.h) for hit in hits)[len(hits) // 2]
-    way = hits[-1].y - hits[0].y
-    span = (hits[-1].t - hits[0].t) / 1e6
+    if fit.back > 0.02:
+        return "it goes up again"
+    if hits[-1].y - hits[0].y < 3 * size:
+        return "it hardly leaves its own outline"
+    if fit.wobble > 0.02 + 0.02 * fit.drop:
+        return "it swerves"
+    return ""
+
+
+def _speeds_up(fit: Fit, metric: Metric | None, cfg: Settings, strict: float) -> str:
     if evidence_of(fit, metric) < cfg.least_evidence * strict:
         return "steady motion explains it"
     if fit.misfit > cfg.most_misfit:
@@ -118,15 +187,28 @@ def _against(fit: Fit, metric: Metric | None, hits: list[Hit], cfg: Settings, st
         return "it does not speed up like a fall"
     if not DEPTH[0] <= fit.depth_ratio <= DEPTH[1]:
         return "it passes the camera"
-    if fit.start > span / 3 or fit.back > 0.02:
+    if fit.start > fit.span / 3:
         return "it goes up again"
-    if way < 3 * size:
-        return "it hardly leaves its own outline"
-    if fit.wobble > 0.02 + 0.02 * fit.drop:
-        return "it swerves"
     if metric is not None:
         low = metric.acceleration + 3 * metric.acceleration_sd < METRIC_ACCELERATION[0]
         high = metric.acceleration - 3 * metric.acceleration_sd > METRIC_ACCELERATION[1]
         if low or high:
             return "its acceleration on the wall is not gravity"
     return ""
+
+
+def _sinks(fit: Fit, metric: Metric, wall: Wall) -> bool:
+    """Whether it comes down before the wall as light things do at their terminal speed."""
+    prior = wall.prior
+    left, right = prior.sides
+    floors = (metric.top - max(metric.foot, prior.low)) / prior.floor_m
+    return (
+        SINKING[0] <= metric.sinking <= SINKING[1]
+        and floors >= SINKING_FLOORS * SHARE_OF_FLOOR
+        and metric.size <= SINKING_SIZE_M
+        and metric.aside <= SINKING_ASIDE * metric.drop
+        and left - prior.bay_m <= metric.u <= right + prior.bay_m
+        and fit.wobble <= 0.01 + 0.01 * fit.drop
+        and abs(metric.acceleration) - 3 * metric.acceleration_sd <= METRIC_ACCELERATION[1]
+        and min(fit.misfit, fit.steady_misfit) <= 4.0
+    )

@@ -42,7 +42,7 @@ def test_a_fall_is_one_event_opened_and_closed(seed: int) -> None:
     assert abs((closed.at - START).total_seconds() - 1.0) < 0.6
     assert closed.evidence["hits"] >= 8
     assert closed.footage is not None
-    assert closed.footage.start == closed.at - timedelta(seconds=5)
+    assert closed.footage.start == closed.at - timedelta(seconds=3)
 
 
 @pytest.mark.parametrize(("u", "v", "zone"), [(6.0, 19.5, "F7-2"), (14.0, 16.5, "F6-4")])

@@ -1,0 +1,296 @@
+"""When, where and how a thing was let go: a flight in space is fitted to where it was seen.
+
+The place in the picture of a flight (`flight`) through a camera (`pose`) is a fraction whose
+numerator and denominator are linear in the flight's parameters; with the denominator (the
+depth) taken from where it is seen, the fit is linear least squares. What is not linear, the
+moment of the release and the terminal speed, is weighed on a grid: every cell gives a Gaussian of
+the release place and, by its evidence (Laplace's integral is exact here), a weight. Errors are
+
+- of each hit, independent;
+- of the calibration, the same for all hits (`Pose.doubt`);
+- of the flight: tumbling and gusts, an acceleration that wanders at random.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
+
+from detectors._common.facade import Facade
+from detectors.high_altitude_throw.flight import GRAVITY, basis, fallen, falling
+from detectors.high_altitude_throw.hypotheses import Hit, spread
+
+Array = NDArray[np.float64]
+
+TERMINAL = np.array([1.5, 2.2, 3.2, 4.5, 6.5, 9.0, 12.5, 17.0, 25.0, 40.0, 80.0])
+"""Terminal speeds weighed, m/s, all alike before the fit: from tissue to steel."""
+
+EARLY_S = 0.12
+"""The release may be so long after the first hit (a hand that moves)."""
+
+STEP_S = 0.07
+"""Step of the moments weighed: a vertical speed of 0.7 m/s at release makes up for it."""
+
+LONGEST_S, HIGHEST_M = 7.0, 70.0
+"""A fall is followed back so long and so far at most."""
+
+MEAN = np.array([0.0, 0.0, 0.3, 0.0, 0.0, 0.8, 0.0, 0.0])
+SD = np.array([300.0, 300.0, 0.3, 1.2, 0.9, 1.5, 1.2, 1.2])
+"""Prior of `flight.PARAMS`: hands reach 0.3 m out; dropped or tossed (0.8 +- 1.5 m/s outwards, a
+throw of 4 m/s is within two deviations); light wind (1.2 m/s each way). u and v count from the
+first hit."""
+
+WANDER = (0.1, 2.0)
+"""Wandering acceleration, m/s² per sqrt(s): a + b / c for terminal speed c. A tissue (2 m/s) then
+strays by 0.6 m in the first second, a stone by 0.07 m."""
+
+MOST_HITS = 28
+"""More hits than this are averaged in neighbouring groups."""
+
+SEEN_AT_ONCE = 0.65
+"""Chance that a thing is seen as soon as it can be, and was not hidden before its first hit."""
+
+LAG_S = 0.12
+"""And then within about so long after it is fast enough (three hits, one of five missed)."""
+
+FAST_ENOUGH = 9.0
+"""Sizes a second: what moves by less than half of itself between the three pictures that are
+compared (0.055 s) hardly stands out."""
+
+HIDDEN_M = 25.0
+"""Otherwise it was hidden for up to about this way: behind trees, canopies, before bright sky."""
+
+
+class Release(msgspec.Struct, frozen=True):
+    """What is known about a release: a mixture of Gaussians over (u, v), m."""
+
+    weights: Array
+    """(k,), they sum to 1; the largest first."""
+    places: Array
+    """(k, 2)."""
+    covers: Array
+    """(k, 2, 2)."""
+    misfit: float
+    """Reduced chi² of the best flight."""
+    log_evidence: float
+    """Log of the probability of the hits, for comparing models of the same hits."""
+    steady_log_evidence: float
+    """The same when it moves at a steady velocity in space instead."""
+    terminal: float
+    """Terminal speed of the mean flight, m/s (geometric mean)."""
+    since: float
+    """Seconds from the release to the first hit, mean."""
+    speed: float
+    """m/s at the last hit."""
+    outward: float
+    """Speed out of the wall at the release, m/s, of the best flight."""
+
+    @property
+    def place(self) -> Array:
+        """Mean (u, v)."""
+        return np.asarray(self.weights @ self.places)
+
+    @property
+    def cover(self) -> Array:
+        """Covariance (2, 2) about the mean."""
+        off = self.places - self.place
+        spreads = self.covers + off[:, :, None] * off[:, None, :]
+        return np.asarray(np.einsum("k,kij->ij", self.weights, spreads))
+
+
+class _Sight(msgspec.Struct, frozen=True):
+    """The hits as linear equations on a place in space."""
+
+    t: Array
+    """(n,), seconds after the first hit."""
+    rows: Array
+    """(n, 2, 4): px off = rows @ (u, v, w, 1)."""
+    noise: Array
+    """(2 n, 2 n), px²: the hits' own errors and the calibration's."""
+    first: Array
+    """(u, v) of the first hit, were it on the wall."""
+
+
+def thinned(hits: Sequence[Hit], height: int) -> tuple[Array, Array, Array]:
+    """Times (s after the first), places (n, 2) and variances (n,) in px; n at most MOST_HITS."""
+    t = np.array([(hit.t - hits[0].t) / 1e6 for hit in hits])
+    where = np.array([(hit.x, hit.y) for hit in hits])
+    # a thing's outline errs alike in neighbouring pictures: half of the error averages out
+    variance = np.array([spread(hit, height) ** 2 for hit in hits])
+    group = -(-len(hits) // MOST_HITS)
+    if group > 1:
+        starts = np.arange(0, len(hits), group)
+        count = np.diff(np.append(starts, len(hits)))
+        t = np.add.reduceat(t, starts) / count
+        where = np.add.reduceat(where, starts, axis=0) / count[:, None]
+        variance = np.add.reduceat(variance, starts) / count * (0.5 + 0.5 / count)
+    return t, where, variance
+
+
+def _sight(hits: Sequence[Hit], facade: Facade, height: int) -> _Sight:
+    t, where, variance = thinned(hits, height)
+    pixels = facade.straight(where)
+    wall = np.column_stack([facade.to_metres(where), np.zeros(len(t))])
+    matrix = facade.pose.matrix
+    depth = facade.pose.depth(wall)
+    rows = (matrix[None, :2, :] - pixels[:, :, None] * matrix[None, 2:, :]) / depth[:, None, None]
+    # typical way out of the wall, for what the focal length's error does
+    typical = wall + np.array([0.0, 0.0, 0.5]) + t[:, None] * np.array([0.0, 0.0, 0.8])
+    own = np.repeat(variance, 2) * np.tile(facade.scale**2, len(t))
+    noise = facade.pose.doubt(typical) + np.diag(own)
+    return _Sight(t, rows, noise, wall[0, :2])
+
+
+def _wander(t: Array) -> Array:
+    """Covariance (n, n) of a place whose acceleration is white noise of 1 m/s² per sqrt(s), and
+    that began shortly before the first hit."""
+    since = t + 0.3
+    less = np.minimum(since[:, None], since[None, :])
+    more = np.maximum(since[:, None], since[None, :])
+    return np.asarray(less**2 * (3 * more - less) / 6)
+
+
+def moments(terminal: float) -> Array:
+    """Seconds from release to first hit that are weighed, rising."""
+    longest = LONGEST_S
+    while float(fallen(np.asarray(longest), np.asarray(terminal))) > HIGHEST_M:
+        longest *= 0.9
+    fine = np.arange(-EARLY_S, min(1.6, longest), STEP_S)
+    count = max(0, round(8 * np.log(max(longest, 1.6) / 1.6)) + 1)
+    coarse = np.geomspace(fine[-1] + STEP_S, max(longest, fine[-1] + 2 * STEP_S), count + 1)
+    return np.concatenate([fine, coarse])
+
+
+def _first_seen(since: Array, terminal: float, size_m: float, edge_m: float) -> Array:
+    """Density (per s) that a thing is seen first `since` after its release, up to a constant.
+
+    What comes from beyond the picture's edge, `edge_m` above the first hit, cannot be seen earlier.
+    """
+    c = np.asarray(terminal)
+    way = np.minimum(fallen(since, c), max(edge_m, 0.0))
+    seen_from = FAST_ENOUGH * size_m
+    # from rest it needs so long to be fast enough; a light thing may never be: then at half of c
+    needed = min(seen_from, 0.7 * terminal)
+    ready = terminal / GRAVITY * np.arctanh(needed / terminal)
+    reach = float(fallen(np.asarray(ready + LAG_S), c)) - float(fallen(np.asarray(ready), c))
+    late = np.maximum(0.0, way - float(fallen(np.asarray(ready), c))) / max(reach, 0.3)
+    at_once = np.exp(-late) / (float(fallen(np.asarray(ready), c)) + max(reach, 0.3))
+    density = SEEN_AT_ONCE * at_once + (1 - SEEN_AT_ONCE) / HIDDEN_M
+    return np.asarray(density * np.maximum(falling(since, c), 1.0))
+
+
+def _solve(
+    sight: _Sight, lower: Array, since: Array, terminal: float
+) -> tuple[Array, Array, Array, Array]:
+    """Log evidence (k,), parameters (k, 8), covariance (k, 8, 8), chi² (k,) for each moment."""
+    n, k = len(sight.t), len(since)
+    matrix, fixed = basis(since[:, None] + sight.t[None, :], terminal)
+    by = np.einsum("nij,knjp->knip", sight.rows[:, :, :3], matrix).reshape(k, 2 * n, 8)
+    at = np.array([*sight.first, 0.0])
+    off = -np.einsum("nij,knj->kni", sight.rows[:, :, :3], fixed + at) - sight.rows[:, :, 3]
+    both = np.concatenate([by, off.reshape(k, 2 * n, 1)], axis=2)
+    white = solve_triangular(
+        lower, both.transpose(1, 0, 2).reshape(2 * n, k * 9), lower=True, check_finite=False
+    )
+    white = white.reshape(2 * n, k, 9).transpose(1, 0, 2)
+    gram = white.transpose(0, 2, 1) @ white
+    precision = gram[:, :8, :8] + np.diag(1 / SD**2)
+    right = gram[:, :8, 8] + MEAN / SD**2
+    cover = np.linalg.inv(precision)
+    params = np.einsum("kij,kj->ki", cover, right)
+    chi = gram[:, 8, 8] + np.sum((MEAN / SD) ** 2) - np.einsum("ki,ki->k", params, right)
+    _, volume = np.linalg.slogdet(precision)
+    inside = float(np.sum(np.log(np.diag(lower))))
+    log = -0.5 * chi - 0.5 * volume - inside - float(np.sum(np.log(SD)))
+    return log, params, cover, chi
+
+
+def _steady(sight: _Sight, lower: Array) -> tuple[float, float]:
+    """Log evidence and chi² of a steady velocity in space: drives, flies, sinks."""
+    n = len(sight.t)
+    by = np.zeros((n, 2, 6))
+    by[:, :, :3] = sight.rows[:, :, :3]
+    by[:, :, 3:] = sight.rows[:, :, :3] * sight.t[:, None, None]
+    at = np.array([*sight.first, 0.0])
+    off = -(sight.rows[:, :, :3] @ at) - sight.rows[:, :, 3]
+    both = np.column_stack([by.reshape(2 * n, 6), off.reshape(2 * n)])
+    white = solve_triangular(lower, both, lower=True, check_finite=False)
+    # anywhere before the wall, at up to some tens of m/s any way
+    sd = np.array([300.0, 300.0, 5.0, 10.0, 10.0, 10.0])
+    gram = white.T @ white
+    precision = gram[:6, :6] + np.diag(1 / sd**2)
+    right = gram[:6, 6]
+    chi = float(gram[6, 6] - right @ np.linalg.solve(precision, right))
+    log = -0.5 * chi - 0.5 * float(np.linalg.slogdet(precision)[1])
+    return log - float(np.sum(np.log(np.diag(lower)))) - float(np.sum(np.log(sd))), chi
+
+
+def fit_release(
+    hits: Sequence[Hit], facade: Facade, height: int, edge_y: float = 0.0
+) -> Release | None:
+    """The release of a fall (6 hits at least); None when the place is not before the camera.
+
+    `height` is that of the picture, px; `edge_y` the row above which nothing can be seen there.
+    """
+    sight = _sight(hits, facade, height)
+    if not np.all(np.isfinite(sight.rows)) or np.any(sight.noise[range(len(sight.noise)),
+                                                                 range(len(sight.noise))] > 1e6):
+        return None  # fmt: skip
+    n = len(sight.t)
+    metric = sight.rows[:, :, :2].reshape(2 * n, 2)
+    alike = np.kron(_wander(sight.t), np.ones((2, 2))) * (metric @ metric.T)
+    sizes = sorted(max(hit.w, hit.h) for hit in hits)
+    pixel_m = float(facade.metres_per_pixel(np.array([[hits[0].x, hits[0].y]]))[0, 1])
+    size_m = sizes[len(sizes) // 4] * pixel_m
+    edge_m = max(0.0, hits[0].y - edge_y - sizes[len(sizes) // 2]) * pixel_m
+    logs, params, covers, chis, times, speeds = [], [], [], [], [], []
+    steady = (-np.inf, np.inf)
+    for terminal in TERMINAL:
+        wander = WANDER[0] + WANDER[1] / float(terminal)
+        lower = np.linalg.cholesky(sight.noise + wander**2 * alike)
+        since = moments(float(terminal))
+        log, theta, cover, chi = _solve(sight, lower, since, float(terminal))
+        width = np.gradient(since)
+        log = log + np.log(_first_seen(since, float(terminal), size_m, edge_m) * width)
+        # wandering while it was not seen yet
+        unseen = wander**2 * np.maximum(since - 0.3, 0.0) ** 3 / 3
+        cover = cover + unseen[:, None, None] * np.diag([1.0, 1.0, 0, 0, 0, 0, 0, 0])
+        logs.append(log)
+        params.append(theta)
+        covers.append(cover)
+        chis.append(chi)
+        times.append(since)
+        speeds.append(np.full(len(since), terminal))
+        steady = max(steady, _steady(sight, lower))
+    log, theta, cover = np.concatenate(logs), np.concatenate(params), np.concatenate(covers)
+    chi, since, speed = np.concatenate(chis), np.concatenate(times), np.concatenate(speeds)
+    best = int(np.argmax(log))
+    misfit = float(chi[best]) / max(1, 2 * n - 5)
+    inflate = max(1.0, misfit)
+    odds = np.exp((log - log[best]) / inflate)
+    total = float(odds.sum()) / len(TERMINAL)
+    odds /= odds.sum()
+    order = np.argsort(-odds, kind="stable")
+    order = order[: max(1, int(np.searchsorted(np.cumsum(odds[order]), 0.999)) + 1)]
+    weights = odds[order] / odds[order].sum()
+    places = theta[order][:, :2] + sight.first
+    end = since[order] + sight.t[-1]
+    down = falling(end, speed[order]) - theta[order][:, 4] / np.cosh(
+        np.minimum(GRAVITY * np.maximum(end, 0) / speed[order], 50.0)
+    ) ** 2
+    return Release(
+        weights=weights,
+        places=places,
+        covers=cover[order][:, :2, :2] * inflate,
+        misfit=misfit,
+        log_evidence=float(log[best]) / inflate + float(np.log(total)),
+        steady_log_evidence=steady[0] / max(1.0, inflate),
+        terminal=float(np.exp(weights @ np.log(speed[order]))),
+        since=float(weights @ since[order]),
+        speed=float(weights @ np.abs(down)),
+        outward=float(theta[best][5]),
+    )
