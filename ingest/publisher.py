@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any, Final
 
 from paho.mqtt.reasoncodes import ReasonCode
@@ -16,15 +17,23 @@ from ingest.wire import WireClient
 _NO_SUBSCRIBERS: Final = 16
 """MQTT 5 PUBACK reason: the broker has it, nobody listens now. That is success."""
 
+Said = tuple[str, bytes, bool]
+"""(topic, payload, retain)."""
+
 
 class _Outbox(Link):
     """The network side: notes the broker's answers."""
 
     def __init__(
-        self, settings: MqttSettings, will: tuple[str, bytes, bool] | None, most_waiting: int
+        self,
+        settings: MqttSettings,
+        will: Said | None,
+        most_waiting: int,
+        greeting: Callable[[], Said | None] | None,
     ) -> None:
         super().__init__(settings, persistent=False, will=will)
         self.most_waiting = most_waiting
+        self.greeting = greeting
         self.publishing = threading.Lock()
         """Held around paho's publish; never taken in `_on_publish`, which paho calls under a lock
         of its own that publish needs."""
@@ -38,9 +47,18 @@ class _Outbox(Link):
         self.refused: dict[int, str] = {}
         self.published = self.refusals = 0
 
+    def on_up(self, client: WireClient, session_present: bool) -> None:
+        said = self.greeting() if self.greeting is not None else None
+        if said is not None:
+            topic, payload, retain = said
+            info = client.publish(topic, payload, qos=1, retain=retain)
+            with self.changed:  # the answer comes on this thread, so not before
+                self.waiting.add(info.mid)
+
     def on_down(self) -> None:
         with self.changed:
             self.loose.clear()
+            self.changed.notify_all()
 
     def prepare(self, client: WireClient) -> None:
         client.max_queued_messages_set(0)
@@ -68,11 +86,15 @@ class _Outbox(Link):
                 self.published += 1
             self.changed.notify_all()
 
-    def publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> int:
+    def publish(
+        self, topic: str, payload: bytes, qos: int, retain: bool, connection: int | None = None
+    ) -> int:
         with self.publishing:
             client = self._client
             if client is None or not self.connected:
                 raise Temporary(self.last_error or f"not connected to {self._where()}")
+            if connection is not None and connection != self.connections:
+                raise Temporary(f"connected to {self._where()} anew meanwhile")
             if len(self.waiting) >= self.most_waiting:
                 raise Refused(
                     f"{len(self.waiting)} messages wait for the broker at {self._where()} already"
@@ -94,11 +116,13 @@ class MqttPublisher:
         self,
         settings: MqttSettings,
         *,
-        will: tuple[str, bytes, bool] | None = None,
+        will: Said | None = None,
         most_waiting: int = 10_000,
+        greeting: Callable[[], Said | None] | None = None,
     ) -> None:
-        """`will` is (topic, payload, retain): what the broker says for us when we vanish."""
-        self._outbox = _Outbox(settings, will, most_waiting)
+        """`will` is (topic, payload, retain): what the broker says for us when we vanish;
+        `greeting` gives what we say at the beginning of every connection."""
+        self._outbox = _Outbox(settings, will, most_waiting, greeting)
 
     def start(self) -> None:
         """Connect (and keep reconnecting) in the background."""
@@ -134,6 +158,34 @@ class MqttPublisher:
             raise Temporary(f"the broker refused a message on {topic!r}: {refused}")
         if not done:
             raise Temporary(f"no acknowledgement for a message on {topic!r} within {wait_s:g} s")
+
+    def hand_over(self, topic: str, payload: bytes, *, connection: int) -> int:
+        """Publish with QoS 1 on this very connection (`connections`); a number for `settled`.
+
+        What was not acknowledged when a connection ends is sent again on the next one, before
+        anything else that is handed over then only if the caller waits for it: hence the number
+        of the connection. Raises Temporary where it is another one or none, Refused.
+        """
+        return self._outbox.publish(topic, payload, 1, False, connection)
+
+    @property
+    def connections(self) -> int:
+        """How many connections there have been: the number of the current one."""
+        return self._outbox.connections
+
+    def settled(self, number: int) -> bool:
+        """Whether the broker has acknowledged it. Raises Temporary when it refused."""
+        outbox = self._outbox
+        with outbox.changed:
+            refused = outbox.refused.pop(number, None)
+            if refused is not None:
+                raise Temporary(f"the broker refused a message: {refused}")
+            return number not in outbox.waiting
+
+    def wait_change(self, wait_s: float) -> None:
+        """Wait until something was acknowledged or the connection ended, at most `wait_s`."""
+        with self._outbox.changed:
+            self._outbox.changed.wait(wait_s)
 
     def flush(self, wait_s: float) -> bool:
         """Wait until everything published is acknowledged; whether it is."""

@@ -52,20 +52,12 @@ class Spool:
         folder = self._root / segment.device
         micros = (segment.at - EPOCH) // _MICROSECOND
         name = f"{number:012d}-{max(micros, 0)}.seg"
-        temporary = folder / f"{name}.part"
         try:
             if not folder.is_dir():
                 folder.mkdir(exist_ok=True)
                 _sync_folder(self._root)
-            with temporary.open("wb") as file:
-                file.write(segment.data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(folder / name)
-            _sync_folder(folder)
+            write_durably(folder / name, segment.data)
         except OSError as error:
-            with contextlib.suppress(OSError):  # the first error is the one to tell
-                temporary.unlink(missing_ok=True)
             raise Temporary(f"cannot write the video spool {folder}: {error}") from error
         file_name = f"{segment.device}/{name}"
         with self._lock:
@@ -141,6 +133,22 @@ def _found(root: Path, folder: Path) -> deque[_Kept]:
         elif path.suffix == ".part":
             path.unlink()
     return ring
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Write a file so that it is there whole after a power cut, or not at all. Raises OSError."""
+    temporary = path.with_name(f"{path.name}.part")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError:
+        with contextlib.suppress(OSError):  # the first error is the one to tell
+            temporary.unlink(missing_ok=True)
+        raise
 
 
 def _sync_folder(folder: Path) -> None:

@@ -8,11 +8,11 @@ import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import msgspec
 
 from contracts.errors import Wrong
+from gridsentry.commands.brokers import broker_settings
 from gridsentry.commands.replay import duration
 
 if TYPE_CHECKING:
@@ -165,21 +165,3 @@ def follower(mqtt: MqttSettings) -> str | None:
     finally:
         session.stop()
     return said[0].payload.decode(errors="replace") if said else None
-
-
-def broker_settings(url: str) -> MqttSettings:
-    """`mqtt://user:password@host:1883` as settings. Raises Wrong."""
-    from ingest.settings import MqttSettings
-
-    parts = urlsplit(url if "//" in url else f"mqtt://{url}")
-    try:
-        port = parts.port
-    except ValueError as error:
-        raise Wrong("--broker", repr(url), "mqtt://host:port") from error
-    if parts.scheme not in ("mqtt", "mqtts", "tcp") or not parts.hostname:
-        raise Wrong("--broker", repr(url), "mqtt://host:port or mqtts://host:port")
-    tls = parts.scheme == "mqtts"
-    return MqttSettings(
-        host=parts.hostname, port=port or (8883 if tls else 1883), tls=tls,
-        username=parts.username, password=parts.password,
-    )  # fmt: skip

@@ -6,10 +6,11 @@ import logging
 import os
 from collections.abc import Callable
 from typing import Protocol
-from urllib.parse import unquote, urlsplit
+
+import msgspec
 
 from contracts.clock import monotonic
-from contracts.errors import Temporary, Wrong
+from contracts.errors import Temporary
 from contracts.nouns import Arrival
 from contracts.ports import Session
 
@@ -38,26 +39,11 @@ class SessionFactory(Protocol):
 def mqtt_session(url: str, topic: str) -> Session:
     """A session of its own on the broker `mqtt[s]://[user[:password]@]host[:port]`; the broker
     forgets it a minute after we leave. Raises Wrong."""
+    from gridsentry.commands.brokers import broker_settings
     from ingest.session import MqttSession
-    from ingest.settings import MqttSettings
 
-    allowed = "mqtt://host:1883 or mqtts://user:password@host:8883"
-    try:
-        parts = urlsplit(url if "://" in url else f"mqtt://{url}")
-        secure = parts.scheme in ("mqtts", "ssl", "tls")
-        port = parts.port or (8883 if secure else 1883)
-    except ValueError as error:
-        raise Wrong("--broker", f"{url} ({error})", allowed) from error
-    if not parts.hostname or not (secure or parts.scheme in ("mqtt", "tcp")):
-        raise Wrong("--broker", repr(url), allowed)
-    settings = MqttSettings(
-        host=parts.hostname,
-        port=port,
-        client_id=f"gridsentry-record-{os.getpid()}",
-        username=unquote(parts.username) if parts.username else None,
-        password=unquote(parts.password) if parts.password else None,
-        tls=secure,
-        session_expiry_s=60,
+    settings = msgspec.structs.replace(
+        broker_settings(url), client_id=f"gridsentry-record-{os.getpid()}", session_expiry_s=60
     )
     return MqttSession(settings, [topic])
 

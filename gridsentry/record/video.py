@@ -8,8 +8,6 @@ the file asks for is carried out; sound is dropped.
 
 from __future__ import annotations
 
-import io
-import itertools
 import logging
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -21,6 +19,7 @@ import msgspec
 from av.video.stream import VideoStream
 
 from contracts.errors import Wrong
+from gridsentry.record import mux
 
 log = logging.getLogger(__name__)
 
@@ -30,19 +29,6 @@ TOLERANCE_S = 0.2
 """How far a keyframe may stand from the wished cut (the contract's overlap or gap)."""
 HOLE_S = 2.0
 """Pictures further apart than this leave a hole; nearer ones are a slow picture rate."""
-SETTINGS = {
-    # Small falling things must survive: visually lossless. No B frames, so that pictures leave
-    # in the order of their times; one thread and no scene cuts, so that bytes are the same.
-    "preset": "veryfast",
-    "crf": "17",
-    "bf": "0",
-    "sc_threshold": "0",
-    # No macroblock tree: with it 12 of 144 runs over evenly brightening pictures came out with
-    # other bytes (of the same pictures), without it none.
-    "x264-params": "keyint=infinite:min-keyint=1:scenecut=0:mbtree=0:threads=1:lookahead-threads=1",
-}
-_BASE = Fraction(1, 90_000)
-_COPYABLE = ("yuv420p", "yuvj420p")
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -107,8 +93,7 @@ def make_plan(path: Path, segment_s: float) -> Plan:
                 closed = False  # a picture after the keyframe that needs the group before
             newest = max(newest, at)
             marks.append((at, packet.is_keyframe))
-        context = stream.codec_context
-        fits = closed and context.name in ("h264", "hevc") and str(context.pix_fmt) in _COPYABLE
+        fits = closed and mux.copyable(stream)
         turned = _rotation(path) if fits else 0
     if not marks:
         raise Wrong(path.name, "no picture in it", "a video file")
@@ -188,24 +173,15 @@ def _copied(path: Path, plan: Plan, tick: Tick) -> Iterator[Piece]:
 
 
 def _muxed(packets: list[Any], stream: VideoStream, plan: Plan, number: int) -> Piece:
-    buffer = io.BytesIO()
     base = stream.time_base or Fraction(1, 1000)
     first = min(packet.pts for packet in packets)
     last = max(packet.pts for packet in packets)
-    with av.open(buffer, "w", format="mp4", options={"fflags": "+bitexact"}) as out:
-        copy = out.add_stream_from_template(stream)
-        for packet in packets:
-            dts = packet.pts if packet.dts is None else packet.dts
-            packet.pts -= first
-            packet.dts = dts - first  # below 0 where pictures are reordered: an edit list
-            packet.stream = copy
-            out.mux(packet)
     start = float(first * base) - plan.first_s
     if number + 2 < len(plan.cuts):
         end = plan.cuts[number + 1]
     else:
         end = float(last * base) - plan.first_s + plan.nominal_s
-    return Piece(start, end, len(packets), buffer.getvalue())
+    return Piece(start, end, len(packets), mux.copied(packets, stream))
 
 
 # --- transcoding -----------------------------------------------------------------------------
@@ -214,7 +190,7 @@ def _muxed(packets: list[Any], stream: VideoStream, plan: Plan, number: int) -> 
 def _transcoded(path: Path, plan: Plan, tick: Tick, *, rotate: bool) -> Iterator[Piece]:
     """Segments coded anew."""
     inner = plan.cuts[1:-1]
-    group: list[tuple[float, av.VideoFrame]] = []
+    group: list[mux.Timed] = []
     number = 0
     for done, (at, frame) in enumerate(_upright(path, plan, rotate), start=1):
         while number < len(inner) and at >= inner[number] - 1e-6:
@@ -229,12 +205,12 @@ def _transcoded(path: Path, plan: Plan, tick: Tick, *, rotate: bool) -> Iterator
     yield _coded(group, group[-1][0] + plan.nominal_s, plan)
 
 
-def _upright(path: Path, plan: Plan, rotate: bool) -> Iterator[tuple[float, av.VideoFrame]]:
+def _upright(path: Path, plan: Plan, rotate: bool) -> Iterator[mux.Timed]:
     """Pictures as 8-bit 4:2:0 the right way up, with rising times from the first packet's."""
     skipped = 0
     with av.open(str(path)) as container:
         stream = _video(container, path)
-        turn: Turn | None = None
+        turn: mux.Turn | None = None
         latest = -1.0
         for frame in container.decode(stream):
             if frame.pts is not None and frame.time_base is not None:
@@ -246,93 +222,15 @@ def _upright(path: Path, plan: Plan, rotate: bool) -> Iterator[tuple[float, av.V
                 continue
             latest = at
             if turn is None or not turn.fits(frame):
-                turn = Turn(frame, rotate)
+                turn = mux.Turn(frame, rotate)
             yield max(at, 0.0), turn(frame)
     if skipped:
         log.warning("%s: %d pictures without a time of their own were left out", path.name, skipped)
 
 
-class Turn:
-    """Turns pictures upright and makes their sides even, which 4:2:0 coding needs."""
-
-    def __init__(self, frame: av.VideoFrame, rotate: bool) -> None:
-        self._like = (frame.width, frame.height, frame.format.name, frame.rotation)
-        steps: list[tuple[str, str]] = []
-        # `rotation` is counterclockwise; the filter's `clock` turns clockwise.
-        match round(frame.rotation / 90) % 4 if rotate else 0:
-            case 1:
-                steps.append(("transpose", "cclock"))
-            case 2:
-                steps += [("hflip", ""), ("vflip", "")]
-            case 3:
-                steps.append(("transpose", "clock"))
-        if frame.width % 2 or frame.height % 2:
-            steps.append(("crop", "trunc(iw/2)*2:trunc(ih/2)*2:0:0"))
-        self._graph: av.filter.Graph | None = None
-        if steps:
-            self._graph = av.filter.Graph()
-            source = self._graph.add_buffer(
-                width=frame.width,
-                height=frame.height,
-                format=frame.format,
-                time_base=_BASE,
-            )
-            chain = [source, *(self._graph.add(name, args or None) for name, args in steps)]
-            chain.append(self._graph.add("buffersink"))
-            for one, other in itertools.pairwise(chain):
-                one.link_to(other)
-            self._graph.configure()
-
-    def fits(self, frame: av.VideoFrame) -> bool:
-        """Whether the picture is like the one this was made for."""
-        return self._like == (frame.width, frame.height, frame.format.name, frame.rotation)
-
-    def __call__(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """The picture, upright, even-sided, 8-bit 4:2:0."""
-        if self._graph is not None:
-            frame.time_base = _BASE
-            self._graph.push(frame)
-            pulled = self._graph.pull()
-            assert isinstance(pulled, av.VideoFrame)
-            frame = pulled
-        return frame if frame.format.name == "yuv420p" else frame.reformat(format="yuv420p")
-
-
-def _coded(group: list[tuple[float, av.VideoFrame]], end: float, plan: Plan) -> Piece:
+def _coded(group: list[mux.Timed], end: float, plan: Plan) -> Piece:
     """One MP4 of these pictures; `end` is when the next picture comes, where one does."""
     start, last = group[0][0], group[-1][0]
     if end - last > HOLE_S:  # a hole in the video: the last picture was not shown that long
         end = last + plan.nominal_s
-    stamps = [round((at - start) / _BASE) for at, _ in group]
-    ends = [*stamps[1:], max(stamps[-1] + 1, round((end - start) / _BASE))]
-    buffer = io.BytesIO()
-    with av.open(buffer, "w", format="mp4", options={"fflags": "+bitexact"}) as out:
-        rate = Fraction(1 / plan.nominal_s).limit_denominator(1001)
-        stream = out.add_stream("libx264", rate=rate, options=SETTINGS)
-        stream.width, stream.height = group[0][1].width, group[0][1].height
-        stream.pix_fmt = "yuv420p"
-        stream.time_base = _BASE
-        stream.codec_context.time_base = _BASE
-        stream.codec_context.thread_count = 1
-        durations = {at: until - at for at, until in zip(stamps, ends, strict=True)}
-        packets = itertools.chain(
-            itertools.chain.from_iterable(
-                stream.encode(_stamped(frame, at))
-                for at, (_, frame) in zip(stamps, group, strict=True)
-            ),
-            _flushed(stream),
-        )
-        for packet in packets:
-            packet.duration = durations.get(packet.pts or 0, 1)
-            out.mux(packet)
-    return Piece(start, end, len(group), buffer.getvalue())
-
-
-def _flushed(stream: VideoStream) -> Iterator[Any]:
-    yield from stream.encode(None)
-
-
-def _stamped(frame: av.VideoFrame, at: int) -> av.VideoFrame:
-    frame.pts, frame.time_base = at, _BASE
-    frame.pict_type = av.video.frame.PictureType.NONE
-    return frame
+    return Piece(start, end, len(group), mux.coded(group, end, plan.nominal_s))
