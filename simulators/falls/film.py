@@ -16,6 +16,7 @@ from simulators.dice import between, dice
 from simulators.falls import throwing
 from simulators.falls.front import plant, share_visible
 from simulators.falls.layers import Layer, Luma, Sensor
+from simulators.falls.plates import PREFIX, photographed
 from simulators.falls.scene import Scene, generated
 from simulators.falls.sensor import Noise, encode
 from simulators.falls.take import Order, Seen, Take, TrueFall
@@ -55,6 +56,8 @@ def _scene(order: Order, plates: File | None) -> Scene:
         raise ValueError(f"order.size is {w} x {h}: both sides must be even and at least 64")
     if order.place == "generated":
         return generated(order)
+    if order.place.startswith(PREFIX):
+        return photographed(order, plates)
     raise ValueError(f"order.place is {order.place!r}: `generated` or `plate:<file name>`")
 
 
@@ -72,6 +75,7 @@ class Studio:
             [way.pixels for way in ways],
             order.visible,
             scene.cover,
+            scene.light,
         )
         if grown is not None:
             scene.dress(grown)
@@ -80,6 +84,7 @@ class Studio:
         self._contrasts: list[list[float]] = [[] for _ in self._drops]
         rng = dice(order.seed, "sensor")
         self._soft = between(rng, (0.5, 0.8))
+        self._mirrored = between(rng, (0.2, 0.6))
         self._noise = Noise(rng, scene.plate, between(rng, (0.6, 1.8)), between(rng, (0.8, 3.0)))
         self._layers, self._sensors = _distractions(order, scene)
 
@@ -154,6 +159,8 @@ class Studio:
         if mark is None:
             return
         light = min(250.0, scene.light * drop.brightness(t))
+        if self.order.reflection:
+            self._mirror(y, t, drop, light)
         total, hidden, under = _blend(y, mark, light, scene.cover)
         if total <= 0 or t - scene.exposure_s / 2 > drop.landed_s:
             return
@@ -164,6 +171,13 @@ class Studio:
         if hidden < 0.5 * total:
             self._sizes[number].append(math.sqrt(mark.area_px))
             self._contrasts[number].append(abs(light - under))
+
+    def _mirror(self, y: Luma, t: float, drop: Drop, light: float) -> None:
+        """Its image in the panes: as far behind them as it is before, and weaker."""
+        scene = self.scene
+        mark = stamp(drop, scene.lens, t, scene.exposure_s, self._soft, mirrored=True)
+        if mark is not None:
+            _blend(y, mark, light, scene.cover, through=scene.glass, part=self._mirrored)
 
     def truth(self) -> tuple[TrueFall, ...]:
         """What is true about the falls, once all pictures are drawn."""
@@ -191,9 +205,18 @@ class Studio:
 
 
 def _blend(
-    y: Luma, mark: Stamp, light: float, hide: NDArray[np.float32] | None
+    y: Luma,
+    mark: Stamp,
+    light: float,
+    hide: NDArray[np.float32] | None,
+    *,
+    through: Luma | None = None,
+    part: float = 1.0,
 ) -> tuple[float, float, float]:
-    """Paint `mark` into `y`; its coverage, how much of that is hidden, and the mean behind it."""
+    """Paint `mark` into `y`; its coverage, how much of that is hidden, and the mean behind it.
+
+    `through` is 255 where it can be painted at all, `part` how strongly.
+    """
     h, w = y.shape
     x0, y0 = max(mark.x, 0), max(mark.y, 0)
     x1, y1 = min(mark.x + mark.cover.shape[1], w), min(mark.y + mark.cover.shape[0], h)
@@ -210,6 +233,8 @@ def _blend(
         there = hide[y0:y1, x0:x1]
         hidden = float((cover * there).sum())
         cover = cover * (1 - there)
+    if through is not None:
+        cover = cover * through[y0:y1, x0:x1] * np.float32(part / 255)
     y[y0:y1, x0:x1] = np.rint(patch + (light - patch) * cover).astype(np.uint8)
     return total, hidden, under
 

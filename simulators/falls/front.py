@@ -56,10 +56,12 @@ def plant(
     ways: list[Array],
     wanted: tuple[float, float],
     there: NDArray[np.float32] | None,
+    light: float,
 ) -> Front | None:
     """Plant what hides each of `ways` (pixels, shape (n, 2)) down to a share within `wanted`.
 
-    `there` is what hides already (a photograph's own foreground). None: nothing needed to grow.
+    `there` is what hides already (a photograph's own foreground), `light`
+    how bright a white thing is. None: nothing needed to grow.
     """
     low, high = wanted
     goals = [between(rng, (low, high)) for _ in ways]
@@ -75,7 +77,7 @@ def plant(
     ]
     roots = int(rng.integers(2**31))
     for attempt in range(9):
-        front = _grown(roots, size, ways, plans, garden if attempt < 3 else [])
+        front = _grown(roots, size, ways, plans, garden if attempt < 3 else [], light)
         if front is None:
             return None
         cover = front.cover if there is None else 1 - (1 - front.cover) * (1 - there)
@@ -87,7 +89,9 @@ def plant(
             right = False
             plan = plans[k]
             hidden, aim = 1 - seen, 1 - min(max(goals[k], low + 0.02), max(high - 0.02, low))
-            if plan is not None:
+            if plan is not None and attempt >= 5 and seen < low:
+                plans[k] = None  # too coarse for a path this short
+            elif plan is not None:
                 plan.share = min(max(plan.share * aim / max(hidden, 0.02), 0.01), 0.97)
             elif seen > high:
                 plans[k] = _plan(rng, size, hidden)
@@ -101,15 +105,14 @@ def plant(
 
 
 def _plan(rng: np.random.Generator, size: tuple[int, int], share: float) -> _Plan:
-    kind = str(
-        rng.choice(["tree", "branch", "board", "pole", "wires"], p=[0.5, 0.2, 0.1, 0.12, 0.08])
-    )
+    kinds, often = ["tree", "branch", "board", "pole", "wires"], [0.5, 0.2, 0.1, 0.12, 0.08]
+    kind = str(rng.choice(kinds, p=often))
     if kind == "wires" and share > 0.12:
         kind = "tree"
     middle = {"tree": between(rng, (0.75, 1.0)), "branch": between(rng, (0.0, 0.7))}.get(
         kind, between(rng, (0.1, 0.9))
     )
-    wide = between(rng, (0.03, 0.10)) * size[1]
+    wide = between(rng, (0.04, 0.14)) * size[1]
     return _Plan(kind, middle, max(share, 0.02), wide, int(rng.integers(2**31)))
 
 
@@ -119,6 +122,7 @@ def _grown(
     ways: list[Array],
     plans: list[_Plan | None],
     garden: list[tuple[float, float, float]],
+    light: float,
 ) -> Front | None:
     """Draw all plans; the same arguments give the same picture."""
     if not garden and not any(plans):
@@ -127,7 +131,7 @@ def _grown(
     rng = np.random.default_rng(seed)
     bgr: Picture = np.zeros((h, w, 3), np.uint8)
     cover = np.zeros((h, w), np.float32)
-    tile, opaque = _leaves(rng, h)
+    tile, opaque = _leaves(rng, h, light / 220)
     blur = cv2.resize(rng.random((h // 12, w // 12)).astype(np.float32), (w, h))
     fine = cv2.resize(rng.random((h // 4, w // 4)).astype(np.float32), (w, h))
     ragged = np.asarray(0.6 * blur + 0.4 * fine, np.float32)
@@ -146,12 +150,14 @@ def _grown(
     return Front(bgr=bgr, cover=np.asarray(cv2.GaussianBlur(cover, (0, 0), 0.7), np.float32))
 
 
-def _leaves(rng: np.random.Generator, high: int) -> tuple[Picture, NDArray[np.float32]]:
+def _leaves(
+    rng: np.random.Generator, high: int, light: float
+) -> tuple[Picture, NDArray[np.float32]]:
     """A tile of leaves and how dense they are, larger leaves for larger pictures."""
     bgr: Picture = np.full((_TILE, _TILE, 3), (24, 34, 28), np.uint8)
     cover: Picture = np.zeros((_TILE, _TILE), np.uint8)
     size = max(2.0, high / 240) * between(rng, (0.7, 1.8))
-    tone = between(rng, (0.45, 1.1))
+    tone = between(rng, (0.45, 1.1)) * light
     count = int(2.2 * _TILE**2 / (size * size * 2))
     for k in range(min(count, 5000)):
         at = (int(rng.integers(_TILE)), int(rng.integers(_TILE)))

@@ -103,7 +103,7 @@ def generated(order: Order) -> Scene:
         cover=None,
         exposure_s=exposure,
         camera=camera,
-        panes=_panes(lens, openings),
+        panes=panes_of(lens, openings),
         ground_y=foot,
         light=between(rng, (190, 250)),
     )
@@ -131,22 +131,24 @@ def _nearest(block: Block, lens: Lens) -> float:
     place = lens.place
     u = min(max(place[0], 0.0), block.width_m)
     return max(
-        lens.px_per_m((u, v, 0.0)) if _sees(lens, (u, v, 0.0)) else 0.0
+        lens.px_per_m((u, v, 0.0)) if sees(lens, (u, v, 0.0)) else 0.0
         for v in np.linspace(0, block.height_m, 8).tolist()
     )
 
 
-def _sees(lens: Lens, point: tuple[float, float, float]) -> bool:
+def sees(lens: Lens, point: tuple[float, float, float]) -> bool:
+    """Whether a world point is in the picture."""
     x, y = lens.project(np.array(point))
     return bool(0 <= x < lens.size[0] and 0 <= y < lens.size[1])
 
 
 def _inside(lens: Lens, one: Opening) -> bool:
     u0, v0, u1, v1 = one.box
-    return _sees(lens, ((u0 + u1) / 2, (v0 + v1) / 2, 0.0))
+    return sees(lens, ((u0 + u1) / 2, (v0 + v1) / 2, 0.0))
 
 
-def _panes(lens: Lens, openings: tuple[Opening, ...]) -> list[tuple[int, int, int, int]]:
+def panes_of(lens: Lens, openings: tuple[Opening, ...]) -> list[tuple[int, int, int, int]]:
+    """Boxes of the openings that are wholly in the picture."""
     found = []
     for one in openings:
         if one.what == "roof":

@@ -64,12 +64,11 @@ def drops(order: Order, scene: Scene) -> list[Drop]:
     found: list[Drop] = []
     for number in range(order.falls):
         rng = dice(order.seed, "fall", number)
-        wanted = _wanted(rng, order)
         room = order.seconds - 0.8 - APART_S * (order.falls - 1)
         earliest = 0.8 if not found else found[-1].released_s + APART_S
         best: tuple[float, Drop] | None = None
         for _ in range(_TRIES):
-            drop = _draw(rng, scene, wanted, earliest)
+            drop = _draw(rng, scene, _wanted(rng, order), earliest)
             if drop is None:
                 continue
             way = path(drop, scene)
@@ -81,7 +80,7 @@ def drops(order: Order, scene: Scene) -> list[Drop]:
                 else 0.0
             )
             miss = max(0.0, _FEWEST_FLOORS - way.floors) + late
-            if wanted is not None and order.size_px is not None:
+            if order.size_px is not None:
                 low, high = order.size_px
                 miss += 5 * abs(math.log(min(max(way.size_px, low), high) / way.size_px))
             if best is None or miss < best[0]:
