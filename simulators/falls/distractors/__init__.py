@@ -14,15 +14,25 @@ import numpy as np
 
 from simulators.falls.distractors.birds import birds
 from simulators.falls.distractors.clouds import Clouds
+from simulators.falls.distractors.curtains import Curtains
 from simulators.falls.distractors.drips import Drips
 from simulators.falls.distractors.exposure import Exposure
+from simulators.falls.distractors.flyers import flyers
+from simulators.falls.distractors.foliage import Foliage
 from simulators.falls.distractors.headlights import Headlights
 from simulators.falls.distractors.insects import insects
 from simulators.falls.distractors.laundry import Laundry
 from simulators.falls.distractors.leaves import leaves
+from simulators.falls.distractors.lift_cage import lift_cage
+from simulators.falls.distractors.people import People
+from simulators.falls.distractors.plastic_bag import plastic_bag
 from simulators.falls.distractors.rain import Rain
+from simulators.falls.distractors.reflections import Reflections
 from simulators.falls.distractors.shake import Shake
 from simulators.falls.distractors.snow import Snow
+from simulators.falls.distractors.spider import spider
+from simulators.falls.distractors.steam import Steam
+from simulators.falls.distractors.traffic import traffic
 from simulators.falls.distractors.window_lights import WindowLights
 from simulators.falls.layers import Layer, Sensor, View
 
@@ -41,6 +51,16 @@ _MAKERS: dict[str, _Maker] = {
     "shake": Shake,
     "exposure": Exposure,
     "drips": Drips,
+    "foliage": Foliage,
+    "people": People,
+    "curtains": Curtains,
+    "reflections": Reflections,
+    "traffic": traffic,
+    "plastic_bag": plastic_bag,
+    "flyers": flyers,
+    "lift_cage": lift_cage,
+    "spider": spider,
+    "steam": Steam,
 }
 
 KINDS: tuple[str, ...] = tuple(_MAKERS)

@@ -39,6 +39,31 @@ def paint(
     lay(y, parts, opacity, soft_px)
 
 
+def paint_in(
+    y: Luma,
+    box: tuple[int, int, int, int],
+    shape: Shape,
+    t: float,
+    exposure_s: float,
+    opacity: float = 1.0,
+    soft_px: float = 0.0,
+) -> None:
+    """Draw `shape` (corners in the picture's px) only inside a box: behind or in a pane."""
+    x0, y0, x1, y1 = (max(c, 0) for c in box)
+    pane = y[y0:y1, x0:x1]
+    if not pane.size:
+        return
+    origin = np.array([x0, y0])
+    paint(
+        pane,
+        lambda m: [(points - origin, tone) for points, tone in shape(m)],
+        t,
+        exposure_s,
+        opacity,
+        soft_px,
+    )
+
+
 def lay(y: Luma, parts: list[list[Outline]], opacity: float = 1.0, soft_px: float = 0.0) -> None:
     """Lay the mean of several instants over the picture."""
     corners = np.concatenate([p for outlines in parts for p, _ in outlines])

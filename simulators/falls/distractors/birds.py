@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from simulators.falls.distractors._eye import Eye
 from simulators.falls.distractors._movers import Movers
 from simulators.falls.distractors._paint import Outline
-from simulators.falls.distractors._place import episodes
+from simulators.falls.distractors._place import episodes, white
 from simulators.falls.layers import View
 
 Floats = NDArray[np.float64]
@@ -79,7 +79,7 @@ class Bird:
             self._half_s += self._drop_s / 2
         self.end = start + 2 * self._half_s
         dark = rng.random() < 0.75
-        self._tone = rng.uniform(25, 90) if dark else rng.uniform(140, 220)
+        self._tone = white(view) * (rng.uniform(0.08, 0.35) if dark else rng.uniform(0.6, 1.0))
 
     def place(self, t: float) -> Floats:
         """See `Mover.place`."""

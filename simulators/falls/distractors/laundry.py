@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from simulators.falls.distractors._paint import Outline, paint
-from simulators.falls.distractors._place import Box, panes
+from simulators.falls.distractors._place import Box, panes, white
 from simulators.falls.layers import Luma, View
 
 
@@ -33,7 +33,7 @@ class Cloth:
         self._ripple = rng.uniform(1.5, 3.5) * 2 * math.pi
         self._gust = 2 * math.pi / rng.uniform(3, 9, 2)
         self._gust_at = rng.uniform(0, 2 * math.pi, 2)
-        self._tones = rng.uniform(40, 235, 2)
+        self._tones = rng.uniform(0.12, 1.0, 2) * white(view)
         self._stripes = int(rng.integers(1, 4))
 
     def sway(self, t: float) -> float:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from simulators.falls.distractors._eye import Eye
 from simulators.falls.distractors._movers import Movers
 from simulators.falls.distractors._paint import Outline
-from simulators.falls.distractors._place import episodes
+from simulators.falls.distractors._place import episodes, white
 from simulators.falls.layers import View
 
 Floats = NDArray[np.float64]
@@ -46,8 +46,9 @@ class Leaf:
         self._side = np.array([math.cos(side), 0.0, math.sin(side) * 0.7])
         sail = rng.uniform(0.3, 0.9) if self.tumbles else 0.0
         self._wind = np.array([rng.normal(0, 0.7), 0.0, rng.normal(0, 0.2)]) + sail * self._side
+        light = white(view)
         self._face = rng.uniform(0, 2 * math.pi)
-        self._tone = (rng.uniform(35, 110), rng.uniform(60, 170))
+        self._tone = (rng.uniform(0.15, 0.45) * light, rng.uniform(0.25, 0.75) * light)
         tall = 1.3 * high * depth / eye.focal
         self.end = start + tall / self.sink_m_s + 1.0
 

@@ -11,6 +11,7 @@ import pytest
 from contracts.city import Camera
 from simulators.falls.distractors import KINDS, make
 from simulators.falls.distractors._eye import PITCH, Eye
+from simulators.falls.distractors._quiet import Quiet
 from simulators.falls.distractors._strokes import strokes
 from simulators.falls.distractors.birds import SPECIES, Bird, birds
 from simulators.falls.distractors.drips import dropped_m
@@ -95,10 +96,11 @@ def test_it_works_at_the_ends_of_strength_and_outside_the_scene(kind: str) -> No
 @pytest.mark.parametrize("kind", KINDS)
 def test_layers_and_sensors_have_what_their_protocol_asks(kind: str, view: FakeView) -> None:
     what = make(kind, 0.5, view, rng())
-    if hasattr(what, "draw"):
-        assert isinstance(what.behind, bool)
+    if not isinstance(what, Quiet):
+        assert isinstance(getattr(what, "behind", None), bool)
+        assert callable(getattr(what, "draw", None)) and not hasattr(what, "gain")
         return
-    assert not hasattr(what, "behind")
+    assert not hasattr(what, "draw")
     gain = what.gain(1.0)
     assert isinstance(gain, float) or (gain.dtype == np.uint8 and gain.shape == view.plate.shape)
     assert all(isinstance(d, float) for d in what.shift(1.0))
