@@ -21,17 +21,21 @@ class Eye:
 
     The focal length is the calibration's, else the picture's width (53 degrees across). Up is the
     vertical vanishing point of the calibration's facade points, else `PITCH`. The facade is the
-    upright plane that is seen at the view's scale in the middle of the picture, square on.
+    upright plane that is seen at the view's scale in the middle of the picture, square on. `pitch`
+    (radians, upward) overrides what the calibration says.
     """
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, pitch: float | None = None) -> None:
         wide, high = view.size
         self.size = view.size
         self.centre = np.array([wide / 2, high / 2])
         scale = wide / view.camera.size[0]
         focal = view.camera.focal_px
         self.focal = float(focal * scale if focal else wide)
-        up = self._upward(view, scale)
+        if pitch is None:
+            up = self._upward(view, scale)
+        else:
+            up = np.array([0.0, -np.cos(pitch), np.sin(pitch)])
         ahead = np.array([0.0, 0.0, 1.0]) - up[2] * up
         ahead /= np.linalg.norm(ahead)
         self._axes = np.stack([np.cross(ahead, up), up, ahead])

@@ -120,11 +120,11 @@ def _finish(
 
 def _instants(first: list[Outline], last: list[Outline]) -> int:
     """Enough of them that a thing moves at most a third of itself, or a pixel, between two."""
-    travel, size = 0.0, math.inf
+    travel, size = 0.0, 0.0
     for (a, _), (b, _) in zip(first, last, strict=False):
         if len(a) == len(b):
             travel = max(travel, float(np.abs(b - a).max()))
-        size = min(size, float(np.ptp(a, axis=0).min()))
+        size = max(size, float(np.ptp(a, axis=0).min()))
     if travel < 0.5:
         return 1
     return max(3, min(_MOST, math.ceil(travel / max(1.0, size / 3)) + 1))

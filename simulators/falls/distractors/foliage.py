@@ -31,12 +31,12 @@ class Bough:
         for _ in range(3):
             cover = np.zeros((size, size), np.uint8)
             tones = np.zeros((size, size), np.uint8)
-            for _ in range(70):
+            for _ in range(220):
                 # denser toward the middle, nothing at the rim: it may move
                 centre = size / 2 + rng.normal(0, size / 7, 2)
                 if np.abs(centre - size / 2).max() > 0.36 * size:
                     continue
-                long = size * rng.uniform(0.02, 0.05)
+                long = size * rng.uniform(0.012, 0.028)
                 leaf = turned(ellipse(long, 0.45 * long, 8), rng.uniform(0, math.pi))
                 corners = np.rint((centre + leaf) * 16).astype(np.int32)
                 cv2.fillPoly(cover, [corners], (255,), cv2.LINE_AA, shift=4)

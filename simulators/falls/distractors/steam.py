@@ -18,7 +18,7 @@ class Vent:
     """A stream of puffs from the corner of a window.
 
     A warm plume rises at 0.5 to 1.5 m/s and widens by a tenth of its way (Morton, Taylor & Turner
-    1956: entrainment 0.1); it hides at most 45 % and is gone after 3 to 6 m.
+    1956: entrainment 0.1); it hides at most 70 % of what is behind it and is gone after 3 to 6 m.
     """
 
     def __init__(self, box: Box, view: View, rng: np.random.Generator, strength: float) -> None:
@@ -28,7 +28,7 @@ class Vent:
         self._wind = rng.normal(0, 0.5) * scale
         self._reach_s = rng.uniform(3, 6) * scale / self._rise
         self._every_s = 0.3 * scale / self._rise * 1.6
-        self._dense = (0.1 + 0.35 * strength) * rng.uniform(0.6, 1.0)
+        self._dense = (0.25 + 0.45 * strength) * rng.uniform(0.6, 1.0)
         tone = white(view)
         self._tone = np.float32(tone * (0.9 if rng.random() < 0.7 else 0.4))
         y, x = np.mgrid[-1 : 1 : _CLOUD * 1j, -1 : 1 : _CLOUD * 1j]

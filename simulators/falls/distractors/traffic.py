@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,12 +27,11 @@ class Passer:
 
     def __init__(self, eye: Eye, view: View, rng: np.random.Generator, start: float) -> None:
         self._eye = eye
-        wide, high = view.size
+        wide, _ = view.size
         kind = int(rng.choice(3, p=(0.5, 0.2, 0.3)))
         self._half_m = ((0.24, 0.85), (0.35, 0.8), (0.95, 0.75))[kind]
         speed = float((rng.uniform(1.0, 1.8), rng.uniform(5, 8), rng.uniform(3, 10))[kind])
-        # a forecourt that is seen: its far edge is in the picture
-        foot = eye.before((wide / 2, min(view.ground_y, 0.93 * high)), 0.0)
+        foot = eye.before((wide / 2, _edge(view)), 0.0)
         self._stride_hz = rng.uniform(1.6, 2.2) if kind == 0 else 0.0
         self.comes = bool(rng.random() < 0.5)
         reach = wide * eye.facade_m / eye.focal
@@ -39,7 +40,7 @@ class Passer:
                 [rng.uniform(-0.4, 0.4) * reach, foot[1], eye.facade_m - rng.uniform(0, 3)]
             )
             self._way = np.array([rng.normal(0, 0.1), 0.0, -1.0]) * speed
-            run_m = eye.facade_m - 3.0
+            run_m = eye.facade_m - 4.0
         else:
             side = rng.choice([-1.0, 1.0])
             ahead = rng.uniform(0.75, 0.98) * eye.facade_m
@@ -70,8 +71,23 @@ class Passer:
         return [(seen[:4], float(self._tones[0])), (seen[4:], float(self._tones[1]))]
 
 
+def _edge(view: View) -> float:
+    """Row of the far edge of a forecourt that is seen."""
+    return min(view.ground_y, 0.93 * view.size[1])
+
+
+def _eye(view: View) -> Eye:
+    """The view's eye, if it is above the ground that is seen; else one on a pole of 4 m."""
+    eye = Eye(view)
+    row = _edge(view)
+    if eye.before((view.size[0] / 2, row), 0.0)[1] < -1.5:
+        return eye
+    below = math.atan2(row - view.size[1] / 2, eye.focal)
+    return Eye(view, below - math.atan2(4.0, eye.distance_m))
+
+
 def traffic(strength: float, view: View, rng: np.random.Generator) -> Movers:
     """Somebody each five seconds to two a second."""
-    eye = Eye(view)
+    eye = _eye(view)
     begins = episodes(rng, view.seconds, 0.2 + 1.5 * strength, least=2)
     return Movers(eye, view.exposure_s, [Passer(eye, view, rng, b) for b in begins])

@@ -11,14 +11,18 @@ import pytest
 from contracts.city import Camera
 from simulators.falls.distractors import KINDS, make
 from simulators.falls.distractors._eye import PITCH, Eye
+from simulators.falls.distractors._movers import Movers
 from simulators.falls.distractors._quiet import Quiet
 from simulators.falls.distractors._strokes import strokes
 from simulators.falls.distractors.birds import SPECIES, Bird, birds
 from simulators.falls.distractors.drips import dropped_m
 from simulators.falls.distractors.leaves import leaves
+from simulators.falls.distractors.lift_cage import Cage, lift_cage
+from simulators.falls.distractors.plastic_bag import plastic_bag
 from simulators.falls.distractors.rain import Rain, terminal_m_s
 from simulators.falls.distractors.shake import Shake
 from simulators.falls.distractors.snow import Snow
+from simulators.falls.distractors.traffic import Passer, traffic
 from simulators.falls.layers import Layer, Luma, Sensor
 
 DT = 0.04
@@ -185,7 +189,7 @@ def test_no_bird_falls_freely_for_longer_than_it_takes_to_open_its_wings(view: F
 def test_shake_rings_out_around_where_the_camera_was(view: FakeView) -> None:
     for seed in range(5):
         shake = Shake(1.0, view, rng(seed))
-        at = np.array([shake.shift(float(t)) for t in np.arange(0, 60, 0.01)])
+        at = np.array([shake.shift(float(t)) for t in np.arange(0, 60, 0.03)])
         peak = np.abs(at).max()
         assert 0.1 < peak <= 6.0
         assert np.abs(at.mean(axis=0)).max() < 0.05 * peak
@@ -236,3 +240,67 @@ def test_the_eye_takes_the_vertical_from_the_calibration(view: FakeView) -> None
     )
     up = Eye(calibrated).project(np.array([[0.0, 1e6, 1e-3]]))[0][0]
     assert up[1] == pytest.approx(180 - focal / np.tan(pitch), rel=0.01)
+
+
+MOVING = ("birds", "insects", "leaves", "traffic", "plastic_bag", "flyers", "lift_cage", "spider")
+
+
+@pytest.mark.parametrize("kind", MOVING)
+def test_nothing_here_falls_freely_for_a_whole_floor(kind: str, view: FakeView) -> None:
+    """At the facade, that is: half a second at about g, 1.2 m, is what a bird may do."""
+    step, count = 0.02, 0
+    for seed in range(6):
+        layer = make(kind, 1.0, view, rng(seed))
+        assert isinstance(layer, Movers)
+        for mover in layer.movers:
+            begin, end = max(mover.start, 0.0), min(mover.end, view.seconds)
+            if end - begin < 0.2:
+                continue
+            up = np.array([mover.place(float(t))[1] for t in np.arange(begin, end, step)])
+            pull = -np.diff(up, 2) / step**2
+            run = longest = 0
+            for free in (pull > 7.0) & (pull < 12.5):
+                run = run + 1 if free else 0
+                longest = max(longest, run)
+            assert longest * step < 0.5, f"{kind} {seed}"
+            count += 1
+    assert count >= 6
+
+
+def test_lifts_keep_to_the_speed_and_the_acceleration_of_their_kind(view: FakeView) -> None:
+    step = 0.02
+    for seed in range(12):
+        for cage in lift_cage(1.0, view, rng(seed)).movers:
+            assert isinstance(cage, Cage)
+            up = np.array([cage.place(float(t))[1] for t in np.arange(0, 60, step)])
+            speed = np.diff(up) / step
+            assert np.abs(speed).max() <= cage.speed_m_s * 1.02
+            assert np.abs(np.diff(speed)).max() / step <= cage.pull_m_s2 * 1.1
+
+
+def test_who_comes_toward_the_camera_goes_down_and_grows(view: FakeView) -> None:
+    came = 0
+    for seed in range(6):
+        for passer in traffic(0.6, view, rng(seed)).movers:
+            assert isinstance(passer, Passer)
+            if not passer.comes:
+                continue
+            seen = [passer.outlines(float(t)) for t in np.linspace(passer.start, passer.end, 12)]
+            feet = [o[0][0][:, 1].max() for o in seen if o]
+            tall = [np.ptp(o[0][0][:, 1]) for o in seen if o]
+            assert (np.diff(feet) > 0).all() and (np.diff(tall) > 0).all()
+            assert np.diff(feet)[-1] > 2 * np.diff(feet)[0]
+            came += 1
+    assert came > 3
+
+
+def test_bags_hang_in_the_updraught(view: FakeView) -> None:
+    rose = sank = 0
+    for seed in range(10):
+        for bag in plastic_bag(0.8, view, rng(seed)).movers:
+            up = np.array([bag.place(float(t))[1] for t in np.arange(bag.start, bag.end, DT)])
+            speed = np.diff(up) / DT
+            assert speed.min() > -4.0
+            rose += bool(speed.max() > 0.1)
+            sank += bool(speed.max() <= 0)
+    assert rose > 2 and sank > 2
