@@ -47,6 +47,9 @@ class Proof(msgspec.Struct, frozen=True):
     link: EvidenceLink | None = None
 
 
+LASTING_KINDS = frozenset({"sensor_faulty"})
+"""Kinds that last until somebody comes: their proof shows how they began, and is cut then."""
+
 Output = Found | Proof | Poison
 
 
@@ -145,7 +148,7 @@ class CameraFold:
         found: list[Output] = []
         for event in events:
             found.append(Found(event, known_at, self.district))
-            if event.phase == "closed":
+            if needs_proof(event):
                 self.want_proof(event, known_at)
         return found
 
@@ -168,6 +171,11 @@ class CameraFold:
             if proof is not None:
                 out.append(proof)
         return out
+
+
+def needs_proof(event: Event) -> bool:
+    """Whether this revision's footage is as it will stay."""
+    return event.footage is not None and (event.phase == "closed" or event.kind in LASTING_KINDS)
 
 
 def camera_folds(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from contracts.clock import EPOCH, monotonic
 from contracts.nouns import Arrival, Poison, Position, Reading
 from detectors import specs as discover
-from gridsentry.engine.cameras import camera_folds
+from gridsentry.engine.cameras import camera_folds, needs_proof
 from gridsentry.engine.chain import Chains
 from gridsentry.engine.media import decode_media
 from gridsentry.engine.proof import ProofMaker
@@ -218,7 +218,7 @@ class Builder:
         for published in engine.book.all_newest():
             event = published.event
             if (
-                event.phase == "closed"
+                needs_proof(event)
                 and event.footage is not None
                 and event.evidence.get("clip") is None
                 and event.footage.device in folds
