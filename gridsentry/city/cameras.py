@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import shapely
 
 from contracts.city import Camera, Zone
+from gridsentry.city.calibration import Lens, Point
+from gridsentry.city.correspondences import correspondences
 from gridsentry.city.fields import build
 from gridsentry.city.files import read_toml
 from gridsentry.city.notes import Notes, choices
-from gridsentry.city.raw import BandTable, CameraToml
+from gridsentry.city.picture import read_picture
+from gridsentry.city.raw import BandTable, BayLine, CameraToml, FloorLine, ZoneTable
 
 FOLDER = "cameras"
+OVERLAY = ".overlay.png"
+"""How the names of drawings for people end; nobody reads them."""
 Mask = tuple[tuple[tuple[float, float], ...], ...]
 Band = tuple[int | str, float, float]
 
@@ -27,14 +32,22 @@ _ALIASES: dict[str, str] = {
     **dict.fromkeys(["to", "top", "right", "high_m", "v1", "u1", "v_high", "u_high"], "high"),
 }
 
+_TABLES: dict[str, type[msgspec.Struct]] = {
+    "zones": ZoneTable,
+    "floor_lines": FloorLine,
+    "bay_lines": BayLine,
+}
+
 
 def read_cameras(folder: Path, devices: Collection[str], notes: Notes) -> dict[str, Camera]:
     """The cameras by device id, files in the order of their names."""
     cameras: dict[str, Camera] = {}
+    pictures: set[str] = set()
+    strangers: list[Path] = []
     for path in sorted((folder / FOLDER).iterdir()):
         name = f"{FOLDER}/{path.name}"
         if path.suffix != ".toml" or path.name.startswith("."):
-            notes.warn(name, "not a camera's TOML file: left aside")
+            strangers.append(path)
             continue
         if path.stem not in devices:
             notes.wrong(name, f"there is no device {path.stem}", choices(devices, path.stem))
@@ -43,10 +56,32 @@ def read_cameras(folder: Path, devices: Collection[str], notes: Notes) -> dict[s
         if table is None:
             continue
         _spread_distortion(table)
+        if not _check_tables(table, name, notes):
+            continue
         raw = build(CameraToml, table, f"{name}, ", notes)
         if raw is not None:
-            cameras[path.stem] = _camera(path.stem, raw, name, notes)
+            pictures.add(raw.picture or "")
+            picture = None
+            if raw.picture is not None and min(raw.size) > 0:
+                picture = read_picture(
+                    path.parent, raw.picture, raw.size, f"{name}, picture", notes
+                )
+            cameras[path.stem] = _camera(path.stem, raw, name, picture, notes)
+    for path in strangers:
+        if path.name not in pictures and not path.name.endswith(OVERLAY):
+            notes.warn(f"{FOLDER}/{path.name}", "not a camera's TOML file: left aside")
     return cameras
+
+
+def _check_tables(table: dict[str, Any], name: str, notes: Notes) -> bool:
+    """Read the tables within the table one by one, so that an error names the very field."""
+    before = len(notes.problems)
+    for field, cls in _TABLES.items():
+        given = table.get(field)
+        for number, item in enumerate(given if isinstance(given, list) else [], start=1):
+            if isinstance(item, dict):
+                build(cls, item, f"{name}, {field} {number}, ", notes)
+    return len(notes.problems) == before
 
 
 def _spread_distortion(table: dict[str, Any]) -> None:
@@ -61,38 +96,33 @@ def _spread_distortion(table: dict[str, Any]) -> None:
         table["distortion"] = [given.get(name, 0.0) for name in names]
 
 
-def _camera(device: str, raw: CameraToml, name: str, notes: Notes) -> Camera:
+def _camera(device: str, raw: CameraToml, name: str, picture: bytes | None, notes: Notes) -> Camera:
     if min(raw.size) < 1:
         notes.wrong(f"{name}, size", repr(list(raw.size)), "[width, height], both above 0")
     if len(raw.distortion) not in (0, 4, 5):
         notes.wrong(
             f"{name}, distortion", f"{len(raw.distortion)} numbers", "[k1, k2, p1, p2] and k3"
         )
+    bends = raw.distortion if len(raw.distortion) in (4, 5) else ()
     focal = raw.focal_px
     if raw.distortion and focal is None:
         # 1.0 times the picture's width: the horizontal view of 53 degrees of a common 4 mm lens.
         focal = float(raw.size[0])
         notes.warn(f"{name}, focal_px", f"not given: taken as the width, {focal:.0f} px")
-    if 0 < len(raw.points) < 4:
-        notes.wrong(f"{name}, points", f"{len(raw.points)} points", "none, or at least 4")
-    elif not raw.points:
-        notes.warn(f"{name}, points", "none: this camera cannot name windows")
-    elif not (_spans([p[:2] for p in raw.points]) and _spans([p[2:] for p in raw.points])):
-        notes.wrong(
-            f"{name}, points",
-            "all on one line, in the picture or on the facade",
-            "points that span the facade, both along it and up it",
-        )
-    outside = [p for p in raw.points if not (0 <= p[0] <= raw.size[0] and 0 <= p[1] <= raw.size[1])]
-    if outside:
-        notes.warn(f"{name}, points", f"{len(outside)} lie outside the picture of {raw.size}")
-    zones = {zone.id: zone for zone in _facade(raw, name, notes)}
+    points = correspondences(raw, Lens(raw.size, bends, focal), name, notes)
+    zones = {zone.id: zone for zone in _facade(raw, points, name, notes)}
     for table in raw.zones:
         if table.id in zones and any(z.id == table.id for z in raw.zones if z is not table):
             notes.wrong(f"{name}, zones", f"{table.id} again", "each zone once")
+        if not shapely.Polygon(table.polygon).is_valid:
+            notes.wrong(
+                f"{name}, zones, {table.id}",
+                "its outline crosses itself",
+                "corners in order around it",
+            )
         zones[table.id] = Zone(
             id=table.id,
-            what=table.what,
+            what="roof_edge" if table.what == "roof" else table.what,
             floor=table.floor,
             bay=table.bay,
             polygon=table.polygon,
@@ -102,26 +132,15 @@ def _camera(device: str, raw: CameraToml, name: str, notes: Notes) -> Camera:
         size=raw.size,
         distortion=raw.distortion,
         focal_px=focal,
-        points=raw.points,
+        points=points,
         zones=tuple(zones.values()),
         detect_mask=read_mask(raw.detect_mask, f"{name}, detect_mask", notes),
         privacy_mask=read_mask(raw.privacy_mask, f"{name}, privacy_mask", notes),
+        picture=picture,
     )
 
 
-def _spans(points: Sequence[tuple[float, ...]]) -> bool:
-    """Whether places (x, y) spread in two directions: their narrower spread (the square root of
-    the lesser eigenvalue of their covariance) is above a thousandth of the wider."""
-    n = len(points)
-    x0, y0 = sum(p[0] for p in points) / n, sum(p[1] for p in points) / n
-    xx = sum((p[0] - x0) ** 2 for p in points)
-    yy = sum((p[1] - y0) ** 2 for p in points)
-    xy = sum((p[0] - x0) * (p[1] - y0) for p in points)
-    middle, reach = (xx + yy) / 2, math.hypot((xx - yy) / 2, xy)
-    return middle - reach > 1e-6 * (middle + reach)
-
-
-def _facade(raw: CameraToml, name: str, notes: Notes) -> list[Zone]:
+def _facade(raw: CameraToml, points: Sequence[Point], name: str, notes: Notes) -> list[Zone]:
     """The windows that floors × bays make: `F17-3` is floor 17, bay 3."""
     if raw.floors is None and raw.bays is None:
         return []
@@ -129,8 +148,8 @@ def _facade(raw: CameraToml, name: str, notes: Notes) -> list[Zone]:
         missing = "bays" if raw.bays is None else "floors"
         notes.wrong(f"{name}, {missing}", "missing", "floors and bays together, or zones")
         return []
-    floors = bands(raw.floors, [p[3] for p in raw.points], f"{name}, floors", notes)
-    bays = bands(raw.bays, [p[2] for p in raw.points], f"{name}, bays", notes)
+    floors = bands(raw.floors, [p[3] for p in points], f"{name}, floors", notes)
+    bays = bands(raw.bays, [p[2] for p in points], f"{name}, bays", notes)
     return [
         Zone(
             id=f"F{floor}-{bay}",

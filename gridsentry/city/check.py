@@ -25,6 +25,7 @@ class Report(msgspec.Struct, frozen=True):
     problems: tuple[Wrong, ...]
     warnings: tuple[str, ...]
     counts: dict[str, int]
+    facts: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -40,7 +41,7 @@ def check_city(folder: Path) -> Report:
         return Report(str(folder), tuple(error.problems), tuple(error.warnings), {})
     except Wrong as error:
         return Report(str(folder), (error,), (), {})
-    return Report(str(folder), (), loaded.warnings, counts(loaded.city))
+    return Report(str(folder), (), loaded.warnings, counts(loaded.city), loaded.facts)
 
 
 def counts(city: City) -> dict[str, int]:
@@ -74,6 +75,8 @@ def print_report(report: Report, console: Console) -> None:
         )
     for warning in report.warnings:
         console.print(f"[yellow]warning[/] {escape(warning)}", soft_wrap=True)
+    for fact in report.facts:
+        console.print(f"[dim]{escape(fact)}[/]", soft_wrap=True)
     if report.ok:
         table = Table(show_header=False, box=None)
         for name, count in report.counts.items():

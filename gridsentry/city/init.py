@@ -81,11 +81,26 @@ points = [
     [320, 1000, 0.0, 0.0],
 ]
 
+# Or lines that are level or upright on the facade, two or more of each; `gridsentry calibrate`
+# proposes them. v metres up, u metres along, [x, y] two places on the line:
+# floor_lines = [
+#     {v = 3.0, line = [[310, 960], [1590, 940]]},
+#     {v = 51.0, line = [[301, 150], [1599, 170]]},
+# ]
+# bay_lines = [
+#     {u = 0.0, line = [[320, 1000], [300, 100]]},
+#     {u = 24.0, line = [[1580, 980], [1600, 120]]},
+# ]
+
+# The picture these pixels were read from, beside this file: tells when the camera has been moved.
+# picture = "cam-1.jpg"
+
 # Boundaries in metres make the windows: F17-3 is floor 17, bay 3.
 floors = [{floors}]
 bays = [0, 4, 8, 12, 16, 20, 24]
 
-# What is no window: [[zones]] with id, what, polygon [[u, v], …] in metres.
+# What is no window: [[zones]] with id, what (balcony, corridor, roof_edge, window), polygon
+# [[u, v], …] in metres.
 [[zones]]
 id = "roof"
 what = "roof_edge"

@@ -44,6 +44,8 @@ class Loaded(msgspec.Struct, frozen=True):
 
     city: City
     warnings: tuple[str, ...]
+    facts: tuple[str, ...] = ()
+    """What was measured while reading, such as how well a camera is calibrated."""
 
 
 def load_city(path: Path) -> City:
@@ -71,7 +73,7 @@ def read_city(path: Path) -> Loaded:
     city = _read(folder, notes)
     if notes.problems or city is None:
         raise CityProblems(str(path), notes.problems, notes.warnings)
-    return Loaded(city, tuple(notes.warnings))
+    return Loaded(city, tuple(notes.warnings), tuple(notes.facts))
 
 
 def _read(folder: Path, notes: Notes) -> City | None:

@@ -30,6 +30,7 @@ class Notes:
     def __init__(self) -> None:
         self.problems: list[Wrong] = []
         self.warnings: list[str] = []
+        self.facts: list[str] = []
 
     def wrong(self, where: str, found: str, allowed: str = "") -> None:
         """Something that must be mended before the city can be used."""
@@ -42,6 +43,10 @@ class Notes:
     def warn(self, where: str, text: str) -> None:
         """Something that was assumed or left aside; the city can be used."""
         self.warnings.append(f"{where}: {text}")
+
+    def tell(self, where: str, text: str) -> None:
+        """Something worth knowing; nothing is wrong."""
+        self.facts.append(f"{where}: {text}")
 
 
 def choices(names: Iterable[str], found: str = "", limit: int = 12) -> str:

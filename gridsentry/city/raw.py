@@ -32,6 +32,11 @@ Polygon = Annotated[
     Meta(min_length=3, description="at least 3 corners [[x, y], …]"),
 ]
 
+PixelLine = Annotated[
+    tuple[tuple[float, float], ...],
+    Meta(min_length=2, description="two or more places [[x, y], [x, y]] in pixels"),
+]
+
 
 class Raw(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """Base of every row: unknown fields are forbidden."""
@@ -179,10 +184,27 @@ class ZoneTable(Raw, frozen=True, kw_only=True):
     """A place on the facade that something can be thrown from."""
 
     id: Id
-    what: Text = "window"
+    what: Annotated[
+        Literal["window", "balcony", "corridor", "roof_edge", "roof"],
+        Meta(description="window, balcony, corridor, roof_edge"),
+    ] = "window"
     floor: int | None = None
     bay: int | None = None
     polygon: Polygon
+
+
+class FloorLine(Raw, frozen=True, kw_only=True):
+    """A horizontal line of the facade, such as the lower edge of one floor's windows."""
+
+    v: Metres
+    line: PixelLine
+
+
+class BayLine(Raw, frozen=True, kw_only=True):
+    """A vertical line of the facade, such as its corner or an edge of windows above each other."""
+
+    u: Metres
+    line: PixelLine
 
 
 class CameraToml(Raw, frozen=True, kw_only=True):
@@ -199,6 +221,17 @@ class CameraToml(Raw, frozen=True, kw_only=True):
         tuple[tuple[float, float, float, float], ...],
         Meta(description="[[px, py, u_m, v_m], …]"),
     ] = ()
+    floor_lines: Annotated[
+        tuple[FloorLine, ...],
+        Meta(description="[{v = 3.0, line = [[x, y], [x, y]]}, …], v metres up"),
+    ] = ()
+    bay_lines: Annotated[
+        tuple[BayLine, ...],
+        Meta(description="[{u = 4.0, line = [[x, y], [x, y]]}, …], u metres along the wall"),
+    ] = ()
+    """At least two of each: where they meet are correspondences, as `points` are."""
+    picture: Text | None = None
+    """The picture these pixels were read from: a JPEG or PNG file beside this one."""
     floors: Annotated[
         Any,
         Meta(
