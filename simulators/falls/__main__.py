@@ -27,7 +27,8 @@ def pictures(take: Take) -> Iterator[tuple[float, NDArray[np.uint8]]]:
     for start, data in take.segments:
         with av.open(io.BytesIO(data), mode="r") as container:
             for frame in container.decode(video=0):
-                yield start + float(frame.time or 0.0), frame.to_ndarray(format="bgr24")
+                bgr = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+                yield start + float(frame.time or 0.0), bgr
 
 
 def strip(take: Take) -> NDArray[np.uint8]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Iterator
 from pathlib import Path as File
-from typing import Any
+from typing import cast
 
 import cv2
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from simulators.dice import between, dice
 from simulators.falls import throwing
+from simulators.falls.distractors import KINDS, make
 from simulators.falls.front import plant, share_visible
 from simulators.falls.layers import Layer, Luma, Sensor
 from simulators.falls.plates import PREFIX, photographed
@@ -67,8 +67,9 @@ class Studio:
     def __init__(self, order: Order, scene: Scene) -> None:
         self.order, self.scene = order, scene
         self.sent = 0
-        self._drops = throwing.drops(order, scene)
-        ways = [way for drop in self._drops if (way := throwing.path(drop, scene)) is not None]
+        self.drops = throwing.drops(order, scene)
+        """What is thrown, in the order of release."""
+        ways = [way for drop in self.drops if (way := throwing.path(drop, scene)) is not None]
         grown = plant(
             dice(order.seed, "front"),
             order.size,
@@ -79,14 +80,17 @@ class Studio:
         )
         if grown is not None:
             scene.dress(grown)
-        self._tracks: list[list[Seen]] = [[] for _ in self._drops]
-        self._sizes: list[list[float]] = [[] for _ in self._drops]
-        self._contrasts: list[list[float]] = [[] for _ in self._drops]
+        self._tracks: list[list[Seen]] = [[] for _ in self.drops]
+        self._sizes: list[list[float]] = [[] for _ in self.drops]
+        self._contrasts: list[list[float]] = [[] for _ in self.drops]
         rng = dice(order.seed, "sensor")
         self._soft = between(rng, (0.5, 0.8))
         self._mirrored = between(rng, (0.2, 0.6))
         self._noise = Noise(rng, scene.plate, between(rng, (0.6, 1.8)), between(rng, (0.8, 3.0)))
         self._layers, self._sensors = _distractions(order, scene)
+        self._hiding: Luma | None = None
+        if scene.cover is not None and any(layer.behind for layer in self._layers):
+            self._hiding = np.asarray((scene.cover > 0.5) * 255, np.uint8)
 
     def times(self) -> Iterator[tuple[float, float, bool]]:
         """(middle of the exposure, time stamp, sent as a copy of the one before) of each picture.
@@ -147,7 +151,9 @@ class Studio:
         for layer in self._layers:
             if layer.behind:
                 layer.draw(y, t)
-        for number, drop in enumerate(self._drops):
+        if self._hiding is not None:  # trees hide what moves behind them too
+            cv2.copyTo(self.scene.plate, self._hiding, y)
+        for number, drop in enumerate(self.drops):
             self._fall(y, t, number, drop, moved)
         for layer in self._layers:
             if not layer.behind:
@@ -183,7 +189,7 @@ class Studio:
         """What is true about the falls, once all pictures are drawn."""
         found = []
         for drop, track, sizes, contrasts in zip(
-            self._drops, self._tracks, self._sizes, self._contrasts, strict=True
+            self.drops, self._tracks, self._sizes, self._contrasts, strict=True
         ):
             way = throwing.path(drop, self.scene)
             found.append(
@@ -240,17 +246,14 @@ def _blend(
 
 
 def _distractions(order: Order, scene: Scene) -> tuple[list[Layer], list[Sensor]]:
-    layers: list[Layer] = []
-    sensors: list[Sensor] = []
-    if not order.distractions:
-        return layers, sensors
-    made: Any = importlib.import_module("simulators.falls.distractors")
+    made: list[Layer | Sensor] = []
     for number, one in enumerate(order.distractions):
-        if one.kind not in made.KINDS:
+        if one.kind not in KINDS:
             raise ValueError(
-                f"order.distractions[{number}].kind is {one.kind!r}: one of {', '.join(made.KINDS)}"
+                f"order.distractions[{number}].kind is {one.kind!r}: one of {', '.join(KINDS)}"
             )
         rng = dice(order.seed, "distraction", number, one.kind)
-        thing = made.make(one.kind, one.strength, scene, rng)
-        (layers if hasattr(thing, "draw") else sensors).append(thing)
+        made.append(make(one.kind, one.strength, scene, rng))
+    layers = [cast(Layer, one) for one in made if hasattr(one, "draw")]
+    sensors = [one for one in made if not hasattr(one, "draw")]
     return layers, sensors

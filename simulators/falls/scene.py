@@ -155,6 +155,8 @@ def panes_of(lens: Lens, openings: tuple[Opening, ...]) -> list[tuple[int, int, 
             continue
         u0, v0, u1, v1 = one.box
         corners = lens.project(np.array([[u0, v0, 0], [u1, v0, 0], [u1, v1, 0], [u0, v1, 0.0]]))
+        if not np.all(np.isfinite(corners)):
+            continue
         x0, y0 = np.ceil(corners.min(axis=0)).astype(int)
         x1, y1 = np.floor(corners.max(axis=0)).astype(int)
         if x0 >= 0 and y0 >= 0 and x1 < lens.size[0] and y1 < lens.size[1] and x1 > x0 and y1 > y0:

@@ -95,12 +95,11 @@ def form(rng: np.random.Generator, thing: Thing) -> Array:
     else:
         # evenly spread directions (Fibonacci lattice), a bag is lumpy
         k = np.arange(26) + 0.5
-        polar, turn = np.arccos(1 - 2 * k / 26), math.pi * (1 + 5**0.5) * k
+        polar, around = np.arccos(1 - 2 * k / 26), math.pi * (1 + 5**0.5) * k
         wide = np.sin(polar)
-        ball = np.column_stack([np.cos(turn) * wide, np.sin(turn) * wide, np.cos(polar)])
+        ball = np.column_stack([np.cos(around) * wide, np.sin(around) * wide, np.cos(polar)])
         lump = 0.12 if thing.body.name == "rubbish bag" else 0.02
-        lumpy = ball * rng.normal(1.0, lump, (26, 1)) * np.array([a, b, c])
-        corners = np.asarray(lumpy, dtype=np.float64)
+        corners = ball * rng.normal(1.0, lump, (26, 1)) * np.array([a, b, c])
     attitude, _ = np.linalg.qr(rng.standard_normal((3, 3)))
     return np.asarray((corners - corners.mean(axis=0)) @ attitude.T)
 
