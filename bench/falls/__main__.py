@@ -14,8 +14,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench.falls import dev, episodes
+from bench.falls import cache, cpu, dev, episodes, figures, plots, recordings, report
 from bench.falls.cache import ROOT
+from bench.falls.plan import FULL, QUICK, plan
+from bench.falls.run import run
+from bench.falls.seeds import score_seed
 
 RECORDINGS = Path(os.environ.get("GRIDSENTRY_RECORDINGS", ROOT.parent / "shared" / "data"))
 OUT = ROOT / "build" / "score"
@@ -44,6 +47,45 @@ def main() -> int:
         jobs = dev.jobs_of(args.dev, args.only, args.n, args.group, names, table)
         dev.look(jobs, folder, OUT / "films", console, args.json)
         return 0
+    return scorecard(console, dict(os.environ), folder, names, table)
+
+
+def scorecard(
+    console: Console,
+    environ: dict[str, str],
+    folder: Path | None,
+    names: list[str],
+    table: episodes.Episodes,
+) -> int:
+    """Film, judge, print, draw, write `build/score/falls.json`."""
+    seed = int(environ.get("SEED", "1"))
+    quick = environ.get("QUICK", "") not in ("", "0")
+    workers = int(environ.get("WORKERS", str(min(2, os.cpu_count() or 1))))
+
+    def seed_of(part: str, number: int) -> int:
+        return score_seed(seed, part, number)
+
+    jobs = plan(QUICK if quick else FULL, seed_of, names, table)
+    if not names:
+        console.print(f"no photographs in {RECORDINGS / 'falls'}: generated facades only")
+    code = cache.code_hash([*cache.STUDIO, *cache.JUDGES])
+    kept = cache.Cache(OUT / "falls" / str(seed), code, folder)
+    results = run(jobs, plates=folder, kept=kept, workers=workers, console=console)
+    console.print("CPU of 1080p pictures, and the real recordings", highlight=False)
+    cost = cpu.measure(seed_of, 1 if quick else 3)
+    clips = recordings.look(RECORDINGS / "falls")
+    told = figures.all_figures(results, table, clips, cost)
+    report.show_sizes(results, console)
+    report.show_distractors(results, table, console)
+    report.show_windows(results, console)
+    report.show_clips(clips, console)
+    report.show_failures(results, console)
+    words = "quick: far too few films for any aim" if quick else "full"
+    report.show(told, console, f"high-altitude throws, seed {seed} ({words})")
+    report.write(told, OUT / "falls.json")
+    drawn = plots.draw(results, table, OUT / "falls")
+    console.print(f"written: {', '.join(str(p.relative_to(ROOT)) for p in drawn)}", highlight=False)
+    console.print(f"written: {(OUT / 'falls.json').relative_to(ROOT)}", highlight=False)
     return 0
 
 

@@ -42,8 +42,8 @@ class Amounts(msgspec.Struct, frozen=True):
     """Mixed scenes."""
 
 
-FULL: Final = Amounts({"8-20 px": 276, "4-8 px": 276, "2-4 px": 60}, 306, 7_320.0, 60)
-QUICK: Final = Amounts({"8-20 px": 6, "4-8 px": 6, "2-4 px": 3}, 3, 60.0, 2)
+FULL: Final = Amounts({"8-20 px": 258, "4-8 px": 258, "2-4 px": 60}, 306, 7_260.0, 45)
+QUICK: Final = Amounts({"8-20 px": 3, "4-8 px": 3, "2-4 px": 2}, 1, 20.0, 1)
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,7 +118,7 @@ def _distractors(
             order = Order(
                 seed=seed,
                 place=_place(rng, places),
-                size=_size(rng, 0.1),
+                size=_size(rng, 0.06),
                 fps=float(rng.choice(QUIET_RATES if rng.random() < 0.85 else RATES)),
                 seconds=1.0 + count * episode.seconds,
                 mbit_s=float(rng.uniform(2, 4)),
@@ -148,7 +148,7 @@ def _continuous(
             seed=seed,
             place=_place(rng, places),
             size=HD,
-            fps=float(rng.choice(QUIET_RATES)),
+            fps=10.0,
             seconds=amounts.continuous_s / pieces,
             mbit_s=float(rng.uniform(2, 4)),
             distractions=_some(rng, wanted, 1, 2),

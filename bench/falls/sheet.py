@@ -12,10 +12,10 @@ from bench.falls.watch import Segments, seconds, segments_of
 from ingest.video import decode
 from simulators.falls.take import Seen
 
-SIDE = 300
+WIDE, HIGH = 220, 420
 """Pictures are at most so wide and high, px."""
 AROUND_PX = 40
-TRUTH, TRACK = (80, 220, 80), (60, 60, 255)
+TRUTH, HIDDEN, TRACK = (80, 220, 80), (220, 160, 80), (60, 60, 255)
 
 
 def strobe(
@@ -24,8 +24,8 @@ def strobe(
     truth: Sequence[Seen] = (),
     track: Sequence[tuple[float, float, float]] = (),
 ) -> bytes | None:
-    """A JPEG of the way: the extremes of each pixel while it happened, true places green, the
-    track red. None where there is nothing to draw."""
+    """A JPEG of the way: the extremes of each pixel while it happened; ticks at true places green
+    (blue where hidden), at the track's red. None where there is nothing to draw."""
     places = [(s.t, s.x + s.w / 2, s.y + s.h / 2) for s in truth] or list(track)
     if not places:
         return None
@@ -63,16 +63,17 @@ def _drawn(
     truth: Sequence[Seen],
     track: Sequence[tuple[float, float, float]],
 ) -> bytes:
-    scale = min(2.0, SIDE / max(crop.shape))
+    scale = min(2.0, WIDE / crop.shape[1], HIGH / crop.shape[0])
     size = (max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale)))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
     picture = cv2.cvtColor(cv2.resize(crop, size, interpolation=way), cv2.COLOR_GRAY2BGR)
+    # ticks beside the thing, so that it can be seen: the truth to its left, the track to its right
     for seen in truth:
-        corner = ((seen.x - 3 - x0) * scale, (seen.y - 3 - y0) * scale)
-        other = ((seen.x + seen.w + 3 - x0) * scale, (seen.y + seen.h + 3 - y0) * scale)
-        cv2.rectangle(picture, _whole(corner), _whole(other), TRUTH, 1)
+        spot = _whole(((seen.x - x0) * scale - 5, (seen.y + seen.h / 2 - y0) * scale))
+        cv2.line(picture, (spot[0] - 6, spot[1]), spot, TRUTH if seen.visible >= 0.25 else HIDDEN)
     for _, x, y in track:
-        cv2.circle(picture, _whole(((x - x0) * scale, (y - y0) * scale)), 4, TRACK, 1)
+        spot = _whole(((x - x0) * scale + 8, (y - y0) * scale))
+        cv2.line(picture, spot, (spot[0] + 6, spot[1]), TRACK)
     done, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 80])
     return jpeg.tobytes() if done else b""
 

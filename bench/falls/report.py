@@ -1,0 +1,202 @@
+"""The scorecard for people (a table, plain when piped) and for programs (JSON)."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from bench.falls.episodes import Episodes
+from bench.falls.figures import Figure, found, named, of_part, rates
+from bench.falls.plan import CLASSES
+from bench.falls.recordings import Clip
+from bench.falls.scene import Result
+from bench.falls.stats import garwood, wilson
+
+
+def met(figure: Figure) -> bool | None:
+    """Whether the point value meets the aim; None without an aim or without a value."""
+    if figure.aim is None or figure.value is None:
+        return None
+    sign, limit = figure.aim.split()
+    value, bound = figure.value, float(limit)
+    return {
+        ">=": value >= bound,
+        ">": value > bound,
+        "<=": value <= bound,
+        "<": value < bound,
+    }[sign]
+
+
+def too_few(figure: Figure) -> bool:
+    """Whether half the interval is wider than the distance to the aim."""
+    if figure.aim is None or figure.value is None:
+        return False
+    if figure.low is None or figure.high is None:
+        return True
+    bound = float(figure.aim.split()[1])
+    return (figure.high - figure.low) / 2 > abs(figure.value - bound)
+
+
+def show(figures: Sequence[Figure], console: Console, title: str) -> None:
+    """The one table."""
+    table = Table(title=title)
+    table.add_column("figure", max_width=58)
+    for head in ("value", "95 %", "n"):
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column("aim", no_wrap=True)
+    table.add_column("met", no_wrap=True)
+    table.add_column("reference", max_width=38)
+    for f in figures:
+        verdict = met(f)
+        word = "" if f.aim is None else {True: "yes", False: "no", None: "–"}[verdict]
+        if verdict is not None and too_few(f):
+            word += ", n too small"
+        spread = f"{shown(f.low)} … {shown(f.high)}" if f.low is not None else "–"
+        table.add_row(
+            f.figure, shown(f.value), spread, f"{f.n:,}", f.aim or "", word, f.reference or ""
+        )
+    console.print(table)
+
+
+def shown(value: float | None) -> str:
+    """As many digits as mean something."""
+    if value is None:
+        return "–"
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
+
+
+def show_sizes(results: Sequence[Result], console: Console) -> None:
+    """Recall by size class and picture, and by what else was hard."""
+    table = Table(title="recall, by size and by circumstance")
+    for head in ("what", "found", "of", "recall", "95 %", "plain difference"):
+        table.add_column(head, justify="left" if head == "what" else "right", no_wrap=True)
+    recall = of_part(results, "recall")
+    groups: dict[str, list[Result]] = {name: of_part(recall, "recall", name) for name in CLASSES}
+    clear = [r for r in recall if r.job.group != "2-4 px"]
+    for high in (720, 1080):
+        groups[f"{high}p, >= 4 px"] = [r for r in clear if r.job.order.size[1] == high]
+    for low, top in ((10, 13), (15, 20), (25, 30)):
+        those = [r for r in clear if low <= r.job.order.fps <= top]
+        groups[f"{low} to {top} pictures/s, >= 4 px"] = those
+    groups["generated facades, >= 4 px"] = [r for r in clear if r.job.order.place == "generated"]
+    groups["photographs, >= 4 px"] = [r for r in clear if r.job.order.place != "generated"]
+    groups["path visible .35 to .6, >= 4 px"] = [r for r in clear if r.job.order.visible[1] <= 0.6]
+    groups["with mirror image, >= 4 px"] = [r for r in clear if r.job.order.reflection]
+    groups["pictures lost or doubled, >= 4 px"] = [
+        r for r in clear if r.job.order.dropped or r.job.order.doubled
+    ]
+    for name, those in groups.items():
+        ours, theirs, n = found(those)
+        if n:
+            table.add_row(name, *_share(ours, n), f"{theirs / n:.3f}")
+    bodies: dict[str, Counter[str]] = defaultdict(Counter)
+    for result in clear:
+        for fell in result.falls:
+            bodies[fell.body]["n"] += 1
+            bodies[fell.body]["found"] += fell.said is not None
+            bodies[fell.body]["reference"] += fell.reference
+    for body, c in sorted(bodies.items()):
+        table.add_row(body, *_share(c["found"], c["n"]), f"{c['reference'] / c['n']:.3f}")
+    console.print(table)
+
+
+def _share(hits: int, n: int) -> tuple[str, str, str, str]:
+    low, high = wilson(hits, n) or (0.0, 1.0)
+    return str(hits), str(n), f"{hits / n:.3f}", f"{low:.3f} … {high:.3f}"
+
+
+def show_distractors(results: Sequence[Result], episodes: Episodes, console: Console) -> None:
+    """Alarms of each distractor alone, and what they weigh a day."""
+    table = Table(title="false alarms, by distractor alone (Garwood intervals, per 1,000 episodes)")
+    heads = ("distractor", "episodes", "hours", "alarms", "per 1,000", "95 %")
+    for head in (*heads, "a calm day", "a wet day", "plain difference"):
+        table.add_column(head, justify="left" if head == "distractor" else "right", no_wrap=True)
+    for rate in rates(results, episodes):
+        if not rate.episodes:
+            table.add_row(rate.kind, "0", "0", "–", "–", "–", "–", "–", "–")
+            continue
+        episode = episodes.kinds[rate.kind]
+        low, high = (1000 * bound / rate.episodes for bound in garwood(rate.alarms))
+        each = rate.alarms / rate.episodes
+        table.add_row(
+            rate.kind,
+            str(rate.episodes),
+            f"{rate.hours:.2f}",
+            str(rate.alarms),
+            f"{1000 * each:.1f}",
+            f"{low:.1f} … {high:.1f}",
+            f"{episode.calm:,.0f} x = {shown(episode.calm * each)}",
+            f"{episode.wet:,.0f} x = {shown(episode.wet * each)}",
+            str(rate.reference_alarms),
+        )
+    console.print(table)
+
+
+def show_windows(results: Sequence[Result], console: Console) -> None:
+    """Reliability: of the windows named with such a probability, how many are right."""
+    table = Table(title="windows: is the probability true? (path >= 60 % visible, >= 4 px)")
+    for head in ("it says", "how often", "mean p", "right", "95 %", "within 1 floor"):
+        table.add_column(head, justify="left" if head == "it says" else "right", no_wrap=True)
+    those = named(results)
+    abstains = [one for one in those if one.said.zone is None]
+    table.add_row("abstains", str(len(abstains)), "", "", "", "")
+    for low in (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95):
+        high = {0.0: 0.5, 0.9: 0.95, 0.95: 1.01}.get(low, low + 0.1)
+        binned = [o for o in those if o.said.p is not None and low <= o.said.p < high]
+        if not binned:
+            continue
+        hits = sum(one.exact for one in binned)
+        mean = sum(one.said.p or 0.0 for one in binned) / len(binned)
+        _, _, value, spread = _share(hits, len(binned))
+        near = sum(one.near for one in binned) / len(binned)
+        table.add_row(
+            f"p {low:.2f} to {min(high, 1.0):.2f}",
+            str(len(binned)),
+            f"{mean:.2f}",
+            value,
+            spread,
+            f"{near:.3f}",
+        )
+    console.print(table)
+
+
+def show_clips(clips: Sequence[Clip], console: Console) -> None:
+    """Each real recording."""
+    if not clips:
+        console.print("real recordings: the folder is not there, nothing to report")
+        return
+    table = Table(title="real recordings (never tuned on)")
+    for head in ("file", "mask", "seconds", "events", "verdict"):
+        table.add_column(head, justify="right" if head in ("seconds", "events") else "left")
+    for clip in clips:
+        if clip.positive:
+            good = clip.found and clip.events == 1
+            verdict = "found once" if good else "NOT found exactly once"
+        else:
+            good = clip.events == 0 if clip.masked else clip.events <= 1
+            verdict = "good" if good else "TOO MANY"
+        mask = "" if clip.positive else ("as given" if clip.masked else "none")
+        table.add_row(clip.file, mask, f"{clip.seconds:.1f}", str(clip.events), verdict)
+    console.print(table)
+
+
+def show_failures(results: Sequence[Result], console: Console) -> None:
+    """Films that could not be made or judged."""
+    for result in results:
+        if result.error is not None:
+            last = result.error.strip().splitlines()[-1]
+            console.print(f"FAILED {result.job.name}: {last}", markup=False, highlight=False)
+
+
+def write(figures: Sequence[Figure], path: Path) -> None:
+    """The JSON list."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(msgspec.to_builtins(list(figures)), indent=1) + "\n")
