@@ -14,7 +14,7 @@ from simulators.falls.layers import Luma, View
 Floats = NDArray[np.float64]
 
 _NEAR_M = 0.5  # the hood keeps nearer ones off
-_INK = 30_000  # px of strokes in a picture 1280 wide: the nearest, faintest, widest are left out
+_INK = 25_000  # px of strokes in a picture 1280 wide: the nearest, faintest, widest are left out
 _LEVEL = 0.01  # a change of one to two grey levels: less is lost in rounding and coding
 _TALL, _WIDE = 1.5, 1.3  # how much more than the picture a way covers, and the field
 
@@ -73,19 +73,20 @@ class Field:
         way = speed_m_s * view.exposure_s + blurred
 
         def counted(near: float, limit: float) -> tuple[Floats, Floats, float]:
-            far = np.clip(blurred * focal * peak / limit, near, max(self._eye.distance_m, 1.0))
-            count = per_m3 * cone * (far**3 - near**3)
+            far = np.clip(blurred * focal * peak / limit, near, deepest)
+            count = per_m3 * cone * np.maximum(far**3 - near**3, 0.0)
             # a stroke covers (width)(way + width) of 1/z² px: its mean over the cone
             area = blurred * way * focal**2 * 3 / (far**2 + far * near + near**2)
             return far, count, float((count * area).sum())
 
+        deepest = max(self._eye.distance_m, 10.0 * _NEAR_M)
         near, scale = _NEAR_M, wide / 1280
         far, count, ink = counted(near, faintest)
         while count.sum() > most * scale or ink > _INK * scale:
             if count.sum() > most * scale:
                 faintest *= 1.02
             else:
-                near *= 1.03
+                near = min(near * 1.03, deepest)
             far, count, ink = counted(near, faintest)
         self._near = near
         self.visible = float(count.sum())

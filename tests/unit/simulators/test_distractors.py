@@ -304,3 +304,14 @@ def test_bags_hang_in_the_updraught(view: FakeView) -> None:
             rose += bool(speed.max() > 0.1)
             sank += bool(speed.max() <= 0)
     assert rose > 2 and sank > 2
+
+
+def test_rain_and_snow_stay_within_what_is_drawn_whatever_the_shutter() -> None:
+    for exposure in (1 / 25, 1 / 100, 1 / 1000, 1 / 8000):
+        for size in ((640, 360), (1920, 1080)):
+            view = FakeView(size)
+            view.exposure_s = exposure
+            for strength in (0.0, 0.3, 0.7, 1.0):
+                for field in (Rain(strength, view, rng()).field, Snow(strength, view, rng()).field):
+                    assert 0 <= field.visible <= 700 * size[0] / 1280
+                    assert len(field.speed) < 3 * 700 * size[0] / 1280
