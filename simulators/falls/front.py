@@ -27,6 +27,17 @@ class Front(msgspec.Struct, frozen=True, kw_only=True):
     """How much of what is behind each pixel hides, 0..1."""
 
 
+class _Leaves(msgspec.Struct, frozen=True):
+    """What crowns are made of."""
+
+    bgr: Picture
+    """A tile of leaves."""
+    dense: NDArray[np.float32]
+    """How much each pixel of the tile hides."""
+    ragged: NDArray[np.float32]
+    """Noise over the whole picture, 0..1, that frays borders."""
+
+
 class _Plan(msgspec.Struct):
     """What hides one path: where along it, how much of it, and how."""
 
@@ -76,8 +87,9 @@ def plant(
         for _ in range(int(rng.integers(0, 4)))
     ]
     roots = int(rng.integers(2**31))
+    leaves = _leaves(rng, size, light / 220)
     for attempt in range(9):
-        front = _grown(roots, size, ways, plans, garden if attempt < 3 else [], light)
+        front = _grown(roots, size, ways, plans, garden if attempt < 3 else [], leaves)
         if front is None:
             return None
         cover = front.cover if there is None else 1 - (1 - front.cover) * (1 - there)
@@ -122,7 +134,7 @@ def _grown(
     ways: list[Array],
     plans: list[_Plan | None],
     garden: list[tuple[float, float, float]],
-    light: float,
+    leaves: _Leaves,
 ) -> Front | None:
     """Draw all plans; the same arguments give the same picture."""
     if not garden and not any(plans):
@@ -131,10 +143,6 @@ def _grown(
     rng = np.random.default_rng(seed)
     bgr: Picture = np.zeros((h, w, 3), np.uint8)
     cover = np.zeros((h, w), np.float32)
-    tile, opaque = _leaves(rng, h, light / 220)
-    blur = cv2.resize(rng.random((h // 12, w // 12)).astype(np.float32), (w, h))
-    fine = cv2.resize(rng.random((h // 4, w // 4)).astype(np.float32), (w, h))
-    ragged = np.asarray(0.6 * blur + 0.4 * fine, np.float32)
     for x, y, wide in garden:
         blob = np.zeros((h, w), np.uint8)
         for _ in range(7):
@@ -143,40 +151,43 @@ def _grown(
         cv2.rectangle(
             blob, (round(x - 0.8 * wide), round(y)), (round(x + 0.8 * wide), h), (255,), -1
         )
-        _foliage(bgr, cover, blob, ragged, tile, opaque, 0.3 * wide)
+        _foliage(bgr, cover, blob, leaves, 0.3 * wide)
     for way, plan in zip(ways, plans, strict=True):
         if plan is not None:
-            _draw(bgr, cover, way, plan, (ragged, tile, opaque))
+            _draw(bgr, cover, way, plan, leaves)
     return Front(bgr=bgr, cover=np.asarray(cv2.GaussianBlur(cover, (0, 0), 0.7), np.float32))
 
 
-def _leaves(
-    rng: np.random.Generator, high: int, light: float
-) -> tuple[Picture, NDArray[np.float32]]:
-    """A tile of leaves and how dense they are, larger leaves for larger pictures."""
+def _leaves(rng: np.random.Generator, size: tuple[int, int], light: float) -> _Leaves:
+    """Larger leaves for larger pictures."""
+    w, h = size
+    blur = cv2.resize(rng.random((h // 12, w // 12)).astype(np.float32), (w, h))
+    fine = cv2.resize(rng.random((h // 4, w // 4)).astype(np.float32), (w, h))
     bgr: Picture = np.full((_TILE, _TILE, 3), (24, 34, 28), np.uint8)
     cover: Picture = np.zeros((_TILE, _TILE), np.uint8)
-    size = max(2.0, high / 240) * between(rng, (0.7, 1.8))
+    long = max(2.0, h / 240) * between(rng, (0.7, 1.8))
     tone = between(rng, (0.45, 1.1)) * light
-    count = int(2.2 * _TILE**2 / (size * size * 2))
-    for k in range(min(count, 5000)):
-        at = (int(rng.integers(_TILE)), int(rng.integers(_TILE)))
-        axes = (max(1, round(size * between(rng, (0.6, 1.3)))), max(1, round(size * 0.45)))
-        light = tone * (0.5 + 0.7 * k / count) * between(rng, (0.75, 1.25))
-        colour = (52 * light, 108 * light, 82 * light)
-        turn = between(rng, (0, 180))
-        cv2.ellipse(bgr, at, axes, turn, 0, 360, colour, -1)
-        cv2.ellipse(cover, at, axes, turn, 0, 360, (255,), -1)
-    return bgr, np.asarray(cover.astype(np.float32) / 255, np.float32)
+    count = min(int(1.6 * _TILE**2 / (long * long * 2)), 4000)
+    places = rng.integers(0, _TILE, (count, 2)).tolist()
+    looks = rng.random((count, 3)).tolist()
+    for k, ((x, y), (a, b, c)) in enumerate(zip(places, looks, strict=True)):
+        axes = (max(1, round(long * (0.6 + 0.7 * a))), max(1, round(long * 0.45)))
+        shade = tone * (0.5 + 0.7 * k / count) * (0.75 + 0.5 * b)
+        colour = (52 * shade, 108 * shade, 82 * shade)
+        cv2.ellipse(bgr, (x, y), axes, 180 * c, 0, 360, colour, -1)
+        cv2.ellipse(cover, (x, y), axes, 180 * c, 0, 360, (255,), -1)
+    return _Leaves(
+        bgr,
+        np.asarray(cover.astype(np.float32) / 255, np.float32),
+        np.asarray(0.6 * blur + 0.4 * fine, np.float32),
+    )
 
 
 def _foliage(
     bgr: Picture,
     cover: NDArray[np.float32],
     blob: Picture,
-    ragged: NDArray[np.float32],
-    tile: Picture,
-    opaque: NDArray[np.float32],
+    stuff: _Leaves,
     edge: float,
 ) -> None:
     """Fill `blob` with leaves; its border frays over about `edge` px."""
@@ -188,10 +199,10 @@ def _foliage(
         return
     here = (slice(y0, y1), slice(x0, x1))
     soft = cv2.GaussianBlur(blob[here].astype(np.float32) / 255, (0, 0), max(edge, 1.0) / 2)
-    crown = soft + 0.9 * (ragged[here] - 0.5) > 0.5
+    crown = soft + 0.9 * (stuff.ragged[here] - 0.5) > 0.5
     down, right = (y1 - y0) // _TILE + 1, (x1 - x0) // _TILE + 1
-    leaves = np.tile(tile, (down, right, 1))[: y1 - y0, : x1 - x0]
-    dense = np.tile(opaque, (down, right))[: y1 - y0, : x1 - x0]
+    leaves = np.tile(stuff.bgr, (down, right, 1))[: y1 - y0, : x1 - x0]
+    dense = np.tile(stuff.dense, (down, right))[: y1 - y0, : x1 - x0]
     dense = np.where(soft > 0.85, np.maximum(dense, 0.93), dense) * crown
     bgr[here] = np.where(crown[..., None], leaves, bgr[here])
     cover[here] = np.maximum(cover[here], dense)
@@ -202,10 +213,9 @@ def _draw(
     cover: NDArray[np.float32],
     way: Array,
     plan: _Plan,
-    stuff: tuple[NDArray[np.float32], Picture, NDArray[np.float32]],
+    stuff: _Leaves,
 ) -> None:
     rng = np.random.default_rng(plan.seed)
-    ragged, tile, opaque = stuff
     h, w = cover.shape
     length = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(way, axis=0).T))])
     share = plan.share / 0.9 if plan.kind in {"tree", "branch"} else plan.share
@@ -232,7 +242,7 @@ def _draw(
             middle = (round((ax + bx) / 2), round((ay + by) / 2))
             cv2.line(bgr, (side_x, max(middle[1] - 40, 0)), middle, (38, 44, 50), max(2, h // 240))
             cv2.line(cover, (side_x, max(middle[1] - 40, 0)), middle, (1.0,), max(2, h // 240))
-        _foliage(bgr, cover, blob, ragged, tile, opaque, 0.12 * wide)
+        _foliage(bgr, cover, blob, stuff, 0.12 * wide)
         return
     tone = between(rng, (30, 150))
     if plan.kind == "wires":
@@ -263,7 +273,7 @@ def _draw(
         )  # fmt: skip
     cv2.fillPoly(blob, [np.rint(corners).astype(np.int32)], (255,))
     inside = blob > 0
-    grain = 0.85 + 0.3 * ragged[..., None]
+    grain = 0.85 + 0.3 * stuff.ragged[..., None]
     colour = tone * np.array([0.95, 1.0, 1.05]) * grain
     bgr[inside] = np.clip(colour[inside], 0, 255).astype(np.uint8)
     cover[inside] = 1.0
