@@ -137,15 +137,17 @@ def track_of(event: Event) -> list[tuple[float, float, float]]:
 def boxes_of(event: Event) -> list[tuple[float, float, float, float, float]]:
     """(seconds, middle x, middle y, width, height) of each hit.
 
-    The width and height of each hit (`boxes`) where the event says them, else the square of its
-    median size.
+    From `boxes` (time, left, top, width, height) where the event says them, else the square of
+    its median size around each place.
     """
-    track = track_of(event)
-    sizes: list[list[float]] = event.evidence.get("boxes") or []
-    if len(sizes) != len(track):
-        side = float(event.evidence.get("size_px") or 6.0)
-        sizes = [[side, side]] * len(track)
-    return [(t, x, y, wh[0], wh[1]) for (t, x, y), wh in zip(track, sizes, strict=True)]
+    rows: list[list[Any]] = event.evidence.get("boxes") or []
+    if rows:
+        return [
+            (seconds(datetime.fromisoformat(t)), x + w / 2, y + h / 2, w, h)
+            for t, x, y, w, h in rows
+        ]
+    side = float(event.evidence.get("size_px") or 6.0)
+    return [(t, x, y, side, side) for t, x, y in track_of(event)]
 
 
 def _length(data: bytes) -> float:
