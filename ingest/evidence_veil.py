@@ -33,7 +33,8 @@ class Veil:
         height, width = shape
         factor = (width / view.size[0], height / view.size[1])
         self._shape = shape
-        self._private = _filled(shape, view.private, factor) > 0
+        private = _filled(shape, view.private, factor)
+        self._private = np.nonzero(private)
         shown = _filled(shape, view.wall, factor)
         margin = 2 * round(MARGIN * height) + 1
         homes = _filled(shape, view.homes, factor)
@@ -50,7 +51,7 @@ class Veil:
             cv2.polylines(shown, [points], False, (255,), 2 * reach)
             for point in points[:, 0]:
                 cv2.circle(shown, (int(point[0]), int(point[1])), reach, (255,), -1)
-        self._hidden = shown == 0
+        self._hidden = np.asarray(cv2.bitwise_not(shown), np.uint8)
 
     def cover(self, picture: Picture) -> Picture:
         """A copy that is black where nothing may be kept."""
@@ -66,10 +67,8 @@ class Veil:
         means = np.asarray(cv2.resize(covered, small, interpolation=cv2.INTER_AREA))
         means = means // STEP * STEP + STEP // 2
         mosaic = cv2.resize(means, (width, height), interpolation=cv2.INTER_NEAREST)
-        out = covered.copy()
-        np.copyto(out, mosaic, where=self._hidden[..., None])
-        out[self._private] = 0
-        return out
+        out = np.asarray(cv2.copyTo(mosaic, self._hidden, covered.copy()), np.uint8)
+        return self.cover(out)
 
 
 def _filled(

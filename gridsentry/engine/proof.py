@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,7 +18,6 @@ from ingest.evidence import Cut, cut, durable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
     from pathlib import Path
 
     from contracts.batch import EvidenceLink
@@ -104,7 +104,7 @@ class ProofMaker:
         rows: list[dict[str, Any]] = [
             {"at": iso(at), "x_px": x, "y_px": y} for at, x, y in view.track
         ]
-        boxes = {box[0]: list(box[1:]) for box in evidence.get("boxes") or ()}
+        boxes = {iso(datetime.fromisoformat(at)): box for at, *box in evidence.get("boxes") or ()}
         for row in rows:
             if row["at"] in boxes:
                 row["box_px"] = boxes[row["at"]]

@@ -32,8 +32,8 @@ THINGS = 1.5
 BESIDES = 3
 """Other windows that are drawn."""
 
-EDGE_STEPS = 6
-"""Straight edges on the wall are bent by the lens: points for each."""
+EDGE_STEPS, WALL_STEPS = 6, 32
+"""Points for an edge of a zone and of the whole wall."""
 
 
 class Wall:
@@ -87,12 +87,13 @@ class Wall:
             straight = np.asarray(bent, np.float64).reshape(-1, 2)
         return np.asarray(straight * self._factor)
 
-    def outline(self, zone: Zone) -> Polygon | None:
-        """The zone's outline in pixels; None when it cannot be seen."""
-        corners = np.array(zone.polygon, np.float64).reshape(-1, 2)
+    def outline(self, polygon: Polygon, steps: int = EDGE_STEPS) -> Polygon | None:
+        """A polygon of (u, v) in pixels; None when it cannot be seen. Straight edges on the wall
+        are bent by the lens: `steps` points for each."""
+        corners = np.array(polygon, np.float64).reshape(-1, 2)
         if len(corners) < 3:
             return None
-        shares = np.linspace(0, 1, EDGE_STEPS, endpoint=False)[None, :, None]
+        shares = np.linspace(0, 1, steps, endpoint=False)[None, :, None]
         ends = np.roll(corners, -1, axis=0)
         edge = corners[:, None, :] * (1 - shares) + ends[:, None, :] * shares
         found = self.pixels(edge.reshape(-1, 2))
@@ -118,16 +119,18 @@ def view_of(event: Event, camera: Camera | None, timezone: str) -> View:
     reach = max(12.0, REACH * size[1], THINGS * thing if isinstance(thing, int | float) else 0.0)
     wall = wall_of(camera, size)
     outlines: dict[str, Polygon] = {}
+    between: list[Polygon] = []
     if wall is not None and camera is not None:
-        seen = ((zone.id, wall.outline(zone)) for zone in camera.zones)
+        seen = ((zone.id, wall.outline(zone.polygon)) for zone in camera.zones)
         outlines = {name: outline for name, outline in seen if outline is not None}
+        between = _between(wall, [z for z in camera.zones if z.id in outlines])
     offset = event.at.astimezone(ZoneInfo(timezone)).utcoffset()
     return View(
         size=size,
         track=track,
         reach=reach,
         windows=_windows(evidence.get("origin"), outlines, camera),
-        wall=_hull(list(outlines.values())),
+        wall=between,
         homes=list(outlines.values()),
         private=_private(camera, size),
         caption=_ascii(event.device or event.site) or "camera",
@@ -150,13 +153,14 @@ def _private(camera: Camera | None, size: tuple[int, int]) -> list[Polygon]:
     return [[(x * across, y * down) for x, y in polygon] for polygon in camera.privacy_mask]
 
 
-def _hull(outlines: Sequence[Polygon]) -> list[Polygon]:
-    """The part of the picture between the outermost zones."""
-    if not outlines:
+def _between(wall: Wall, zones: Sequence[Zone]) -> list[Polygon]:
+    """The part of the wall between the outermost zones, in pixels."""
+    corners = [corner for zone in zones for corner in zone.polygon]
+    if len(corners) < 3:
         return []
-    points = np.array([point for outline in outlines for point in outline], np.float32)
-    hull = cv2.convexHull(points).reshape(-1, 2)
-    return [[(float(x), float(y)) for x, y in hull]]
+    hull = cv2.convexHull(np.array(corners, np.float32)).reshape(-1, 2)
+    outline = wall.outline([(float(u), float(v)) for u, v in hull], WALL_STEPS)
+    return [] if outline is None else [outline]
 
 
 def _windows(origin: object, outlines: dict[str, Polygon], camera: Camera | None) -> list[Window]:

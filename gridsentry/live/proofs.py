@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import threading
 from collections import deque
 from datetime import timedelta
@@ -34,6 +36,7 @@ REMEMBERED = timedelta(minutes=15)
 """Rows among which the footage of an event is looked for."""
 
 RETRY_S = 5.0
+NICE = 10
 
 
 class Recent:
@@ -154,6 +157,8 @@ class ProofThread(threading.Thread):
 
     def run(self) -> None:
         """Until stopped: the next order; a full disk is waited out."""
+        with contextlib.suppress(OSError):  # detection goes before: threads have their own nice
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
         while True:
             with self._more:
                 while not self._orders and not self._halt.is_set():

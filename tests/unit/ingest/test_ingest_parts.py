@@ -1,4 +1,4 @@
-"""Screen, breaker, spool, video, evidence and the broker's configuration."""
+"""Screen, breaker, spool, video and the broker's configuration."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 
 from contracts.errors import Permanent, Temporary
-from contracts.event import Footage
 from contracts.nouns import Quality, Reading, Segment, Still
-from ingest import evidence, video
+from ingest import video
 from ingest.breaker import Breaker
 from ingest.broker_config import render
 from ingest.screen import Screen
@@ -193,25 +192,6 @@ def test_a_real_clip_decodes_whole(recordings: Path) -> None:
     assert len(frames) == 332 and frames[-1].at - START == pytest.approx(
         timedelta(seconds=11.044), abs=timedelta(milliseconds=1)
     )
-
-
-def test_evidence_is_the_same_each_time_and_hides_what_is_private(tmp_path: Path) -> None:
-    pieces = [segment(clip(25), START + timedelta(seconds=n)) for n in range(3)]
-    footage = Footage("cam", START, START + timedelta(seconds=2), START + timedelta(seconds=1))
-    track = [(START + timedelta(seconds=0.04 * n), 5.0 + n, 10.0 + n) for n in range(40)]
-    mask = [[(60, 40), (96, 40), (96, 64), (60, 64)]]
-    made = []
-    for name in ("a", "b"):
-        out = evidence.cut(pieces, footage, tmp_path / name, "e", track=track, privacy_mask=mask)
-        made.append([(tmp_path / name / file).read_bytes() for file in (out.clip, out.still)])
-    assert made[0] == made[1]
-    frames = list(video.decode(segment(made[0][0])))
-    assert 45 <= len(frames) <= 52
-    assert all(frame.luma[46:60, 66:90].max() < 40 for frame in frames)
-    assert made[0][0].index(b"moov") < made[0][0].index(b"mdat")
-    with pytest.raises(Permanent) as caught:
-        evidence.cut([], footage, tmp_path, "none")
-    assert caught.value.code == "no_footage"
 
 
 def test_the_spool_is_a_bounded_ring_that_survives_a_restart(tmp_path: Path) -> None:
