@@ -14,7 +14,8 @@ from simulators.falls.layers import Luma, View
 Floats = NDArray[np.float64]
 
 _NEAR_M = 0.5  # the hood keeps nearer ones off
-_INK = 25_000  # px of strokes in a picture 1280 wide: the nearest, faintest, widest are left out
+_INK = 25_000  # px of strokes in a picture 1280 wide; most of the nearest, wide and faint, go
+_CLOSE = 12  # how many of the nearest stay in a picture 1280 wide
 _LEVEL = 0.01  # a change of one to two grey levels: less is lost in rounding and coding
 _TALL, _WIDE = 1.5, 1.3  # how much more than the picture a way covers, and the field
 
@@ -69,7 +70,6 @@ class Field:
         peak = dense * blurred / (speed_m_s * view.exposure_s + blurred)
         peak[peak < _LEVEL] = 0.0
         cone = wide * high / focal**2 / 3
-
         way = speed_m_s * view.exposure_s + blurred
 
         def counted(near: float, limit: float) -> tuple[Floats, Floats, float]:
@@ -88,12 +88,16 @@ class Field:
             else:
                 near = min(near * 1.03, deepest)
             far, count, ink = counted(near, faintest)
-        self._near = near
         self.visible = float(count.sum())
-        """How many are in the picture, on average."""
-        made = int(rng.poisson(self.visible * _TALL * _WIDE))
-        kind = rng.choice(len(size_m), made, p=count / count.sum()) if made else np.zeros(0, int)
-        self._depth = np.cbrt(near**3 + rng.random(made) * (far[kind] ** 3 - near**3))
+        """How many are in the picture, on average, without the nearest."""
+        kind = _drawn(rng, count, self.visible)
+        depth = np.cbrt(near**3 + rng.random(len(kind)) * (far[kind] ** 3 - near**3))
+        # of those nearer still, wide and fast, a few
+        close = np.where(peak > 0, per_m3 * cone * (near**3 - _NEAR_M**3), 0.0)
+        some = _drawn(rng, close, min(float(close.sum()), _CLOSE * scale))
+        beside = np.cbrt(_NEAR_M**3 + rng.random(len(some)) * (near**3 - _NEAR_M**3))
+        kind, self._depth = np.concatenate([kind, some]), np.concatenate([depth, beside])
+        made = len(kind)
         self.speed = speed_m_s[kind] * rng.uniform(0.95, 1.05, made)
         self._width_m, self._dense = blurred[kind], dense[kind]
         tall = _TALL * high * self._depth / focal
@@ -123,7 +127,7 @@ class Field:
         half = self._exposure / 2
         begin, _ = self._eye.project(self._at(anchor, since - half, t - half))
         end, depth = self._eye.project(self._at(anchor, since + half, t + half))
-        good = depth > self._near / 2
+        good = depth > _NEAR_M / 2
         width = self._width_m * self._eye.focal / np.maximum(depth, 0.01)
         strokes(y, begin[good], end[good], width[good], self._dense[good], self._tone)
 
@@ -133,3 +137,11 @@ class Field:
         if self._swing_m.any():
             place[:, [0, 2]] += self._swing_m * np.sin(self._swing * t + self._swing_at)
         return np.asarray(place)
+
+
+def _drawn(rng: np.random.Generator, weights: Floats, count: float) -> NDArray[np.int64]:
+    """Classes of about `count` things in the picture, and of those above, below and beside it."""
+    made = int(rng.poisson(count * _TALL * _WIDE)) if count > 0 else 0
+    if not made:
+        return np.zeros(0, np.int64)
+    return np.asarray(rng.choice(len(weights), made, p=weights / weights.sum()), np.int64)
