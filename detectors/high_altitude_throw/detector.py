@@ -142,6 +142,7 @@ class ThrowDetector:
             return
         track.fall = True
         track.certain = len(track.hits)
+        self.tracker.trace_back(track)
         fellow = next((one for one in self.open if self._same(one, track)), None)
         if fellow is not None:
             fellow.members.append(track.number)
@@ -207,7 +208,7 @@ class ThrowDetector:
             for track in self.tracker.tracks:
                 device = self.site.devices[0].id if self.site.devices else self.site.id
                 yield from self._consider(track, device, last_chance=True)
-            self.tracker.tracks, self.tracker.recent = [], []
+            self.tracker.tracks, self.tracker.recent, self.tracker.free = [], [], []
         for one in self.open:
             yield self._event(one, None, closed=True)
         self.open = []

@@ -39,14 +39,32 @@ LONGEST_S, HIGHEST_M = 7.0, 70.0
 """A fall is followed back so long and so far at most."""
 
 MEAN = np.array([0.0, 0.0, 0.3, 0.0, 0.0, 0.8, 0.0, 0.0])
-SD = np.array([300.0, 300.0, 0.3, 1.2, 0.9, 1.5, 1.2, 1.2])
+SD = np.array([300.0, 300.0, 0.3, 1.2, 0.9, 1.5, 1.2, 0.5])
 """Prior of `flight.PARAMS`: hands reach 0.3 m out; dropped or tossed (0.8 +- 1.5 m/s outwards, a
-throw of 4 m/s is within two deviations); light wind (1.2 m/s each way). u and v count from the
-first hit."""
+throw of 4 m/s is within two deviations); light wind, which blows along a wall more than out of it.
+u and v count from the first hit."""
 
-WANDER = (0.1, 2.0)
-"""Wandering acceleration, m/s² per sqrt(s): a + b / c for terminal speed c. A tissue (2 m/s) then
-strays by 0.6 m in the first second, a stone by 0.07 m."""
+OUT, OUT_SD = 1.5, 3.0
+"""Metres out of the wall, in the middle of what is seen: things fall close to where they were."""
+
+WANDER, WANDER_TO = 0.4, 5.0
+"""Tumbling and gusts: deviation of the speed each way, m/s, for terminal speeds up to WANDER_TO;
+above it falls with the root of the terminal speed (0.1 m/s for a stone). A tissue flutters by a
+fifth of its terminal speed."""
+
+MEMORY = 0.6
+"""It lasts for so many times c/g seconds: air pulls a thing back to its own way of falling, the
+sooner the lighter it is."""
+
+GUESS_WORTH = 8.0
+"""The expected noise of hits counts as so many of them when it is measured on the track itself."""
+
+REACH_S = 0.055
+"""Between the three pictures that are compared: what has moved less than itself meanwhile shows
+only one of its edges, and its middle is wrong by up to half of what is not shown."""
+
+EDGE = 0.35
+"""Of what is not shown: standard deviation of that error."""
 
 MOST_HITS = 28
 """More hits than this are averaged in neighbouring groups."""
@@ -121,6 +139,7 @@ def thinned(hits: Sequence[Hit], height: int) -> tuple[Array, Array, Array]:
     where = np.array([(hit.x, hit.y) for hit in hits])
     # a thing's outline errs alike in neighbouring pictures: half of the error averages out
     variance = np.array([spread(hit, height) ** 2 for hit in hits])
+    variance = variance * _as_seen(t, where, variance) + _one_edge(t, where, hits) ** 2
     group = -(-len(hits) // MOST_HITS)
     if group > 1:
         starts = np.arange(0, len(hits), group)
@@ -129,6 +148,33 @@ def thinned(hits: Sequence[Hit], height: int) -> tuple[Array, Array, Array]:
         where = np.add.reduceat(where, starts, axis=0) / count[:, None]
         variance = np.add.reduceat(variance, starts) / count * (0.5 + 0.5 / count)
     return t, where, variance
+
+
+def _as_seen(t: Array, where: Array, variance: Array) -> float:
+    """Factor on the variance of the hits by how much they jump about a smooth curve (degree 4)."""
+    if len(t) < 8:
+        return 1.0
+    weight = 1 / np.sqrt(variance)
+    span = t / t[-1] * 2 - 1
+    rows = np.polynomial.chebyshev.chebvander(span, 4) * weight[:, None]
+    seen = where * weight[:, None]
+    off = seen - rows @ np.linalg.lstsq(rows, seen, rcond=None)[0]
+    freedom = 2 * (len(t) - 5)
+    factor = (float(np.sum(off**2)) + GUESS_WORTH) / (freedom + GUESS_WORTH)
+    return min(3.0, max(0.25, factor))
+
+
+def _one_edge(t: Array, where: Array, hits: Sequence[Hit]) -> Array:
+    """Standard deviation (n,) px of a slow thing's middle, of which only an edge stands out."""
+    sizes = sorted(max(hit.w, hit.h) for hit in hits)
+    size = sizes[len(sizes) // 2]
+    rate = float(np.median(np.diff(t)))
+    # two pictures each way: the speed of one pair is mostly noise
+    span = np.arange(len(t))
+    low, high = np.maximum(span - 2, 0), np.minimum(span + 2, len(t) - 1)
+    speed = np.hypot(*(where[high] - where[low]).T) / np.maximum(t[high] - t[low], 1e-6)
+    hidden = np.maximum(0.0, 1.0 - speed * max(REACH_S, rate) / size)
+    return np.asarray(EDGE * size * hidden)
 
 
 def _sight(hits: Sequence[Hit], facade: Facade, height: int) -> _Sight:
@@ -145,13 +191,16 @@ def _sight(hits: Sequence[Hit], facade: Facade, height: int) -> _Sight:
     return _Sight(t, rows, noise, wall[0, :2])
 
 
-def _wander(t: Array) -> Array:
-    """Covariance (n, n) of a place whose acceleration is white noise of 1 m/s² per sqrt(s), and
-    that began shortly before the first hit."""
-    since = t + 0.3
-    less = np.minimum(since[:, None], since[None, :])
-    more = np.maximum(since[:, None], since[None, :])
-    return np.asarray(less**2 * (3 * more - less) / 6)
+def _wander(t: Array, terminal: float) -> tuple[Array, float, float]:
+    """Covariance (n, n), m², of how far a thing has wandered from its flight at `t`; and the
+    deviation of its speed and the time that this lasts (an integrated Ornstein–Uhlenbeck
+    process)."""
+    lasts = MEMORY * terminal / GRAVITY
+    speed = WANDER * min(1.0, WANDER_TO / terminal) ** 0.5
+    fade = np.exp(-t / lasts)
+    alike = np.exp(-np.abs(t[:, None] - t[None, :]) / lasts)
+    both = 2 * np.minimum(t[:, None], t[None, :]) / lasts - 1
+    return (speed * lasts) ** 2 * (both + fade[:, None] + fade[None, :] - alike), speed, lasts
 
 
 def moments(terminal: float) -> Array:
@@ -198,6 +247,9 @@ def _solve(
     )
     white = white.reshape(2 * n, k, 9).transpose(1, 0, 2)
     gram = white.transpose(0, 2, 1) @ white
+    middle, _ = basis(since + sight.t[len(sight.t) // 2], terminal)
+    out = np.concatenate([middle[:, 2, :], np.full((k, 1), OUT)], axis=1) / OUT_SD
+    gram = gram + out[:, :, None] * out[:, None, :]
     precision = gram[:, :8, :8] + np.diag(1 / SD**2)
     right = gram[:, :8, 8] + MEAN / SD**2
     cover = np.linalg.inv(precision)
@@ -242,7 +294,7 @@ def fit_release(
         return None  # fmt: skip
     n = len(sight.t)
     metric = sight.rows[:, :, :2].reshape(2 * n, 2)
-    alike = np.kron(_wander(sight.t), np.ones((2, 2))) * (metric @ metric.T)
+    by_metre = metric @ metric.T
     sizes = sorted(max(hit.w, hit.h) for hit in hits)
     pixel_m = float(facade.metres_per_pixel(np.array([[hits[0].x, hits[0].y]]))[0, 1])
     size_m = sizes[len(sizes) // 4] * pixel_m
@@ -250,14 +302,16 @@ def fit_release(
     logs, params, covers, chis, times, speeds = [], [], [], [], [], []
     steady = (-np.inf, np.inf)
     for terminal in TERMINAL:
-        wander = WANDER[0] + WANDER[1] / float(terminal)
-        lower = np.linalg.cholesky(sight.noise + wander**2 * alike)
+        wander, astray, lasts = _wander(sight.t, float(terminal))
+        alike = np.kron(wander, np.ones((2, 2))) * by_metre
+        lower = np.linalg.cholesky(sight.noise + alike)
         since = moments(float(terminal))
         log, theta, cover, chi = _solve(sight, lower, since, float(terminal))
         width = np.gradient(since)
         log = log + np.log(_first_seen(since, float(terminal), size_m, edge_m) * width)
         # wandering while it was not seen yet
-        unseen = wander**2 * np.maximum(since - 0.3, 0.0) ** 3 / 3
+        past = np.maximum(since, 0.0)
+        unseen = 2 * astray**2 * lasts * (past - lasts * (1 - np.exp(-past / lasts)))
         cover = cover + unseen[:, None, None] * np.diag([1.0, 1.0, 0, 0, 0, 0, 0, 0])
         logs.append(log)
         params.append(theta)

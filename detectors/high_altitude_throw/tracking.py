@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.high_altitude_throw.before import RECENT_S, traced_back
 from detectors.high_altitude_throw.filter import begun, corrected, predicted
 from detectors.high_altitude_throw.hypotheses import (
     HIDDEN_AFTER,
@@ -41,8 +42,9 @@ DOUBT = 5.0
 LOST_S = 0.35
 """A track without a hit for this long has ended (a railing or a lamp post hides 0.1 s)."""
 
-STRONG, STRONG_LOST_S = 30.0, 1.0
-"""Tracks worth so much are waited for longer: a tree or a canopy hides some floors."""
+STRONG, STRONG_LOST_S = 18.0, 1.0
+"""Tracks worth so much are waited for longer: a tree or a canopy hides some floors. Chance reaches
+17 in heavy rain."""
 
 BUSY_S = 20.0
 """Time constant of the map of where things stand out again and again: roads, trees, flags."""
@@ -69,7 +71,10 @@ SLACK = 0.003
 """Picture heights by which a start may go up or aside: 2 px at 720p."""
 
 RECENT = 3
-"""Sets of candidates kept: a start may miss one picture of four."""
+"""Pictures back from which a track may start: it may miss one of four."""
+
+MOST_KEPT = 1500
+"""Candidates kept of the last seconds."""
 
 
 class Scene(msgspec.Struct):
@@ -96,10 +101,11 @@ class TrackerState(msgspec.Struct):
     """What a tracker must remember."""
 
     tracks: list[Track]
-    recent: list[tuple[int, list[list[float]]]]
+    recent: list[tuple[int, list[list[float]], list[bool]]]
     count: int
     busy: bytes
     last: int
+    blind: int
 
 
 class Tracker:
@@ -116,6 +122,10 @@ class Tracker:
         self.space: Space = space if space is not None else PictureSpace(shape)
         self.tracks: list[Track] = []
         self.recent: list[Scene] = []
+        """Candidates of the last seconds, and which of them no track took."""
+        self.free: list[list[bool]] = []
+        self.blind = 0
+        """Time of the newest picture that said nothing."""
         self.count = 0
         self.last = 0
         self.tile = self.height / BUSY_HIGH
@@ -123,19 +133,25 @@ class Tracker:
 
     def state(self) -> TrackerState:
         """Everything, ready for msgpack."""
-        recent = [(one.t, one.rows.tolist()) for one in self.recent]
-        return TrackerState(self.tracks, recent, self.count, self.busy.tobytes(), self.last)
+        recent = [
+            (one.t, one.rows.tolist(), free)
+            for one, free in zip(self.recent, self.free, strict=True)
+        ]
+        busy = self.busy.tobytes()
+        return TrackerState(self.tracks, recent, self.count, busy, self.last, self.blind)
 
     def restore(self, state: TrackerState) -> None:
         """Continue from `state`."""
-        self.tracks, self.count, self.last = state.tracks, state.count, state.last
+        self.tracks, self.count = state.tracks, state.count
+        self.last, self.blind = state.last, state.blind
         self.busy = np.frombuffer(state.busy, np.float32).reshape(self.busy.shape).copy()
-        self.recent = [self._scene(t, np.array(rows).reshape(-1, 5)) for t, rows in state.recent]
+        self.recent = [self._scene(t, np.array(rows).reshape(-1, 5)) for t, rows, _ in state.recent]
+        self.free = [free for _, _, free in state.recent]
 
     def add(self, found: Candidates, *, rain: bool = False) -> list[Track]:
         """Fold the candidates of one picture; the tracks that ended with it."""
         if not found.seen:
-            self.recent = []
+            self.blind = found.t
             return self._drop_lost(found.t)
         scene = self._scene(found.t, found.rows[:, :5])
         around = cv2.blur(self.busy, (3, 3))
@@ -145,9 +161,8 @@ class Tracker:
             self._extend(track, scene, taken, around, crowded)
         self._learn(scene)
         ended = self._drop_lost(found.t)
-        free = scene.only(~taken)
-        self._begin(free, crowded)
-        self.recent = [*self.recent[1 - RECENT :], free]
+        self._begin(scene.only(~taken), crowded)
+        self._keep(scene, ~taken)
         most = CROWD_TRACKS if crowded else MOST_TRACKS
         if len(self.tracks) > most:
             ranked = sorted(self.tracks, key=lambda one: (not one.fall, -one.score, one.number))
@@ -272,9 +287,32 @@ class Tracker:
         where few things move, three of the last four."""
         choices = [(-2, -1)] if crowded else [(-2, -1), (-3, -1), (-3, -2)]
         used: dict[tuple[int, int], bool] = {}
+        free = [
+            one.only(np.asarray(unused)) if len(one.rows) else one
+            for one, unused in zip(self.recent[-RECENT:], self.free[-RECENT:], strict=True)
+            if one.t > self.blind
+        ]
         for i, j in choices:
-            if len(self.recent) >= -i:
-                self._begin_from(self.recent[i], self.recent[j], third, used)
+            if len(free) >= -i:
+                self._begin_from(free[i], free[j], third, used)
+
+    def _keep(self, scene: Scene, free: NDArray[np.bool_]) -> None:
+        """Remember the candidates, for starts and for the way back from a fall."""
+        self.recent.append(scene)
+        self.free.append(free.tolist())
+        count = np.cumsum([len(one.rows) for one in reversed(self.recent)])
+        keep = sum(
+            place < RECENT or (total <= MOST_KEPT and scene.t - one.t <= RECENT_S * 1e6)
+            for place, (one, total) in enumerate(zip(reversed(self.recent), count, strict=True))
+        )
+        del self.recent[:-keep], self.free[:-keep]
+
+    def trace_back(self, track: Track) -> None:
+        """Add what the track's thing did before it was noticed."""
+        before = len(track.hits)
+        track.hits = traced_back(track.hits, self.recent, self.space, self.height)
+        track.certain += len(track.hits) - before
+        track.chances += len(track.hits) - before
 
     def _begin_from(
         self, first: Scene, second: Scene, third: Scene, used: dict[tuple[int, int], bool]

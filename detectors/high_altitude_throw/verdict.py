@@ -6,7 +6,9 @@ import msgspec
 import numpy as np
 
 from detectors.high_altitude_throw.fall import Fit, fit_fall
+from detectors.high_altitude_throw.flight import GRAVITY
 from detectors.high_altitude_throw.hypotheses import Hit, Track
+from detectors.high_altitude_throw.release import fit_release
 from detectors.high_altitude_throw.settings import Settings
 from detectors.high_altitude_throw.wall import Metric, Wall, measure
 
@@ -18,12 +20,22 @@ DEPTH = (0.12, 2.5)
 
 METRIC_ACCELERATION = (1.0, 14.0)
 """Mean over the track, m/s², with three standard deviations to spare: 9.81 less drag (a rubbish bag
-from the 12th floor keeps 3), and the depth of the throw."""
+from the 12th floor keeps 3), and the depth of the throw. What is thrown towards the camera may
+seem to do more, and then a flight through space must fit it."""
+
+FLIGHT_MISFIT = 2.5
+"""Largest reduced chi² of that flight."""
 
 SINKING = (2.8, 14.0)
 """Terminal speeds, m/s, that are told from everything else that comes down steadily: rope lifts and
 gondolas do at most 2.5 (0.3 when people work), snow and leaves 0.5 to 2 (Kashiyama 1996; Norberg
 1973), thrown paper, clothes and bags 3 to 10."""
+
+FASTEST = 45.0
+"""What comes straight down even faster than that, up to this (a stone after 100 m), has fallen for
+long and came out from behind a tree; then it must still speed up, by DIVES (m/s²) at least."""
+
+DIVES = 3.0
 
 SINKING_FLOORS = 3.0
 """And so many floors of it, straight down."""
@@ -33,6 +45,13 @@ SINKING_SIZE_M = 1.5
 
 SINKING_ASIDE = 0.35
 """Way across per way down: birds glide flatter, and light wind carries a thing so far."""
+
+THROWN_ASIDE = 2.5
+"""Way across per way down of a hard throw along the wall, seen where metres are known; its
+acceleration down must then be gravity beyond doubt: twice the evidence, and no less than THROWN."""
+
+THROWN = 4.0
+"""m/s²; birds and cars that turn downwards seldom do more than 2."""
 
 SHARE_OF_FLOOR = 0.85
 """Floors are counted with this tolerance of calibration and release."""
@@ -67,7 +86,8 @@ def worth_judging(track: Track, cfg: Settings, height: int, wall: Wall | None) -
     if hits[-1].t - hits[0].t < cfg.least_s * 1e6:
         return False
     drop = hits[-1].y - hits[0].y
-    if drop <= 0 or abs(hits[-1].x - hits[0].x) > cfg.most_aside * drop:
+    most_aside = cfg.most_aside if wall is None else THROWN_ASIDE
+    if drop <= 0 or abs(hits[-1].x - hits[0].x) > most_aside * drop:
         return False
     if wall is None and drop < cfg.least_drop * height:
         return False
@@ -138,8 +158,13 @@ def weigh(
         return Verdict(fit, None, "it is not before the wall")
     against = _shape(fit, hits)
     plateau = False
+    aside = fit.aside > cfg.most_aside * fit.drop
+    if aside and (metric is None or metric.acceleration - metric.acceleration_sd < THROWN):
+        against = against or "it goes across more than down"
     if not against:
-        against = _speeds_up(fit, metric, cfg, strict)
+        against = _speeds_up(fit, metric, cfg, max(strict, LIVE) if aside else strict)
+        if not against and wall is not None and metric is not None and _too_fast(metric):
+            against = _flies(hits, wall, height)
         if against and steady and wall is not None and metric is not None:
             plateau = _sinks(fit, metric, wall)
             against = "" if plateau else against
@@ -191,9 +216,19 @@ def _speeds_up(fit: Fit, metric: Metric | None, cfg: Settings, strict: float) ->
         return "it goes up again"
     if metric is not None:
         low = metric.acceleration + 3 * metric.acceleration_sd < METRIC_ACCELERATION[0]
-        high = metric.acceleration - 3 * metric.acceleration_sd > METRIC_ACCELERATION[1]
-        if low or high:
+        if low:
             return "its acceleration on the wall is not gravity"
+    return ""
+
+
+def _too_fast(metric: Metric) -> bool:
+    return metric.acceleration - 3 * metric.acceleration_sd > METRIC_ACCELERATION[1]
+
+
+def _flies(hits: list[Hit], wall: Wall, height: int) -> str:
+    release = fit_release(hits, wall.facade, height)
+    if release is None or release.misfit > FLIGHT_MISFIT:
+        return "its acceleration on the wall is not gravity"
     return ""
 
 
@@ -202,8 +237,9 @@ def _sinks(fit: Fit, metric: Metric, wall: Wall) -> bool:
     prior = wall.prior
     left, right = prior.sides
     floors = (metric.top - max(metric.foot, prior.low)) / prior.floor_m
+    dives = metric.acceleration >= DIVES and metric.acceleration_sd <= GRAVITY / 2
     return (
-        SINKING[0] <= metric.sinking <= SINKING[1]
+        SINKING[0] <= metric.sinking <= (FASTEST if dives else SINKING[1])
         and floors >= SINKING_FLOORS * SHARE_OF_FLOOR
         and metric.size <= SINKING_SIZE_M
         and metric.aside <= SINKING_ASIDE * metric.drop
