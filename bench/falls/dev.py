@@ -9,6 +9,7 @@ in build/score/films: a second run with another detector does not film again.
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,7 +54,8 @@ def look(
     kept = cache.Films(films, cache.code_hash(cache.STUDIO), plates)
     results = []
     for job in jobs:
-        take = kept.get(job.order)
+        take, film_s = kept.get(job.order), 0.0
+        begin = time.process_time()
         if take is None:
             try:
                 take = film(job.order, plates)
@@ -61,8 +63,9 @@ def look(
                 console.print(f"FAILED {job.name}: studio: {error!r}", markup=False)
                 results.append(Result(job=job, error=repr(error)))
                 continue
+            film_s = time.process_time() - begin
             kept.put(take)
-        result = scene.score_take(job, take, pictures=out is not None)
+        result = scene.score_take(job, take, film_s=film_s, pictures=out is not None)
         results.append(result)
         tell(result, take, console)
         if out is not None:
@@ -137,6 +140,7 @@ def sum_up(results: Sequence[Result], console: Console) -> None:
                 line[f"{name} right"] += boxes.right
                 line[f"{name} false"] += boxes.false
                 line[f"{name} missed"] += boxes.missed
+                line[f"{name} beside"] += boxes.beside
     for name, line in lines.items():
         told = ", ".join(f"{key} {value}" for key, value in line.items() if value)
         console.print(f"{name}: {told}", markup=False, highlight=False, soft_wrap=True)

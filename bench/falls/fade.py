@@ -35,6 +35,8 @@ class Boxes(msgspec.Struct, frozen=True):
     right: int
     false: int
     missed: int
+    beside: int
+    """Of the missed: with a box in the same picture that was too far off or of another size."""
     overlap: float | None
     """Time range overlap; None where nothing falls."""
     any_false: bool
@@ -48,7 +50,7 @@ def compare(
 ) -> Boxes:
     """`boxes` are (seconds, middle x, middle y, width, height); `times` of the pictures."""
     if not times:
-        return Boxes(0, len(boxes), 0, None, bool(boxes))
+        return Boxes(0, len(boxes), 0, 0, None, bool(boxes))
     clock = np.array(times)
     truth: dict[int, list[Box]] = defaultdict(list)
     hidden: dict[int, list[Box]] = defaultdict(list)
@@ -59,7 +61,7 @@ def compare(
     given: dict[int, list[Box]] = defaultdict(list)
     for t, x, y, w, h in boxes:
         given[_picture(clock, t)].append((x, y, w, h))
-    right = false = 0
+    right = false = beside = 0
     for picture, found in given.items():
         open_ = list(truth.get(picture, ()))
         for box in found:
@@ -69,11 +71,12 @@ def compare(
                 right += 1
             elif not any(iou(box, one) >= IOU for one in hidden.get(picture, ())):
                 false += 1
+        beside += len(open_)
     missed = sum(len(those) for those in truth.values()) - right
     overlap = None
     if truth:
         overlap = len(truth.keys() & given.keys()) / len(truth.keys() | given.keys())
-    return Boxes(right, false, missed, overlap, false > 0)
+    return Boxes(right, false, missed, beside, overlap, false > 0)
 
 
 def f_measure(right: int, false: int, missed: int) -> float | None:

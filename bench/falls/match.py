@@ -24,6 +24,10 @@ BESIDE_S = 1.0
 """An unmatched event in the time of a fall, or so long around it, is a double, not a false one."""
 
 
+MIRROR_REACH = 0.35
+"""How far across a mirror image may be from its fall, picture heights."""
+
+
 class Matched(msgspec.Struct, frozen=True):
     """Of which fall each event is, and which events are doubles."""
 
@@ -31,10 +35,19 @@ class Matched(msgspec.Struct, frozen=True):
     """Per event: the fall's number, or None."""
     double: tuple[bool, ...]
     """Per event: unmatched, but while something fell."""
+    mirror: tuple[bool, ...]
+    """Per event: it follows the fall's mirror image."""
 
 
-def match(falls: Sequence[TrueFall], tracks: Sequence[Track], height: float) -> Matched:
-    """The assignment with the least distances. `height` of the picture in px."""
+def match(
+    falls: Sequence[TrueFall], tracks: Sequence[Track], height: float, *, mirrored: bool = False
+) -> Matched:
+    """The assignment with the least distances. `height` of the picture in px.
+
+    With `mirrored`, where a pane mirrors the falls, an event left over at the very time of a fall
+    left over is that fall by its mirror image: it was reported, once; its window is judged as it
+    is.
+    """
     far = 1e6
     cost = np.full((len(tracks), len(falls)), far)
     for i, track in enumerate(tracks):
@@ -47,11 +60,18 @@ def match(falls: Sequence[TrueFall], tracks: Sequence[Track], height: float) -> 
     for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
         if cost[row, column] < far:
             fall_of[row] = column
+    mirror = [False] * len(tracks)
+    if mirrored:
+        for i, track in enumerate(tracks):
+            for j, fall in enumerate(falls):
+                free = fall_of[i] is None and j not in fall_of
+                if free and _is_image(track, fall, height):
+                    fall_of[i], mirror[i] = j, True
     double = [
         owner is None and any(_meanwhile(track, fall) for fall in falls)
         for track, owner in zip(tracks, fall_of, strict=True)
     ]
-    return Matched(tuple(fall_of), tuple(double))
+    return Matched(tuple(fall_of), tuple(double), tuple(mirror))
 
 
 def distance(track: Track, truth: Sequence[Seen], height: float) -> float | None:
@@ -77,6 +97,22 @@ def middle(seen: Seen) -> tuple[float, float]:
     """Middle of a true box; `Seen` names its left upper corner. Pixel middles are whole numbers,
     as detectors count."""
     return seen.x + seen.w / 2 - 0.5, seen.y + seen.h / 2 - 0.5
+
+
+def _is_image(track: Track, fall: TrueFall, height: float) -> bool:
+    """Whether it goes down with the fall and not far beside it."""
+    if not fall.track or not track:
+        return False
+    inside = [hit for hit in track if fall.released_s - 0.2 <= hit[0] <= fall.landed_s + 0.2]
+    if len(inside) < max(LEAST_SHARED, 0.8 * len(track)):
+        return False
+    x = np.interp(
+        [t for t, _, _ in inside],
+        [seen.t for seen in fall.track],
+        [middle(seen)[0] for seen in fall.track],
+    )
+    across = np.abs(x - np.array([hit[1] for hit in inside]))
+    return bool(np.median(across) <= MIRROR_REACH * height)
 
 
 def _meanwhile(track: Track, fall: TrueFall) -> bool:

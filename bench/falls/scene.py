@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from simulators.falls.film import film
 
 from bench.falls.fade import Boxes, compare
 from bench.falls.match import Matched, match
@@ -17,6 +16,7 @@ from bench.falls.reference import Reference
 from bench.falls.sheet import strobe
 from bench.falls.watch import Watched, boxes_of, last_revisions, track_of, watch
 from contracts.event import Event
+from simulators.falls.film import film
 from simulators.falls.take import Take, TrueFall
 
 
@@ -29,6 +29,8 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     """Number of the true fall, or None: a false alarm."""
     double: bool
     """Unmatched while something fell."""
+    mirror: bool
+    """It follows the fall's mirror image."""
     score: float | None
     confidence: float | None
     zone: str | None
@@ -116,9 +118,10 @@ def score_take(job: Job, take: Take, *, film_s: float = 0.0, pictures: bool = Tr
         )  # fmt: skip
     height = float(job.order.size[1])
     events = last_revisions(watched)
-    found = match(take.falls, [track_of(event) for event in events], height)
+    mirrored = job.order.reflection
+    found = match(take.falls, [track_of(event) for event in events], height, mirrored=mirrored)
     alarms = reference.alarms()
-    theirs = match(take.falls, [alarm.track for alarm in alarms], height)
+    theirs = match(take.falls, [alarm.track for alarm in alarms], height, mirrored=mirrored)
     said = tuple(
         _said(event, number, found, take, watched, pictures) for number, event in enumerate(events)
     )
@@ -181,6 +184,7 @@ def _said(
         last_s=track[-1][0] if track else 0.0,
         of=of,
         double=found.double[number],
+        mirror=found.mirror[number],
         score=facts.get("score"),
         confidence=facts.get("confidence"),
         zone=origin.get("zone"),
