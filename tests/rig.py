@@ -193,6 +193,13 @@ class ServiceProcess:
                 return found
             after = f"&after={page['next']}"
 
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Another command of ours with the same configuration."""
+        return subprocess.run(
+            [sys.executable, "-m", "gridsentry", *words, "--config", str(self._config)],
+            cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+
     def metrics(self) -> dict[str, float]:
         """Every sample at /metrics by its name with labels."""
         lines = self.fetch("/metrics").decode().splitlines()

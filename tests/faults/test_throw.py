@@ -57,6 +57,11 @@ def test_a_throw_whose_fall_spans_kills_is_one_ticket_with_its_clip(stage: Stage
     with av.open(io.BytesIO(service.fetch(event["links"]["clip"])), mode="r") as clip:
         pictures = len(list(clip.decode(video=0)))
     assert pictures > 4 * RATE, "the clip shows the seconds before, from before the kill"
+    ((number, prev, told),) = stage.rows("SELECT number, prev, hash FROM evidence_chain")
+    assert (number, prev, told) == (1, "", event["chain"]["hash"]), "one link, however often killed"
+    verified = service.command("evidence", "verify")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert "5 intact, 0 expired, 0 missing, 0 changed" in verified.stderr
     assert service.stop() == 0
     assert stage.count("tickets") == 1
     numbers = [number for (number,) in stage.rows("SELECT number FROM spool ORDER BY number")]

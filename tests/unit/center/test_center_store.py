@@ -47,7 +47,8 @@ class Stored:
         self.server = CenterServer(
             lambda: make_app(
                 MemoryDesk(self.store), self.scene.city, settings, clock=self.clock,
-                evidence_dir=folder, originals_dir=folder, health=lambda: {"ready": True, "reasons": []},
+                evidence_dir=folder, originals_dir=folder,
+                health=lambda: {"ready": True, "reasons": []},
                 registry=CollectorRegistry(),
             ),
             settings,

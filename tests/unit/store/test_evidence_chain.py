@@ -121,7 +121,7 @@ def test_evidence_is_due_by_age_but_not_before_its_tickets_ended_long_enough_ago
     changes = [
         *case("open", "accepted", 0),
         *case("fresh", "closed", 25),
-        *case("old", "closed", 5),
+        *case("old", "closed", 4),
     ]
     writer.commit(batch(1, evidence=links, changes=changes))
     twin.close()
