@@ -157,6 +157,10 @@ def camera(rng: np.random.Generator, block: Block, size: tuple[int, int]) -> Len
     reach = math.hypot(away, away * math.tan(off))
     bottom = between(rng, (-0.05, 0.3)) * block.height_m
     top = block.height_m * between(rng, (0.92, 1.06)) + 1.5
+    if rng.random() < 0.25:
+        top *= between(rng, (0.75, 1.0))
+    # on a tall, narrow block one looks closer at a part of it
+    bottom = max(bottom, top - max(16.0, between(rng, (0.9, 2.4)) * block.width_m))
     low, up = math.atan2(bottom - high, reach), math.atan2(top - high, reach)
     half = min(max((up - low) / 2, math.radians(10)), math.radians(41))
     focal = size[1] / 2 / math.tan(half)

@@ -85,8 +85,11 @@ class Studio:
         self._contrasts: list[list[float]] = [[] for _ in self.drops]
         rng = dice(order.seed, "sensor")
         self._soft = between(rng, (0.5, 0.8))
+        gain = math.sqrt(220 / max(scene.light, 60.0))  # less light, more amplification
         self._mirrored = between(rng, (0.2, 0.6))
-        self._noise = Noise(rng, scene.plate, between(rng, (0.6, 1.8)), between(rng, (0.8, 3.0)))
+        self._noise = Noise(
+            rng, scene.plate, gain * between(rng, (0.6, 1.8)), gain * between(rng, (0.8, 3.0))
+        )
         self._layers, self._sensors = _distractions(order, scene)
         self._hiding: Luma | None = None
         if scene.cover is not None and any(layer.behind for layer in self._layers):

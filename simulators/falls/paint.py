@@ -54,6 +54,7 @@ class _Brush:
         self.bgr: Picture = np.zeros((*shape, 3), np.uint8)
         self.solid: Picture = np.zeros(shape, np.uint8)
         self.glass: Picture = np.zeros(shape, np.uint8)
+        self.lamps: Picture = np.zeros(shape, np.uint8)
 
     def ends(
         self, u0: float, v0: float, u1: float, v1: float
@@ -94,14 +95,14 @@ def soft(rng: np.random.Generator, shape: tuple[int, int], cells: int) -> NDArra
     return np.asarray(cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC))
 
 
-def wall(rng: np.random.Generator, block: Block, per_m: float) -> Wall:
-    """Paint `block` with `per_m` texture pixels a metre."""
+def wall(rng: np.random.Generator, block: Block, per_m: float, day: float) -> Wall:
+    """Paint `block` with `per_m` texture pixels a metre, by the light `day` (1.0: noon)."""
     brush = _Brush(block, per_m, rng)
     tones = _TONES[block.wall]
     tone = shade(tones[int(rng.integers(len(tones)))], between(rng, (0.6, 1.12)))
     _ground(brush, block, tone)
     _surface(brush, block, tone)
-    lit = between(rng, (0.0, 0.2))
+    lit = between(rng, (0.0, 0.2)) + 0.4 * (1.0 - day)
     cages, cooled = between(rng, (0.0, 0.5)), between(rng, (0.2, 0.85))
     for one in block.openings:
         kind = block.kinds[one.bay - 1]
@@ -119,6 +120,7 @@ def wall(rng: np.random.Generator, block: Block, per_m: float) -> Wall:
     _roof(brush, block, tone)
     if block.wall != "glass":
         _weather(brush)
+    _sun(brush, day)
     return Wall(bgr=brush.bgr, solid=brush.solid, glass=brush.glass, per_m=per_m, top_m=brush.top)
 
 
@@ -179,6 +181,8 @@ def _window(brush: _Brush, one: Opening, lit: float, cages: float) -> None:
     brush.pane(u0, v0, u1, v1, glass)
     if not bright:
         brush.pane(u0, v0 + 0.6 * (v1 - v0), u1, v1, shade(glass, between(rng, (1.1, 1.7))))
+    else:
+        cv2.rectangle(brush.lamps, *brush.ends(u0, v0, u1, v1), (255,), -1)
     if rng.random() < 0.6:
         cloth = shade((190, 200, 206), between(rng, (0.35, 0.95)))
         part = between(rng, (0.12, 0.5)) * (u1 - u0)
@@ -259,7 +263,7 @@ def _conditioner(brush: _Brush, one: Opening) -> None:
     if rng.random() < 0.6:
         sag = v - between(rng, (0.2, 0.8))
         points = [(u + 0.7, v + 0.1), (u + 0.95, sag), (u + 1.0, v0 + 0.4)]
-        brush.line(points, (196, 198, 200), 0.04)
+        brush.line(points, shade(tone, 0.72), 0.03)
 
 
 def _roof(brush: _Brush, block: Block, tone: Colour) -> None:
@@ -284,3 +288,23 @@ def _weather(brush: _Brush) -> None:
     )
     dirt = 1.0 - 0.16 * np.clip(streak - 0.55, 0, 1) * 2
     brush.bgr[:] = (brush.bgr * dirt[..., None]).astype(np.uint8)
+
+
+def _sun(brush: _Brush, day: float) -> None:
+    """Light: shadows of the neighbours lie on some walls; in the evening lamps stay bright."""
+    rng = brush.rng
+    h, w = brush.solid.shape
+    light = np.full((h, w), day, np.float32)
+    if day == 1.0 and rng.random() < 0.45:
+        edge = [(0.0, between(rng, (0, 1))), (1.0, between(rng, (0, 1)))]
+        if rng.random() < 0.5:  # of a block with a flat roof and an upright edge
+            side, one, other = (between(rng, span) for span in ((0.2, 0.8), (0, 1), (0, 1)))
+            edge = [(0.0, one), (side, one + 0.1), (side + 0.05, other), (1.0, other + 0.1)]
+        low = rng.random() < 0.7  # the sun is behind a lower block, or behind this one
+        outline = [(x * w, y * h) for x, y in edge] + [(w, h if low else 0), (0, h if low else 0)]
+        shadow = np.zeros((h, w), np.uint8)
+        cv2.fillPoly(shadow, [np.rint(np.array(outline)).astype(np.int32)], (255,))
+        soft = cv2.blur(shadow, (max(3, w // 200), max(3, w // 200))).astype(np.float32) / 255
+        light *= np.float32(1.12) - np.float32(between(rng, (0.3, 0.6))) * soft
+    light = np.where(brush.lamps > 0, np.maximum(light, 0.95), light)
+    brush.bgr[:] = np.clip(brush.bgr * light[..., None], 0, 255).astype(np.uint8)

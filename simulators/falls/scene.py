@@ -87,10 +87,12 @@ def generated(order: Order) -> Scene:
     """Build a block, put up a camera, and paint what it sees."""
     rng = dice(order.seed, "scene")
     block, lens = _site(order, rng)
-    exposure = 1.0 / math.exp(between(rng, (math.log(60), math.log(1000))))
+    day = 1.0 if rng.random() < 0.85 else between(rng, (0.35, 0.7))
+    fastest = 1000 if day == 1.0 else 120  # an evening needs the light
+    exposure = 1.0 / math.exp(between(rng, (math.log(60), math.log(fastest))))
     per_m = min(max(1.6 * _nearest(block, lens), 8.0), 40.0)
-    flat = paint.wall(dice(order.seed, "paint"), block, per_m)
-    bgr, glass, foot = _seen(dice(order.seed, "sky"), block, lens, flat)
+    flat = paint.wall(dice(order.seed, "paint"), block, per_m, day)
+    bgr, glass, foot = _seen(dice(order.seed, "sky"), block, lens, flat, day)
     openings = tuple(one for one in block.openings if _inside(lens, one))
     camera = calibration(dice(order.seed, "calibration"), order, lens, block.openings)
     return Scene(
@@ -105,7 +107,7 @@ def generated(order: Order) -> Scene:
         camera=camera,
         panes=panes_of(lens, openings),
         ground_y=foot,
-        light=between(rng, (190, 250)),
+        light=day * between(rng, (190, 250)),
     )
 
 
@@ -165,7 +167,7 @@ def panes_of(lens: Lens, openings: tuple[Opening, ...]) -> list[tuple[int, int, 
 
 
 def _seen(
-    rng: np.random.Generator, block: Block, lens: Lens, flat: paint.Wall
+    rng: np.random.Generator, block: Block, lens: Lens, flat: paint.Wall, day: float
 ) -> tuple[Picture, Luma, float]:
     """The wall as the camera sees it before sky, neighbours and ground; its panes; its foot."""
     w, h = lens.size
@@ -193,7 +195,11 @@ def _seen(
     horizon_y = float(horizon[1]) if np.isfinite(horizon[1]) else 2.0 * h
     behind = _surroundings(rng, lens.size, min(horizon_y, foot_y), foot_y)
     light = np.linspace(between(rng, (1.0, 1.08)), between(rng, (0.78, 1.0)), h, dtype=np.float32)
+    behind = behind * np.float32(day)
     mixed = behind * (1 - cover) + pull(flat.bgr) * light[:, None, None] * cover
+    off = (xs - w / 2) ** 2 + (ys - h / 2) ** 2  # lenses darken towards their corners
+    fall = 1.0 - between(rng, (0.0, 0.22)) * off / (w * w / 4 + h * h / 4)
+    mixed *= fall[..., None].astype(np.float32)
     picture = cv2.GaussianBlur(mixed, (0, 0), between(rng, (0.5, 0.8)))
     return np.clip(picture, 0, 255).astype(np.uint8), pull(flat.glass), foot_y
 
