@@ -145,6 +145,15 @@ class Sound(msgspec.Struct, frozen=True):
     """One channel, -1 to 1, shape (samples,), read-only."""
 
 
+class Pulse(msgspec.Struct, frozen=True):
+    """A sign of life: video, a picture or sound came from this device, whatever it shows. Made
+    where such a message is taken in; never stored."""
+
+    device: str
+    at: datetime
+    received_at: datetime
+
+
 class Status(msgspec.Struct, frozen=True):
     """A gateway or device went on or off line; retained, also the last will."""
 
@@ -200,5 +209,18 @@ class Poison(msgspec.Struct, frozen=True):
     adapter: str = "native"
 
 
-Item = Reading | Segment | Still | Frame | Trace | Record | Clip | Sound | Status | Report | Notice
+Item = (
+    Reading
+    | Segment
+    | Still
+    | Frame
+    | Trace
+    | Record
+    | Clip
+    | Sound
+    | Pulse
+    | Status
+    | Report
+    | Notice
+)
 """What a detector may consume."""

@@ -18,7 +18,7 @@ from contracts.nouns import (
     Segment,
     Still,
 )
-from ingest import topics
+from ingest import sound, topics
 from ingest.codec import container, jpeg, people, telemetry, trace
 from ingest.codec.times import ClockRule, check_retained, effective
 from ingest.settings import DecoderSettings
@@ -125,7 +125,9 @@ class NativeDecoder:
                 return (people.status(arrival, device, self._rule),)
             case "report":
                 return (people.report(arrival, device, self._rule),)
-        return (self._timed(arrival, topic, device),)
+        noun = self._timed(arrival, topic, device)
+        # the clip says that the microphone is there, its samples what it heard
+        return (noun, sound.decode(noun)) if isinstance(noun, Clip) else (noun,)
 
     def _timed(self, arrival: Arrival, topic: Topic, device: Device) -> Item:
         """Nouns whose time stands in the topic."""

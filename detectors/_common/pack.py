@@ -20,6 +20,8 @@ _TYPES: dict[str, type[Any]] = {
         nouns.Trace,
         nouns.Record,
         nouns.Clip,
+        nouns.Sound,
+        nouns.Pulse,
         nouns.Status,
         nouns.Report,
         nouns.Notice,

@@ -5,7 +5,8 @@ counts nothing. When nothing at all is heard, the broker, the network or we ours
 reason, and no sensor is accused of it; neither after a restart, nor at the end of a recording.
 Receipt decides, not the device's own time: a gateway that sends a backlog is heard from. Its being
 offline (its last will) makes us wait for fewer reports, and alone raises nothing: gateways
-reconnect within seconds.
+reconnect within seconds. Of cameras and microphones every piece of video or sound is heard
+(`Pulse`), whatever it shows.
 """
 
 from __future__ import annotations
@@ -21,10 +22,13 @@ from contracts.city import City, Device
 from contracts.clock import iso
 from contracts.detector import Site, Spec
 from contracts.event import Event
-from contracts.nouns import Clip, Reading, Record, Status, Trace
+from contracts.nouns import Pulse, Reading, Record, Status, Trace
 from detectors._common.episode import Episode, Ledger, revise
 
 KIND = "sensor_silent"
+CAMERA_S = (
+    10.0  # the longest piece of video of the wire contract, where a camera's row says nothing
+)
 GAPS = 5  # pauses remembered of each device; their median is its habit
 
 
@@ -40,7 +44,7 @@ class SensorSilentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     """Periods to wait when the device or its gateway said that it went offline."""
     deaf_s: float = 30.0
     """A longer gap in everything a district sends is our own deafness (seconds); a district whose
-    quickest device reports more rarely takes twice that device's period."""
+    quickest sensor reports more rarely takes twice that sensor's period (cameras aside)."""
     severity: int = 1
     """Severity of a silent device (1 to 5)."""
 
@@ -70,13 +74,19 @@ class State(msgspec.Struct):
 
 
 def sites(city: City, _cfg: SensorSilentConfig) -> Iterable[Site]:
-    """One site per district: its devices that say how often they report, cameras aside."""
+    """One site per district: its devices that say how often they report, and its cameras."""
     districts: dict[str, list[Device]] = {}
     for device in city.devices.values():
-        if device.reports_every_s is not None and device.type != "camera":
+        if device.reports_every_s is None and _is_camera(device):
+            device = msgspec.structs.replace(device, reports_every_s=CAMERA_S)  # noqa: PLW2901
+        if device.reports_every_s is not None:
             districts.setdefault(device.district, []).append(device)
     for name, devices in sorted(districts.items()):
         yield Site(id=name, district=name, point=devices[0].point, devices=tuple(devices))
+
+
+def _is_camera(device: Device) -> bool:
+    return "camera" in device.type.lower()
 
 
 class SensorSilent:
@@ -87,8 +97,9 @@ class SensorSilent:
         self._devices = {device.id: device for device in site.devices}
         self._limit = {d.id: self._wait(cfg.periods, d) for d in site.devices}
         self._offline_limit = {d.id: self._wait(cfg.offline_periods, d) for d in site.devices}
-        quickest = min((d.reports_every_s or 0.0 for d in site.devices), default=0.0)
-        self._deaf = max(cfg.deaf_s, 2 * quickest)
+        # cameras send all the time; with them gone, what is left must still count as listening
+        periods = [d.reports_every_s or 0.0 for d in site.devices if not _is_camera(d)]
+        self._deaf = max(cfg.deaf_s, 2 * min(periods, default=CAMERA_S))
         self._state = (
             msgspec.msgpack.decode(snapshot, type=State) if snapshot is not None else State()
         )
@@ -100,7 +111,7 @@ class SensorSilent:
         ]
         heapq.heapify(self._due)
 
-    def on_item(self, item: Reading | Status | Trace | Record | Clip, /) -> Iterable[Event]:
+    def on_item(self, item: Reading | Status | Trace | Record | Pulse, /) -> Iterable[Event]:
         """A message: whatever it says, the device is there (a last will: it is not)."""
         state = self._state
         now = item.received_at
@@ -137,7 +148,7 @@ class SensorSilent:
         """All state as msgpack."""
         return msgspec.msgpack.encode(self._state)
 
-    def _hear(self, item: Reading | Status | Trace | Record | Clip) -> list[Event]:
+    def _hear(self, item: Reading | Status | Trace | Record | Pulse) -> list[Event]:
         state = self._state
         heard = state.devices.get(item.device)
         if type(item) is Status and not item.online:
@@ -201,7 +212,7 @@ class SensorSilent:
 
 SPEC = Spec(
     kind=KIND,
-    consumes=(Reading, Status, Trace, Record, Clip),
+    consumes=(Reading, Status, Trace, Record, Pulse),
     config=SensorSilentConfig,
     sites=sites,
     build=SensorSilent,

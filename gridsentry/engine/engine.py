@@ -16,7 +16,18 @@ import msgspec
 
 from contracts.batch import DeadLetter, PublishedEvent, SiteSnapshot, StoredItem, UnknownMessage
 from contracts.clock import EPOCH, iso
-from contracts.nouns import Poison, Position, Quality, Reading, Segment, Status, Still
+from contracts.nouns import (
+    Clip,
+    Poison,
+    Position,
+    Pulse,
+    Quality,
+    Reading,
+    Segment,
+    Sound,
+    Status,
+    Still,
+)
 from gridsentry.engine.book import event_change
 
 if TYPE_CHECKING:
@@ -37,6 +48,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 KEPT_BYTES = 64 * 1024  # of a dead letter; its length and hash are kept in full
+KEPT_OF_SOUND = 64  # its header: what was said stays unsaid
 SNAPSHOT_EVERY = timedelta(seconds=30)
 SNAPSHOT_ITEMS = 2000
 LATE = int(Quality.LATE)
@@ -160,7 +172,11 @@ class Engine:
                 draft.worker_positions.append(noun)
                 if self._routes:
                     self.router.on_position(noun)
-            elif not isinstance(noun, (Segment, Still)):
+            elif isinstance(noun, (Segment, Still, Clip)):
+                self._unstored(Pulse(noun.device, noun.at, arrival.received_at))
+            elif isinstance(noun, Sound):
+                self._unstored(noun)
+            else:
                 if not kept:
                     self._keep(arrival, noun)
                     kept = True
@@ -204,6 +220,15 @@ class Engine:
         )
         self._pos += 1
 
+    def _unstored(self, item: Sound | Pulse) -> None:
+        """Fold what the store never holds: speech is not kept, and video lies in the spool. Who
+        cannot be given it again has its snapshot in this batch (a pulse: if it changed a thing)."""
+        for runner in self.roster.by_noun.get((item.device, type(item).__name__), ()):
+            told = len(self._draft.events)
+            self._put(runner, item)
+            if isinstance(item, Sound) or len(self._draft.events) > told:
+                self._due_anyway.add(runner.order)
+
     def _item(self, item: Item) -> None:
         if isinstance(item, Status):
             self._draft.statuses.append(item)
@@ -224,7 +249,7 @@ class Engine:
 
     def refuse(self, poison: Poison) -> None:
         """Set a message aside with its reason; one of an unknown device is kept whole."""
-        if poison.code == "unknown_device":
+        if poison.code == "unknown_device" and not is_sound(poison.topic):
             self._draft.unknown.append(
                 UnknownMessage(
                     poison.device or "?", poison.topic, poison.received_at, poison.payload
@@ -363,6 +388,11 @@ class Engine:
         self._settled = None
 
 
+def is_sound(topic: str) -> bool:
+    """Whether such a message may hold speech."""
+    return topic.rpartition("/")[0].endswith("/clip")
+
+
 def dead_letter(poison: Poison, nth: int) -> DeadLetter:
     """The dead letter of a poison; its id follows from what came, when, and its place."""
     digest = hashlib.sha256(poison.payload).hexdigest()
@@ -375,7 +405,7 @@ def dead_letter(poison: Poison, nth: int) -> DeadLetter:
         reason=poison.reason,
         device=poison.device,
         adapter=poison.adapter,
-        payload=poison.payload[:KEPT_BYTES],
+        payload=poison.payload[: KEPT_OF_SOUND if is_sound(poison.topic) else KEPT_BYTES],
         bytes=len(poison.payload),
         sha256=digest,
     )

@@ -17,7 +17,7 @@ import msgspec
 from contracts.case import Answer
 from contracts.clock import monotonic
 from contracts.errors import LeaseLost, Temporary
-from contracts.nouns import Arrival, Segment, Still
+from contracts.nouns import Arrival
 from gridsentry.engine.cameras import Found, Proof
 from gridsentry.live.batching import batch_of, count, count_found, watch_poison
 from gridsentry.live.faults import FaultPoint
@@ -323,7 +323,7 @@ class Core(threading.Thread):
             arrival = one.arrival
             if arrival.received_at < engine.now:
                 arrival = msgspec.structs.replace(arrival, received_at=engine.now)
-            engine.take(arrival, [n for n in one.nouns if not isinstance(n, (Segment, Still))])
+            engine.take(arrival, one.nouns)
             if one.row is not None:
                 rows.append(one.row)
         return rows

@@ -8,7 +8,7 @@ from typing import Any
 from contracts.detector import Site, Spec
 from contracts.event import Event
 from contracts.geo import Point
-from contracts.nouns import Item, Report, Status
+from contracts.nouns import Item, Pulse, Report, Status
 from detectors import citizen_report, sensor_silent
 from detectors._common.drive import Known, run
 from detectors._common.sample import START, city, device, reading
@@ -105,3 +105,31 @@ def test_being_back_online_in_time_is_no_alarm() -> None:
 def test_a_device_that_promises_no_period_is_not_watched() -> None:
     spec = sensor_silent.SPEC
     assert list(spec.sites(city(devices={"d": device("d")}), spec.config())) == []
+
+
+def test_a_camera_that_sends_no_more_video_is_silent_and_comes_back() -> None:
+    """No period stands in its row; the only sensor of the district reports every ten minutes."""
+    spec = sensor_silent.SPEC
+    slow = {"d": device("d", reports_every_s=600.0), "cam": device("cam", type="Camera")}
+    (site,) = spec.sites(city(devices=slow), spec.config())
+    items: list[Item] = [reading("d", "level", 1, float(t)) for t in range(5, 3200, 600)]
+    for t in [*range(300), *range(3000, 3300)]:
+        at = START + timedelta(seconds=t)
+        items.append(Pulse("cam", at, at + timedelta(milliseconds=400)))
+    items.sort(key=lambda item: item.received_at)
+    gone, back = [e for _, e in run(spec, spec.config(), site, items)]
+    assert (gone.device, gone.phase, gone.at) == ("cam", "opened", START + timedelta(seconds=299))
+    assert (back.phase, back.id) == ("closed", gone.id)
+
+
+def test_nobody_is_silent_while_all_cameras_and_sensors_are() -> None:
+    spec = sensor_silent.SPEC
+    town = {name: device(name, type="camera") for name in ("a", "b")}
+    (site,) = spec.sites(city(devices=town), spec.config())
+    times = [*range(60), *range(1200, 1260)]  # the broker was away for nineteen minutes
+    items = [
+        Pulse(name, START + timedelta(seconds=t), START + timedelta(seconds=t))
+        for t in times
+        for name in town
+    ]
+    assert run(spec, spec.config(), site, items) == []
