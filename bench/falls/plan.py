@@ -43,7 +43,7 @@ class Amounts(msgspec.Struct, frozen=True):
 
 
 FULL: Final = Amounts({"8-20 px": 258, "4-8 px": 258, "2-4 px": 60}, 306, 7_260.0, 45)
-QUICK: Final = Amounts({"8-20 px": 3, "4-8 px": 3, "2-4 px": 2}, 1, 20.0, 1)
+QUICK: Final = Amounts({"8-20 px": 3, "4-8 px": 2, "2-4 px": 1}, 1, 12.0, 1)
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,14 +86,15 @@ def _recall(amounts: Amounts, seed_of: SeedOf, places: Sequence[str]) -> list[Jo
         for k in range(math.ceil(falls / FALLS_A_FILM)):
             seed = seed_of("recall", number)
             rng = _dice(seed, "recall")
+            count = min(FALLS_A_FILM, falls - k * FALLS_A_FILM)
             order = Order(
                 seed=seed,
                 place=_place(rng, places),
                 size=_size(rng, 0.35),
                 fps=float(rng.choice(RATES)),
-                seconds=4.0 * FALLS_A_FILM + 2,
+                seconds=4.0 * count + 2,
                 mbit_s=float(rng.uniform(2, 4)),
-                falls=min(FALLS_A_FILM, falls - k * FALLS_A_FILM),
+                falls=count,
                 size_px=CLASSES[group],
                 visible=(0.6, 1.0) if rng.random() < 0.75 else (0.35, 0.6),
                 dropped=float(rng.choice([0.0, 0.0, 0.01, 0.03])),

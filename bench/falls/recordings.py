@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import msgspec
 import numpy as np
 
 from bench.falls.match import NEAR
+from bench.falls.run import calm
 from bench.falls.watch import DEVICE, last_revisions, track_of, watch
 from contracts.city import Camera
 from gridsentry.record.video import pieces
@@ -39,7 +43,7 @@ class Clip(msgspec.Struct, frozen=True, kw_only=True):
     why: tuple[str, ...]
 
 
-def look(folder: Path) -> list[Clip]:
+def look(folder: Path, workers: int = 1) -> list[Clip]:
     """Every clip of the folder's manifest; those with a mask once with it and once without.
 
     None of a folder that is not there.
@@ -49,17 +53,22 @@ def look(folder: Path) -> list[Clip]:
         return []
     entries: list[dict[str, Any]] = json.loads(manifest.read_text())
     masks = msgspec.toml.decode(MASKS.read_bytes(), type=dict[str, Mask])
-    out = []
+    asked: list[tuple[dict[str, Any], Mask | None]] = []
     for entry in entries:
         if entry.get("is_positive") is None or not (folder / entry["file"]).exists():
             continue
-        out.append(_clip(folder, entry, None))
-        if not entry["is_positive"]:
+        asked.append((entry, None))
+        if not entry["is_positive"] and entry["file"] in masks:
+            asked.append((entry, masks[entry["file"]]))
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=calm) as pool:
+        looked = list(pool.map(partial(_clip, folder), *zip(*asked, strict=True)))
+    out = []
+    for clip in looked:
+        out.append(clip)
+        if not clip.positive and clip.file not in masks:
             # what needs no mask stands for itself in the masked figure
-            mask = masks.get(entry["file"])
-            bare = out[-1]
-            with_ = _clip(folder, entry, mask) if mask else bare
-            out.append(msgspec.structs.replace(with_, masked=True))
+            out.append(msgspec.structs.replace(clip, masked=True))
     return out
 
 
