@@ -40,9 +40,10 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def scene(tmp_path: Path) -> Scene:
     """The town, with the picture of a throw in its evidence folder."""
-    draw_still(tmp_path / "cam-1" / "throw.jpg")
-    (tmp_path / "cam-1" / "throw.mp4").write_bytes(b"\0" * 64)
-    return Scene(tmp_path, SystemClock())
+    folder = tmp_path / "evidence"
+    draw_still(folder / "cam-1" / "throw.jpg")
+    (folder / "cam-1" / "throw.mp4").write_bytes(b"\0" * 64)
+    return Scene(folder, SystemClock())
 
 
 @pytest.fixture
