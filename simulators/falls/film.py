@@ -173,10 +173,13 @@ class Studio:
         total, hidden, under = _blend(y, mark, light, scene.cover)
         if total <= 0 or t - scene.exposure_s / 2 > drop.landed_s:
             return
-        x, top, w, h = mark.box
-        self._tracks[number].append(
-            Seen(t, x + moved[0], top + moved[1], w, h, 1.0 - hidden / total)
-        )
+        left, top, w, h = mark.box
+        wide, high = scene.size
+        x0, y0 = max(left + moved[0], 0.0), max(top + moved[1], 0.0)
+        x1, y1 = min(left + moved[0] + w, wide), min(top + moved[1] + h, high)
+        if x1 <= x0 or y1 <= y0:
+            return
+        self._tracks[number].append(Seen(t, x0, y0, x1 - x0, y1 - y0, 1.0 - hidden / total))
         if hidden < 0.5 * total:
             self._sizes[number].append(math.sqrt(mark.area_px))
             self._contrasts[number].append(abs(light - under))

@@ -50,7 +50,8 @@ class Seen(msgspec.Struct, frozen=True, array_like=True):
     """Where a falling thing is in one picture: the box around it, blur included.
 
     `x`, `y` are its left upper corner, counted as `cv2.boundingRect` does: the first pixel reaches
-    from 0 to 1. Copies of doubled pictures are not listed.
+    from 0 to 1; what lies outside the picture is cut off. Copies of doubled pictures are not
+    listed, nor is a thing that has landed.
     """
 
     t: float

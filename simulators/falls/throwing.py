@@ -59,7 +59,8 @@ def drops(order: Order, scene: Scene) -> list[Drop]:
     """The falls of a scene, in the order of release.
 
     Each is drawn anew until it can be seen over three floors, has the ordered size and ends in the
-    scene's time; where that cannot be, the one that comes closest is taken.
+    scene's time; where that cannot be, the one that comes closest is taken. Raises ValueError when
+    there is no room for one at all.
     """
     found: list[Drop] = []
     for number in range(order.falls):
@@ -87,8 +88,12 @@ def drops(order: Order, scene: Scene) -> list[Drop]:
                 best = (miss, _later(rng, drop, way, order, earliest, room))
             if miss == 0.0:
                 break
-        if best is not None:
-            found.append(best[1])
+        if best is None:
+            raise ValueError(
+                f"order.falls is {order.falls}: no room for fall {number + 1} within "
+                f"{order.seconds:g} s of {order.place}, with {APART_S:g} s between falls"
+            )
+        found.append(best[1])
     return found
 
 

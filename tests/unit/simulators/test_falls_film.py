@@ -134,6 +134,8 @@ def test_pixels_change_where_the_truth_says_and_nowhere_else(seed: int) -> None:
             assert len(where) == 0 or k / 20 > fall.landed_s
             continue
         seen = boxes[k]
+        assert min(seen.x, seen.y, seen.w, seen.h) >= 0
+        assert seen.x + seen.w <= 640 and seen.y + seen.h <= 360
         inside = seen.x > 4 and seen.y > 4 and seen.x + seen.w < 636 and seen.y + seen.h < 356
         if len(where) and inside:
             (y0, x0), (y1, x1) = where.min(axis=0), where.max(axis=0) + 1
@@ -146,7 +148,7 @@ def test_pixels_change_where_the_truth_says_and_nowhere_else(seed: int) -> None:
 
 
 def test_the_truth_is_right_to_a_part_of_a_pixel_even_after_the_codec() -> None:
-    one = order(14, size_px=(7.0, 10.0), visible=(1.0, 1.0), mbit_s=40.0)
+    one = order(14, size_px=(7.0, 10.0), visible=(1.0, 1.0), mbit_s=20.0, seconds=3.0)
     got = film(one)
     quiet = Studio(one, generated(one))
     quiet.drops.clear()
@@ -310,6 +312,7 @@ def test_shake_moves_the_picture_and_the_truth_alike() -> None:
         ({"place": "plate:none.jpg"}, "has no calibration: plate_campus"),
         ({"size": (641, 360)}, "must be even"),
         ({"distractions": (Distraction("ghosts"),)}, "'ghosts': one of"),
+        ({"falls": 4, "seconds": 3.0}, "no room for fall"),
     ],
 )
 def test_an_order_that_cannot_be_filmed_says_why(fields: dict[str, object], said: str) -> None:
