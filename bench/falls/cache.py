@@ -79,6 +79,10 @@ class Cache:
         return self.folder / job.part / f"{told.hexdigest()[:24]}.msgpack"
 
 
+MOST_BYTES = 3 << 30
+"""Of films kept for development: some 600 of them."""
+
+
 class Films:
     """Films in a folder, for development: the studio works longer than the detector."""
 
@@ -93,9 +97,15 @@ class Films:
             return None
 
     def put(self, take: Take) -> None:
-        """Keep it."""
+        """Keep it, and forget the oldest beyond MOST_BYTES."""
         self.folder.mkdir(parents=True, exist_ok=True)
         write_whole(self._path(take.order), msgspec.msgpack.encode(take))
+        kept = sorted(self.folder.glob("*.msgpack"), key=lambda path: -path.stat().st_mtime_ns)
+        total = 0
+        for path in kept:
+            total += path.stat().st_size
+            if total > MOST_BYTES:
+                path.unlink()
 
     def _path(self, order: Order) -> Path:
         told = hashlib.sha256(msgspec.msgpack.encode(order) + self._code.encode())

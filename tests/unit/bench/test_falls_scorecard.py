@@ -20,7 +20,8 @@ from bench.falls.plan import Job
 from bench.falls.recordings import Clip
 from bench.falls.reference import Reference
 from bench.falls.scene import Fell, Result, Said
-from simulators.falls.take import Distraction, Order
+from contracts.city import Camera
+from simulators.falls.take import Distraction, Order, Take
 
 TABLE = episodes.load()
 
@@ -209,6 +210,23 @@ def test_a_crash_and_a_damaged_file_are_no_results(tmp_path: Path) -> None:
     for path in tmp_path.rglob("*.msgpack"):
         path.write_bytes(path.read_bytes()[:-7])
     assert kept.get(good.job) is None
+
+
+def test_films_for_development_are_kept_until_newer_ones_need_the_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera = Camera(device="cam", size=(1280, 720))
+    takes = [
+        Take(
+            order=Order(seed=k), segments=((0.0, bytes(1000)),), camera=camera, pictures=1, falls=()
+        )
+        for k in range(3)
+    ]
+    monkeypatch.setattr(cache, "MOST_BYTES", 2900)
+    films = cache.Films(tmp_path, "code", None)
+    for take in takes:
+        films.put(take)
+    assert [films.get(take.order) for take in takes] == [None, *takes[1:]]
 
 
 def test_one_changed_byte_changes_the_code(tmp_path: Path) -> None:
