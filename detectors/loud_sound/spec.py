@@ -38,6 +38,11 @@ HEARING = ("camera", "microphone", "sound", "acoustic", "noise")
 """Types of device that may send sound."""
 
 STEP = round(STEP_S * 1e6)
+AGAIN = 20
+"""Steps: above the median of this last fifth of a second, a bang stands out of a sound that was
+going on already ..."""
+ECHO_DB = 6.0
+"""... and is no echo of the bang before, which never comes louder; so much louder, at any time."""
 WRONG = Quality.STUCK | Quality.OUT_OF_RANGE
 
 
@@ -116,7 +121,7 @@ class LoudSound:
         wanted = self.wake_at()
         if wanted is None or now < wanted:
             return []
-        return [self._told(None)]
+        return [self._told()]
 
     def wake_at(self) -> datetime | None:
         """When a bang that a clip broke off is told."""
@@ -145,7 +150,7 @@ class LoudSound:
         out: list[Event] = []
         gap = begin - state.until if state.until >= 0 else 0
         if state.sounding is not None and gap > cfg.merge_s * 1e6:
-            out.append(self._told(state.sounding.last))
+            out.append(self._told())
         if gap > cfg.gap_s * 1e6:
             state.heard = b""
         before = np.frombuffer(state.heard, np.float32)
@@ -176,14 +181,20 @@ class LoudSound:
             level = float(loud[step])
             one = state.sounding
             end = begin + (step + 1) * STEP
+            below = median
+            if one is not None:
+                below = max(one.median, float(np.median(every[max(0, place - AGAIN) : place])))
+                echo = end - one.onset < cfg.merge_s * 1e6 and level < one.level + ECHO_DB
+                if not echo and level >= below + cfg.over_db:
+                    yield self._told()
+                    one = None
             if one is None:
-                if median < 0 and level >= median + cfg.over_db:
-                    onset = onset_in(samples, rate_hz, step, median, level)
-                    state.sounding = one = Sounding(
-                        begin + round(onset * 1e6), median, end, end - STEP, level, -99.0, 0.0, 0
-                    )
-                else:
+                if median >= 0 or level < below + cfg.over_db:
                     continue
+                onset = onset_in(samples, rate_hz, step, below, level)
+                state.sounding = one = Sounding(
+                    begin + round(onset * 1e6), below, end, end - STEP, level, -99.0, 0.0, 0
+                )
             if level >= one.median + cfg.fall_db:
                 one.last = end
                 if level > one.level:
@@ -195,9 +206,9 @@ class LoudSound:
                 one.steps += 1
             quiet = end - one.last >= cfg.merge_s * 1e6
             if quiet or end - one.onset >= cfg.longest_s * 1e6:
-                yield self._told(end)
+                yield self._told()
 
-    def _told(self, _now: int | None) -> Event:
+    def _told(self) -> Event:
         state, cfg = self._state, self._cfg
         one, state.sounding = state.sounding, None
         assert one is not None
