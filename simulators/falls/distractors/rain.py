@@ -11,8 +11,9 @@ from simulators.falls.distractors.drips import Drips
 from simulators.falls.layers import Luma, View
 
 _SHARPENED = 1.6
-"""What cameras' edge enhancement adds to lines of one to three pixels: without it streaks have half
-the contrast of those in real films of heavy rain, at the same number, length and width."""
+"""What cameras' edge enhancement adds to lines of one to three pixels. Chosen after looking at one
+real film of heavy rain, whose streaks still have two to three times the contrast of ours at a
+shutter of 1/250 s (43 grey levels against 13 to 20)."""
 
 
 def terminal_m_s(diameter_m: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -46,6 +47,7 @@ class Rain:
             per_m3=drops_per_m3(size, rate) * 0.1e-3,
             speed_m_s=terminal_m_s(size),
             solid=0.9 * _SHARPENED,
+            # how bright the sky behind the camera is, which the drops show, is nowhere in the picture
             tone=drop_tone(view) * rng.uniform(0.9, 1.6),
             wind_m_s=0.4 + 1.2 * strength,
         )
