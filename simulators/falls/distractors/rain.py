@@ -47,7 +47,7 @@ class Rain:
             per_m3=drops_per_m3(size, rate) * 0.1e-3,
             speed_m_s=terminal_m_s(size),
             solid=0.9 * _SHARPENED,
-            # how bright the sky behind the camera is, which the drops show, is nowhere in the picture
+            # drops show the sky behind the camera, and how bright that is is not in the picture
             tone=drop_tone(view) * rng.uniform(0.9, 1.6),
             wind_m_s=0.4 + 1.2 * strength,
         )
