@@ -109,7 +109,7 @@ def test_the_rate_is_the_ordered_one() -> None:
 
 
 def test_dropped_pictures_leave_gaps_and_doubled_ones_show_the_same_again() -> None:
-    one = order(5, dropped=0.2, doubled=0.2, seconds=5.0, mbit_s=8.0)
+    one = order(5, dropped=0.2, doubled=0.2, seconds=5.0, mbit_s=5.0)
     got = film(one)
     pictures = decoded(list(got.segments))
     assert len(pictures) == got.pictures
@@ -323,7 +323,7 @@ def test_an_order_that_cannot_be_filmed_says_why(fields: dict[str, object], said
 @pytest.mark.recordings
 @pytest.mark.parametrize("name", sorted(known()))
 def test_falls_are_filmed_before_photographs_too(name: str, recordings: Path) -> None:
-    one = order(95, place=f"plate:{name}", size=(1280, 720), visible=(0.6, 1.0), fps=10.0)
+    one = order(95, place=f"plate:{name}", size=(1280, 720), visible=(0.6, 1.0), fps=6.0)
     scene: Scene = photographed(one, recordings / "falls")
     assert scene.plate.std() > 25
     assert len(scene.camera.points) >= 6
