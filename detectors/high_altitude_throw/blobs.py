@@ -25,22 +25,22 @@ def boxes(mask: Luma, most: int) -> list[Box] | None:
     return [cv2.boundingRect(outline) for outline in outlines]
 
 
-def strongest(found: list[Box], out: Luma, most: int) -> list[Box]:
-    """The `most` that stand out most, in the order found."""
-    if len(found) <= most:
+def strongest(
+    found: list[Box], out: Luma, most: int, level: Luma | None = None, times: float = 1.0
+) -> list[Box]:
+    """The `most` that stand out most, in the order found.
+
+    With `level`: of those that somewhere exceed the threshold of their middle `times` over.
+    """
+    if len(found) <= most and level is None:
         return found
-    peaks = np.array([out[y : y + h, x : x + w].max() for x, y, w, h in found])
-    kept = np.sort(np.argsort(-peaks.astype(int), kind="stable")[:most])
-    return [found[int(one)] for one in kept]
-
-
-def clear(found: list[Box], out: Luma, level: Luma, times: float) -> list[Box]:
-    """Those that somewhere exceed the threshold in their middle so many times."""
-    return [
-        (x, y, w, h)
-        for x, y, w, h in found
-        if out[y : y + h, x : x + w].max() >= times * level[y + h // 2, x + w // 2]
-    ]
+    peaks = np.array([out[y : y + h, x : x + w].max() for x, y, w, h in found], np.float64)
+    if level is not None and found:
+        around = np.array(found)
+        middle = around[:, :2] + around[:, 2:] // 2
+        peaks[peaks < times * level[middle[:, 1], middle[:, 0]]] = 0
+    order = np.argsort(-peaks, kind="stable")[:most]
+    return [found[int(one)] for one in np.sort(order[peaks[order] > 0])]
 
 
 def measure(box: Box, out: Luma, above: Luma) -> tuple[float, ...]:

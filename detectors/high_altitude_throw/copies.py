@@ -30,11 +30,11 @@ LEFT_BY_CODING = 8
 measured at 3 Mbit/s, smoothed differences of copies pass the noise by 5 at most, those of other
 pictures with something of contrast 40 in flight by 13 and more."""
 
-LESS = 0.5
+LESS = 0.35
 """Such a copy differs at most by this share of the picture before."""
 
 
-LEAST_PEAK = 6
+LEAST_PEAK = 10
 """With less news than this a picture ago nothing was seen to fly, and all is still anyway."""
 
 

@@ -21,7 +21,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.high_altitude_throw.blobs import Box, boxes, clear, measure, strongest
+from detectors.high_altitude_throw.blobs import Box, boxes, measure, strongest
 from detectors.high_altitude_throw.copies import COPY_S, MOST_IN_A_ROW, news
 from detectors.high_altitude_throw.exposure import evened, is_new_scene, line
 from detectors.high_altitude_throw.field import Field
@@ -200,7 +200,7 @@ class Sight:
         if not seen:
             shown = list[Box]()
         elif regime == "rain":
-            shown = strongest(clear(small, self._out, level, RAIN_LEVEL), self._out, MOST_IN_RAIN)
+            shown = strongest(small, self._out, MOST_IN_RAIN, level, RAIN_LEVEL)
         else:
             shown = strongest(small, self._out, MOST_CANDIDATES)
         blobs = [measure(box, self._out, self._above) for box in shown]

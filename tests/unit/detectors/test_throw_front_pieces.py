@@ -271,6 +271,10 @@ def test_too_many_outlines_are_not_looked_at_and_the_strongest_are_kept() -> Non
     kept = strongest(found, out, 10)
     assert {int(out[y, x]) for x, y, _, _ in kept} == set(range(110, 120))
     assert strongest(found, out, 100) is found
+    level = np.full_like(out, 55)
+    above = strongest(found, out, 100, level, 2.0)
+    assert {int(out[y, x]) for x, y, _, _ in above} == set(range(110, 120))
+    assert strongest([], out, 100, level, 2.0) == []
 
 
 # --- kept pictures ------------------------------------------------------------------------------
