@@ -1,14 +1,16 @@
 """Where a camera stands before a facade: from points on the wall to a projection of all of space.
 
 A wall alone tells a plane homography. With square pixels and the principal point near the middle
-it also tells the camera (Hartley, Zisserman: Multiple View Geometry, 8.8; Zhang 2000), and so what a
-metre out of the wall looks like, which a thrown thing needs. Seen straight on, a wall says nothing
-about the focal length; then a wide prior speaks, and the covariance says how little is known.
+it also tells the camera (Hartley, Zisserman: Multiple View Geometry, 8.8; Zhang 2000), and so what
+a metre out of the wall looks like, which a thrown thing needs. Seen straight on, a wall says
+nothing about the focal length; then a wide prior speaks, and the covariance says how little is
+known.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
@@ -147,7 +149,7 @@ class Pose:
 
     def _starts(self, world: Array, pixels: Array, focal_px: float | None) -> list[Array]:
         """For each focal length tried, the camera that the wall's homography alone would tell."""
-        homography, _ = cv2.findHomography(world[:, :2], pixels, 0)
+        homography: Any = cv2.findHomography(world[:, :2], pixels, 0)[0]
         if homography is None:
             return []
         focals = [focal_px] if focal_px is not None else list(FOCALS * self.size[0])
@@ -163,9 +165,7 @@ class Pose:
             starts.append(np.concatenate([inner, turn.ravel(), columns[:, 2]]))
         return [start for start in starts if bool(np.all(np.isfinite(start)))]
 
-    def _refine(
-        self, start: Array, world: Array, pixels: Array
-    ) -> tuple[float, Array] | None:
+    def _refine(self, start: Array, world: Array, pixels: Array) -> tuple[float, Array] | None:
         """Levenberg–Marquardt; (cost, parameters), None when it ends behind the camera."""
         params, damping, sd = start, 1e-3, self._point_guess
 

@@ -43,9 +43,7 @@ class Past(Protocol):
     unit: Array
 
 
-def traced_back(
-    hits: Sequence[Hit], past: Sequence[Past], space: Space, height: int
-) -> list[Hit]:
+def traced_back(hits: Sequence[Hit], past: Sequence[Past], space: Space, height: int) -> list[Hit]:
     """`hits` with what came before them, found in `past` (in order of time)."""
     found = list(hits)
     earlier = [one for one in past if one.t < hits[0].t and len(one.rows)]
@@ -70,9 +68,7 @@ def _match(hits: Sequence[Hit], scene: Past, space: Space, height: int) -> int |
     ahead = np.array([1.0, back, back * back / 2])
     off = np.zeros(len(scene.rows))
     # across it keeps its speed but for the air, down it is a fall from rest or from a throw
-    for axis, (guess, loose) in enumerate(
-        ((0.0, space.wind), (space.gravity, space.gravity_sd))
-    ):
+    for axis, (guess, loose) in enumerate(((0.0, space.wind), (space.gravity, space.gravity_sd))):
         known = rows / sd[:, axis : axis + 1]
         precision = known.T @ known + np.diag([0.0, 0.0, 1 / loose**2])
         right = known.T @ (place[:, axis] / sd[:, axis]) + np.array([0, 0, guess / loose**2])

@@ -15,9 +15,10 @@ from detectors._common.episode import Episode, Ledger, revise
 from detectors._common.facade import mask_of
 from detectors._common.scene import SceneState, SceneWatch
 from detectors.high_altitude_throw.hypotheses import Track
-from detectors.high_altitude_throw.merge import drop, same_fall
-from detectors.high_altitude_throw.motion import Regime, Sight, SightState
+from detectors.high_altitude_throw.merge import drop, is_image, same_fall
+from detectors.high_altitude_throw.motion import Sight, SightState
 from detectors.high_altitude_throw.origin import Origin, origin_of
+from detectors.high_altitude_throw.regime import Regime
 from detectors.high_altitude_throw.settings import Settings
 from detectors.high_altitude_throw.space import space_of
 from detectors.high_altitude_throw.told import Told, evidence, moment
@@ -177,12 +178,19 @@ class ThrowDetector:
                 self._join(one, track)
 
     def _join(self, one: Open, track: Track) -> None:
-        """Of a fall's tracks the longest is shown; pieces one after the other become one track."""
+        """Of a fall's tracks the longest is shown, but no mirror image; pieces one after the other
+        become one track."""
         assert self.tracker is not None
+        height = self.tracker.height
+        if is_image(track.hits, one.lead.hits, height, self._usable):
+            return
+        if is_image(one.lead.hits, track.hits, height, self._usable):
+            one.lead = track
+            return
         early, late = sorted((one.lead, track), key=lambda part: part.hits[0].t)
         if late.hits[0].t > early.last.t:
             whole = [*early.hits, *late.hits]
-            verdict = weigh(whole, self.cfg, self.tracker.height, self._usable)
+            verdict = weigh(whole, self.cfg, height, self._usable)
             if verdict is not None and not verdict.against:
                 late.hits, late.certain = whole, len(whole)
                 late.best = max(early.best, late.best)
@@ -208,7 +216,7 @@ class ThrowDetector:
             for track in self.tracker.tracks:
                 device = self.site.devices[0].id if self.site.devices else self.site.id
                 yield from self._consider(track, device, last_chance=True)
-            self.tracker.tracks, self.tracker.recent, self.tracker.free = [], [], []
+            self.tracker.forget()
         for one in self.open:
             yield self._event(one, None, closed=True)
         self.open = []

@@ -16,7 +16,7 @@ import msgspec
 from detectors.high_altitude_throw.filter import Across, Down
 
 SEEN = 0.75
-"""P_D, chance that a flying thing stands out in a picture (0.6 for 4 px, 0.85 to 1 on real falls)."""
+"""P_D, chance that a flying thing stands out in a picture (0.6 at 4 px, 0.85 to 1 on real ones)."""
 
 HIDDEN_AFTER = 4
 """After so many misses in a row a thing is hidden, not overlooked: more of them say nothing."""

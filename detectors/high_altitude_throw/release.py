@@ -18,7 +18,6 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
 
 from detectors._common.facade import Facade
 from detectors.high_altitude_throw.flight import GRAVITY, basis, fallen, falling
@@ -233,7 +232,7 @@ def _first_seen(since: Array, terminal: float, size_m: float, edge_m: float) -> 
 
 
 def _solve(
-    sight: _Sight, lower: Array, since: Array, terminal: float
+    sight: _Sight, whiten: Array, since: Array, terminal: float
 ) -> tuple[Array, Array, Array, Array]:
     """Log evidence (k,), parameters (k, 8), covariance (k, 8, 8), chi² (k,) for each moment."""
     n, k = len(sight.t), len(since)
@@ -241,11 +240,8 @@ def _solve(
     by = np.einsum("nij,knjp->knip", sight.rows[:, :, :3], matrix).reshape(k, 2 * n, 8)
     at = np.array([*sight.first, 0.0])
     off = -np.einsum("nij,knj->kni", sight.rows[:, :, :3], fixed + at) - sight.rows[:, :, 3]
-    both = np.concatenate([by, off.reshape(k, 2 * n, 1)], axis=2)
-    white = solve_triangular(
-        lower, both.transpose(1, 0, 2).reshape(2 * n, k * 9), lower=True, check_finite=False
-    )
-    white = white.reshape(2 * n, k, 9).transpose(1, 0, 2)
+    both = np.ascontiguousarray(np.concatenate([by, off.reshape(k, 2 * n, 1)], axis=2))
+    white = whiten @ both
     gram = white.transpose(0, 2, 1) @ white
     middle, _ = basis(since + sight.t[len(sight.t) // 2], terminal)
     out = np.concatenate([middle[:, 2, :], np.full((k, 1), OUT)], axis=1) / OUT_SD
@@ -256,12 +252,12 @@ def _solve(
     params = np.einsum("kij,kj->ki", cover, right)
     chi = gram[:, 8, 8] + np.sum((MEAN / SD) ** 2) - np.einsum("ki,ki->k", params, right)
     _, volume = np.linalg.slogdet(precision)
-    inside = float(np.sum(np.log(np.diag(lower))))
+    inside = -float(np.sum(np.log(np.diag(whiten))))
     log = -0.5 * chi - 0.5 * volume - inside - float(np.sum(np.log(SD)))
     return log, params, cover, chi
 
 
-def _steady(sight: _Sight, lower: Array) -> tuple[float, float]:
+def _steady(sight: _Sight, whiten: Array) -> tuple[float, float]:
     """Log evidence and chi² of a steady velocity in space: drives, flies, sinks."""
     n = len(sight.t)
     by = np.zeros((n, 2, 6))
@@ -270,7 +266,7 @@ def _steady(sight: _Sight, lower: Array) -> tuple[float, float]:
     at = np.array([*sight.first, 0.0])
     off = -(sight.rows[:, :, :3] @ at) - sight.rows[:, :, 3]
     both = np.column_stack([by.reshape(2 * n, 6), off.reshape(2 * n)])
-    white = solve_triangular(lower, both, lower=True, check_finite=False)
+    white = whiten @ both
     # anywhere before the wall, at up to some tens of m/s any way
     sd = np.array([300.0, 300.0, 5.0, 10.0, 10.0, 10.0])
     gram = white.T @ white
@@ -278,7 +274,8 @@ def _steady(sight: _Sight, lower: Array) -> tuple[float, float]:
     right = gram[:6, 6]
     chi = float(gram[6, 6] - right @ np.linalg.solve(precision, right))
     log = -0.5 * chi - 0.5 * float(np.linalg.slogdet(precision)[1])
-    return log - float(np.sum(np.log(np.diag(lower)))) - float(np.sum(np.log(sd))), chi
+    inside = -float(np.sum(np.log(np.diag(whiten))))
+    return log - inside - float(np.sum(np.log(sd))), chi
 
 
 def fit_release(
@@ -289,8 +286,9 @@ def fit_release(
     `height` is that of the picture, px; `edge_y` the row above which nothing can be seen there.
     """
     sight = _sight(hits, facade, height)
-    if not np.all(np.isfinite(sight.rows)) or np.any(sight.noise[range(len(sight.noise)),
-                                                                 range(len(sight.noise))] > 1e6):
+    if not np.all(np.isfinite(sight.rows)) or np.any(
+        sight.noise[range(len(sight.noise)), range(len(sight.noise))] > 1e6
+    ):
         return None  # fmt: skip
     n = len(sight.t)
     metric = sight.rows[:, :, :2].reshape(2 * n, 2)
@@ -304,9 +302,10 @@ def fit_release(
     for terminal in TERMINAL:
         wander, astray, lasts = _wander(sight.t, float(terminal))
         alike = np.kron(wander, np.ones((2, 2))) * by_metre
-        lower = np.linalg.cholesky(sight.noise + alike)
+        # small matrices one by one: threads of the linear algebra only wait for each other here
+        whiten: Array = np.asarray(np.linalg.inv(np.linalg.cholesky(sight.noise + alike)))
         since = moments(float(terminal))
-        log, theta, cover, chi = _solve(sight, lower, since, float(terminal))
+        log, theta, cover, chi = _solve(sight, whiten, since, float(terminal))
         width = np.gradient(since)
         log = log + np.log(_first_seen(since, float(terminal), size_m, edge_m) * width)
         # wandering while it was not seen yet
@@ -319,7 +318,7 @@ def fit_release(
         chis.append(chi)
         times.append(since)
         speeds.append(np.full(len(since), terminal))
-        steady = max(steady, _steady(sight, lower))
+        steady = max(steady, _steady(sight, whiten))
     log, theta, cover = np.concatenate(logs), np.concatenate(params), np.concatenate(covers)
     chi, since, speed = np.concatenate(chis), np.concatenate(times), np.concatenate(speeds)
     best = int(np.argmax(log))
@@ -333,9 +332,11 @@ def fit_release(
     weights = odds[order] / odds[order].sum()
     places = theta[order][:, :2] + sight.first
     end = since[order] + sight.t[-1]
-    down = falling(end, speed[order]) - theta[order][:, 4] / np.cosh(
-        np.minimum(GRAVITY * np.maximum(end, 0) / speed[order], 50.0)
-    ) ** 2
+    down = (
+        falling(end, speed[order])
+        - theta[order][:, 4]
+        / np.cosh(np.minimum(GRAVITY * np.maximum(end, 0) / speed[order], 50.0)) ** 2
+    )
     return Release(
         weights=weights,
         places=places,

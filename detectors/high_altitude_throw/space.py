@@ -1,4 +1,4 @@
-"""In what a track is followed: picture heights, or metres on the wall when the camera is calibrated.
+"""In what a track is followed: picture heights, or metres on a calibrated wall.
 
 A fall speeds up by the same in metres wherever it is; in the picture it does not. What the filter
 expects between two sightings is therefore much sharper in metres, and so is what it finds again

@@ -10,8 +10,8 @@ import msgspec
 
 from contracts.clock import EPOCH, iso
 from detectors.high_altitude_throw.hypotheses import Hit, Track
-from detectors.high_altitude_throw.motion import Regime
 from detectors.high_altitude_throw.origin import Origin, origin_fact
+from detectors.high_altitude_throw.regime import Regime
 from detectors.high_altitude_throw.settings import Settings
 from detectors.high_altitude_throw.verdict import Verdict, evidence_of
 

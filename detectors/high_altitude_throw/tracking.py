@@ -170,6 +170,10 @@ class Tracker:
             self.tracks = [one for one in self.tracks if one.number in kept]
         return ended
 
+    def forget(self) -> None:
+        """Tracks and candidates: what comes next has nothing to do with them."""
+        self.tracks, self.recent, self.free = [], [], []
+
     def silent(self, track: Track, t: int) -> bool:
         """Whether it may be over, though it is still waited for."""
         return t - track.last.t > LOST_S * 1e6

@@ -43,12 +43,15 @@ SINKING_FLOORS = 3.0
 SINKING_SIZE_M = 1.5
 """And no larger: cabins and vehicles are."""
 
-SINKING_ASIDE = 0.35
-"""Way across per way down: birds glide flatter, and light wind carries a thing so far."""
+SINKING_ASIDE = 0.6
+"""Way across per way down: birds glide flatter, and wind of 2 m/s carries a sheet so far."""
 
 THROWN_ASIDE = 2.5
 """Way across per way down of a hard throw along the wall, seen where metres are known; its
-acceleration down must then be gravity beyond doubt: twice the evidence, and no less than THROWN."""
+acceleration down must then be gravity beyond doubt: ASIDE_STRICT times the evidence, and no less
+than THROWN."""
+
+ASIDE_STRICT = 1.5
 
 THROWN = 4.0
 """m/s²; birds and cars that turn downwards seldom do more than 2."""
@@ -132,9 +135,18 @@ def judge(
     if verdict is None or verdict.against:
         return verdict
     without = weigh(track.hits[:-STRAY], cfg, height, wall, steady=steady)
+    if verdict.plateau and _alike(verdict, without):
+        return verdict
     if without is None or without.against:
         return msgspec.structs.replace(verdict, against="only its last hits make it a fall")
     return verdict
+
+
+def _alike(verdict: Verdict, without: Verdict | None) -> bool:
+    """Whether a steady descent stays the same without its last hits."""
+    if without is None or without.metric is None or verdict.metric is None:
+        return False
+    return abs(without.metric.sinking / verdict.metric.sinking - 1) <= 0.2
 
 
 def weigh(
@@ -162,7 +174,7 @@ def weigh(
     if aside and (metric is None or metric.acceleration - metric.acceleration_sd < THROWN):
         against = against or "it goes across more than down"
     if not against:
-        against = _speeds_up(fit, metric, cfg, max(strict, LIVE) if aside else strict)
+        against = _speeds_up(fit, metric, cfg, strict * ASIDE_STRICT if aside else strict)
         if not against and wall is not None and metric is not None and _too_fast(metric):
             against = _flies(hits, wall, height)
         if against and steady and wall is not None and metric is not None:

@@ -46,7 +46,7 @@ class Metric(msgspec.Struct, frozen=True):
     u: float
     """Mean u."""
     size: float
-    """Its longer side, m (median)."""
+    """Its shorter side, m (median): the longer one is drawn out by the shutter."""
 
 
 @lru_cache(maxsize=64)
@@ -81,7 +81,7 @@ def measure(hits: Sequence[Hit], wall: Wall, height: int) -> Metric | None:
     steady = seen - free[:, :2] @ line
     freedom = max(1, len(t) - 3)
     chi = float(residual @ residual)
-    sizes = sorted(max(h.w, h.h) * float(m) for h, m in zip(hits, per_pixel[:, 1], strict=True))
+    sizes = sorted(min(h.w, h.h) * float(m) for h, m in zip(hits, per_pixel[:, 1], strict=True))
     return Metric(
         acceleration=-2 * float(alone[2]),
         acceleration_sd=2 * float(np.sqrt(inverse[2, 2] * max(1.0, chi / freedom))),

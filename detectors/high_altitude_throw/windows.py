@@ -27,10 +27,10 @@ def windows(release: Release, prior: Prior) -> list[tuple[Zone, float]]:
     outside = 0.0
     # no place is known better than the raster is fine
     fine = np.eye(2) * (prior.step / 2) ** 2
-    for weight, place, cover in zip(
+    for weight, place, known in zip(
         release.weights[:MOST], release.places[:MOST], release.covers[:MOST], strict=True
     ):
-        cover = cover + fine
+        cover = known + fine
         reach = REACH * np.sqrt(np.diag(cover))
         rows, columns = prior.window(
             (place[0] - reach[0], place[0] + reach[0]), (place[1] - reach[1], place[1] + reach[1])
@@ -47,14 +47,13 @@ def windows(release: Release, prior: Prior) -> list[tuple[Zone, float]]:
         covered = float(mass.sum())
         held = (mass * density * weight).ravel()
         named = zone.ravel() >= 0
-        inside += np.bincount(
-            zone.ravel()[named], weights=held[named], minlength=len(prior.zones)
-        )
+        inside += np.bincount(zone.ravel()[named], weights=held[named], minlength=len(prior.zones))
         outside += float(held[~named].sum()) + weight * ELSEWHERE * max(0.0, 1 - covered)
     total = float(inside.sum()) + outside
     if total <= 0:
         return []
     ranked = sorted(
-        zip(prior.zones, (inside / total).tolist(), strict=True), key=lambda one: (-one[1], one[0].id)
+        zip(prior.zones, (inside / total).tolist(), strict=True),
+        key=lambda one: (-one[1], one[0].id),
     )
     return [(zone, p) for zone, p in ranked if p >= LEAST]

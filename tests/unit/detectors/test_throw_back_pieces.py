@@ -100,7 +100,7 @@ def test_where_something_moves_all_day_a_track_is_worth_less() -> None:
         for number in range(500 if busy else 0):
             rows = np.array([[300.0 + number % 7, 100.0 + 7 * (number % 80), 8, 8, 50]])
             tracker.add(Candidates(number * step, rows, 1, True))
-        tracker.tracks, tracker.recent = [], []
+        tracker.forget()
         worth = 0.0
         for number in range(30):
             rows = np.array([[300.0, 100 + 250 * (number / 25) ** 2, 8, 8, 50]])

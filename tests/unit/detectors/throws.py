@@ -98,29 +98,42 @@ def a_world(rng: np.random.Generator, *, error_px: float = 3.0, focal_known: boo
 
 
 def flight(
-    place: Array, velocity: Array, terminal: float, wind: Array, rng: np.random.Generator,
-    flutter: float, seconds: float,
+    place: Array,
+    velocity: Array,
+    terminal: float,
+    wind: Array,
+    rng: np.random.Generator,
+    flutter: float,
+    seconds: float,
 ) -> tuple[Array, Array]:
-    """Times and places every 5 ms: quadratic drag, steady wind, gusts that wander."""
-    step = 0.005
-    gust: Array = np.zeros(3)
-    out = [place.copy()]
-    place, velocity = place.copy(), velocity.copy()
-    for _ in range(round(seconds / step)):
-        gust += -gust * step / 0.3 + flutter * rng.normal(0, math.sqrt(step), 3)
-        past = velocity - wind - gust
-        velocity = velocity + step * (
-            np.array([0, -G, 0]) - G / terminal**2 * np.linalg.norm(past) * past
-        )
-        place = place + step * velocity
-        out.append(place.copy())
-        if place[1] < 0:
+    """Times and places every 10 ms: quadratic drag, steady wind, gusts that wander."""
+    step = 0.01
+    x, y, z = place.tolist()
+    vx, vy, vz = velocity.tolist()
+    gx = gy = gz = 0.0
+    shocks = (flutter * math.sqrt(step) * rng.standard_normal((round(seconds / step), 3))).tolist()
+    wx, wy, wz = wind.tolist()
+    out = [(x, y, z)]
+    for jx, jy, jz in shocks:
+        fade = 1 - step / 0.3
+        gx, gy, gz = gx * fade + jx, gy * fade + jy, gz * fade + jz
+        for _ in range(2):
+            px, py, pz = vx - wx - gx, vy - wy - gy, vz - wz - gz
+            drag = step / 2 * G / terminal**2 * math.sqrt(px * px + py * py + pz * pz)
+            vx, vy, vz = vx - drag * px, vy - drag * py - step / 2 * G, vz - drag * pz
+            x, y, z = x + step / 2 * vx, y + step / 2 * vy, z + step / 2 * vz
+        out.append((x, y, z))
+        if y < 0:
             break
     return np.arange(len(out)) * step, np.array(out)
 
 
 def a_throw(
-    world: World, rng: np.random.Generator, *, hidden: float | None = None, rate: float | None = None
+    world: World,
+    rng: np.random.Generator,
+    *,
+    hidden: float | None = None,
+    rate: float | None = None,
 ) -> Throw:
     """One fall from a window not too low; its first part may be hidden (share of its way)."""
     while True:
@@ -131,12 +144,14 @@ def a_throw(
         terminal = float(np.exp(rng.uniform(np.log(2.5), np.log(80))))
         start = np.array([u, v, float(rng.uniform(0.0, 0.6))])
         hard = rng.random() < 0.5
-        velocity = np.array([rng.normal(0, 0.8), rng.normal(0, 0.5), rng.uniform(0, 4 if hard else 0.8)])
+        velocity = np.array(
+            [rng.normal(0, 0.8), rng.normal(0, 0.5), rng.uniform(0, 4 if hard else 0.8)]
+        )
         wind = rng.normal(0, 1.0, 3) * np.array([1, 0, 0.6])
         flutter = 2.0 / terminal
-        t, way = flight(start, velocity, terminal, wind, rng, flutter, 20.0)
+        t, way = flight(start, velocity, terminal, wind, rng, flutter, 12.0)
         fps = rate or float(rng.choice([10.0, 15.0, 25.0, 30.0]))
-        size = float(rng.uniform(4, 16))
+        size = float(rng.uniform(4, 12))
         at = np.arange(rng.uniform(0, 1 / fps), t[-1], 1 / fps)
         spot = np.column_stack([np.interp(at, t, way[:, i]) for i in range(3)])
         pixel = project(world.matrix, spot)
