@@ -28,8 +28,16 @@ def _busy(ticket: Ticket) -> list[str]:
 class Book:
     """Newest revisions by id, with the few indexes that decisions need."""
 
-    def __init__(self, keep_ended_s: float, symptom_kinds: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        keep_ended_s: float,
+        symptom_kinds: Collection[str] = (),
+        evidence_kinds: Collection[str] = (),
+        keep_evidence_s: float = 300.0,
+    ) -> None:
         self._symptoms = frozenset(symptom_kinds)
+        self._evidence = frozenset(evidence_kinds)
+        self._keep_evidence = timedelta(seconds=keep_evidence_s)
         self.incidents: dict[str, Incident] = {}
         self.tickets: dict[str, Ticket] = {}
         self.events: dict[str, Event] = {}
@@ -55,6 +63,8 @@ class Book:
         """Of two incidents that name one event: a cause has its symptoms until it is over; what
         is still silent then is the symptom's own again. Else the later one has it. Follows from
         the incidents alone, so a restart finds the same."""
+        if (new.kind in self._evidence) != (holder.kind in self._evidence):
+            return holder.kind in self._evidence  # what it is evidence of has it
         new_is_symptom = new.kind in self._symptoms
         if new_is_symptom != (holder.kind in self._symptoms):
             symptom, cause = (new, holder) if new_is_symptom else (holder, new)
@@ -109,7 +119,12 @@ class Book:
     def _note_end(self, incident_id: str) -> None:
         end = self._end(incident_id)
         if end is not None:
-            heapq.heappush(self._ended, (end + self._keep, incident_id))
+            heapq.heappush(self._ended, (end + self._keep_for(incident_id), incident_id))
+
+    def _keep_for(self, incident_id: str) -> timedelta:
+        incident = self.incidents.get(incident_id)
+        alone = incident is not None and incident.kind in self._evidence
+        return self._keep_evidence if alone else self._keep
 
     def _end(self, incident_id: str) -> datetime | None:
         incident = self.incidents.get(incident_id)
@@ -122,7 +137,7 @@ class Book:
         while self._ended and self._ended[0][0] <= now:
             due, incident_id = heapq.heappop(self._ended)
             end = self._end(incident_id)
-            if end is None or end + self._keep != due:
+            if end is None or end + self._keep_for(incident_id) != due:
                 continue
             for ticket in self._tickets_of.pop(incident_id, ()):
                 del self.tickets[ticket]

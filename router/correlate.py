@@ -11,6 +11,7 @@ from contracts.case import Incident
 from contracts.event import Event, Place
 from contracts.geo import Point, distance_m
 from router.book import Book
+from router.ears import Ears
 from router.settings import RouterSettings
 from router.words import kind_names, one_line
 
@@ -19,7 +20,8 @@ _DEGREE_M = 110_000.0
 
 
 class Join(msgspec.Struct, frozen=True):
-    """This event belongs to that incident. `how`: `same`, `report`, `related`, `explained`."""
+    """This event belongs to that incident. `how`: `same`, `report`, `related`, `explained`,
+    `heard`."""
 
     incident: str
     how: str
@@ -41,6 +43,7 @@ class Correlator:
 
     def __init__(self, settings: RouterSettings) -> None:
         self._s = settings
+        self.ears = Ears(settings)
         self._group = {kind: group for group in settings.related_kinds for kind in group}
         radii = [
             settings.join_radius_m,
@@ -59,6 +62,10 @@ class Correlator:
 
     def find(self, event: Event, book: Book, now: datetime) -> Join | None:
         """The incident this new event belongs to: the surest relation, then the nearest."""
+        if event.kind in self._s.evidence_kinds:
+            cause = self.ears.cause(event, book)
+            if cause is not None:
+                return Join(cause, "heard")
         best: tuple[int, float, datetime, str] | None = None
         how = ""
         lat_reach = self._reach / _DEGREE_M
@@ -84,7 +91,7 @@ class Correlator:
         if metres > self._reach and event.site != incident.site:
             return None
         events = book.events_of(incident)
-        kinds = {e.kind for e in events} | {incident.kind}
+        kinds = ({e.kind for e in events} | {incident.kind}) - set(self._s.evidence_kinds)
         spread = self._spread(event, events)
         near = metres <= self._s.join_radius_by_kind.get(event.kind, self._s.join_radius_m) + spread
         if near and event.kind in kinds and self._same_time(event, incident, events, book, now):
@@ -178,6 +185,9 @@ class Correlator:
         """Whether something larger may explain events of this kind."""
         return kind in self._s.explained_by
 
+    def _is_evidence(self, kind: str) -> bool:
+        return kind in self._s.evidence_kinds
+
     def kind_of(self, incident: Incident, events: Sequence[Event]) -> str:
         """The kind that names the incident: the cause in its group, a sensor's word before a
         resident's."""
@@ -198,7 +208,8 @@ class Correlator:
         return [
             e
             for e in events
-            if e.kind != "citizen_report" and (e.kind == kind or not self.is_symptom(e.kind))
+            if e.kind != "citizen_report"
+            and (e.kind == kind or not (self.is_symptom(e.kind) or self._is_evidence(e.kind)))
         ]
 
     def over(self, kind: str, events: Sequence[Event]) -> bool | None:
@@ -231,6 +242,12 @@ class Correlator:
             gap = max(abs((e.at - first.at).total_seconds()) for e in rest)
             o_zh, o_en = kind_names(other)
             n = len(rest)
+            if other in self._s.evidence_kinds and other != kind:
+                heard = self.ears.words(events)
+                if heard is not None:
+                    en.append(heard[0])
+                    zh.append(heard[1])
+                continue
             if other == "citizen_report":
                 reports = "report" if n == 1 else "reports"
                 en.append(f"{n} resident {reports} within {far:.0f} m")

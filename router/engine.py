@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from contracts.case import Answer, Change, Command, Incident, Ticket
 from contracts.city import City
 from contracts.event import Event, Place
@@ -52,11 +54,16 @@ class GridRouter:
             ladder=self._ladder,
             settings=self._s,
         )
-        self._opener = Opener(city, duties, self._roster, clocks, self._ladder)
+        self._opener = Opener(city, duties, self._roster, clocks, self._ladder, self._s)
         self._correlator = Correlator(self._s)
         self._incidents = Incidents(city, self._gazetteer, self._correlator, self._s)
         self._tickets = Tickets(self._opener, self._ladder, self._s)
-        self._book = Book(self._s.keep_ended_s, self._s.explained_by)
+        self._book = Book(
+            self._s.keep_ended_s,
+            self._s.explained_by,
+            self._s.evidence_kinds,
+            self._s.keep_evidence_s,
+        )
         self._timers = Timers()
 
     # --- the port -----------------------------------------------------------------------------
@@ -139,7 +146,7 @@ class GridRouter:
         incident = self._book.incident_of(event.id)
         if incident is not None:
             told = news(old, event) if old is not None else []
-            return self._refresh(incident, now, told=told)
+            return self._listened(incident, event, now, told)
         join = self._correlator.find(event, self._book, now)
         if join is None:
             # First seen at a later revision (what came before is no longer kept): a new name.
@@ -151,6 +158,15 @@ class GridRouter:
 
     def _open(self, event: Event, incident_id: str, now: datetime) -> list[Change]:
         incident = self._incidents.open(event, incident_id, now)
+        bangs = self._correlator.ears.unheard(event, self._book)
+        was = [self._book.incident_of(bang.id) for bang in bangs]
+        if bangs:
+            known = [event, *bangs]
+            incident = msgspec.structs.replace(
+                incident,
+                events=tuple(e.id for e in known),
+                reason=self._correlator.reason(event.kind, known),
+            )
         changes = [self._put_incident(incident, "opened", now)]
         waits = self._correlator.is_symptom(incident.kind) and incident.closed_at is None
         if not waits:
@@ -159,7 +175,29 @@ class GridRouter:
         if incident.closed_at is not None:
             changes += self._recovered(incident, now)
         self._set_timers(incident.id)
-        return changes
+        return changes + self._belong(was, incident, now)
+
+    def _listened(
+        self, incident: Incident, event: Event, now: datetime, told: list[tuple[str, str]]
+    ) -> list[Change]:
+        """The incident after this revision of one of its events, with the bangs that only now
+        turn out to belong to it."""
+        bangs = self._correlator.ears.unheard(event, self._book)
+        told += [self._tickets.joined(bang, "heard") for bang in bangs[:1]]
+        events = (*incident.events, *(bang.id for bang in bangs))
+        was = [self._book.incident_of(bang.id) for bang in bangs]
+        changes = self._refresh(incident, now, events=events, told=told)
+        return changes + self._belong(was, incident, now)
+
+    def _belong(
+        self, bangs: Iterable[Incident | None], cause: Incident, now: datetime
+    ) -> list[Change]:
+        """The bangs' own incidents say what they were."""
+        return [
+            self._put_incident(self._incidents.explained(bang, cause, now), "updated", now)
+            for bang in bangs
+            if bang is not None
+        ]
 
     def _refresh(
         self,
@@ -178,6 +216,9 @@ class GridRouter:
         known = self._book.events_of(new)
         open_tickets = self._book.open_tickets_of(new.id)
         worse = new.severity > incident.severity and new.closed_at is None
+        joined = [e for e in known if e.id not in incident.events]
+        if joined and self._only_heard(self._book.events_of(incident)):
+            changes += self._open_tickets(new, now)  # now somebody has seen something
         if not open_tickets and worse and self._book.had_tickets(new.id):
             changes += self._open_tickets(new, now)  # it was ended, and it got worse
         for ticket, change in self._tickets.follow(
@@ -313,10 +354,16 @@ class GridRouter:
     def _open_tickets(self, incident: Incident, now: datetime) -> list[Change]:
         events = self._book.events_of(incident)
         changes: list[Change] = []
+        if self._only_heard(events):
+            return changes  # nobody is sent for it
         for ticket in self._opener.open(incident, events, self._book, now):
             changes += self._put(ticket, "opened", now)
         self._set_timers(incident.id)
         return changes
+
+    def _only_heard(self, events: Sequence[Event]) -> bool:
+        """Whether there is nothing but what raises the odds of something else."""
+        return bool(events) and all(e.kind in self._s.evidence_kinds for e in events)
 
     def _put(self, ticket: Ticket, change: str, now: datetime) -> list[Change]:
         self._book.put_ticket(ticket)

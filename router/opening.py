@@ -16,7 +16,10 @@ from contracts.event import Event
 from router.assign import Choice, Roster
 from router.book import Book
 from router.deadlines import Clocks
+from router.ears import Ears
 from router.ladder import Ladder
+from router.settings import RouterSettings
+from router.stages import with_reason
 from router.utility import Duties, Duty
 from router.words import apart, both, one_line
 
@@ -30,13 +33,20 @@ class Opener:
     """Builds new tickets; decides nothing about old ones."""
 
     def __init__(
-        self, city: City, duties: Duties, roster: Roster, clocks: Clocks, ladder: Ladder
+        self,
+        city: City,
+        duties: Duties,
+        roster: Roster,
+        clocks: Clocks,
+        ladder: Ladder,
+        settings: RouterSettings,
     ) -> None:
         self._city = city
         self._duties = duties
         self._roster = roster
         self._clocks = clocks
         self._ladder = ladder
+        self._ears = Ears(settings)
 
     def duty(self, incident: Incident, events: Sequence[Event]) -> Duty:
         """Who must act on it."""
@@ -64,6 +74,9 @@ class Opener:
             utility=None if several or not duty.utilities else duty.utilities[0],
             parent=None,
         )
+        sound = self._ears.reason(events)
+        if sound is not None:
+            root = with_reason(root, sound=sound)
         parts = [self.part(root, u, incident, duty, now) for u in duty.utilities if several]
         return [root, *parts]
 
@@ -71,7 +84,7 @@ class Opener:
         self, root: Ticket, utility: str, incident: Incident, duty: Duty, now: datetime
     ) -> Ticket:
         """The part of one utility, on clocks of its own; the worker on site is its contact."""
-        return self._ticket(
+        part = self._ticket(
             incident,
             name_of("t", root.id, utility),
             now,
@@ -81,6 +94,7 @@ class Opener:
             utility=utility,
             parent=root,
         )
+        return with_reason(part, sound=root.reason["sound"]) if "sound" in root.reason else part
 
     def _ticket(
         self,

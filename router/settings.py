@@ -43,6 +43,20 @@ class RouterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     """How long before its cause a symptom may have begun."""
     grace_s: float = 60.0
     """A symptom waits this long for its cause before it becomes a ticket."""
+    evidence_kinds: tuple[str, ...] = ("loud_sound",)
+    """Kinds that nobody is ever sent for: they only make other things more or less likely."""
+    keep_evidence_s: float = 300.0
+    """How long such an event waits for what it belongs to."""
+    bang_radius_m: float = 150.0
+    """A bang is heard at most this far from a fall or a line (an event's `error_m` widens it)."""
+    bang_landing_s: float = 0.4
+    """A bang may come so much before or after the moment when a fall's landing is heard."""
+    bang_cable_s: float = 3.0
+    """The same around a line's own report that it is cut."""
+    bangs_per_hour: float = 818.0
+    """Bangs heard in a city without anything having happened (measured on beds of city sound)."""
+    bang_recall: float = 0.84
+    """Share of bangs 10 dB above the street that are found (measured; of those at 20 dB: all)."""
     self_healing_kinds: tuple[str, ...] = ("sensor_silent", "sensor_faulty")
     """A ticket nobody has taken yet is withdrawn when the sensor itself says it is over."""
     observer_kinds: tuple[str, ...] = ("high_altitude_throw", "loud_sound", "citizen_report")

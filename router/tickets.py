@@ -10,6 +10,7 @@ import msgspec
 from contracts.case import Incident, Ticket
 from contracts.event import Event
 from router.correlate import between_m
+from router.ears import Ears
 from router.ladder import Ladder
 from router.opening import Opener
 from router.settings import RouterSettings
@@ -25,12 +26,15 @@ class Tickets:
 
     def __init__(self, opener: Opener, ladder: Ladder, settings: RouterSettings) -> None:
         self._opener = opener
+        self._ears = Ears(settings)
         self._ladder = ladder
         self._s = settings
 
     def joined(self, event: Event, how: str) -> Words:
         """What is told when another event joins."""
         zh, en = kind_names(event.kind)
+        if how == "heard":
+            return "a bang was heard that fits", "听到与之相符的异响"
         if how == "report" and event.kind == "citizen_report":
             return "a resident reports it too", "居民也已上报"
         return f"joined by {en.lower()} at {event.site}", f"并入{event.site}{zh}"
@@ -62,7 +66,7 @@ class Tickets:
                 continue
             if new.kind != ticket.kind:
                 moved = msgspec.structs.replace(moved, lane=duty.lane)
-            moved = self._revised(moved, new, words, now)
+            moved = self._revised(moved, new, events, words, now)
             yield moved, "updated"
             if moved.utility is None:
                 first = [ticket.utility] if ticket.utility else []
@@ -102,7 +106,12 @@ class Tickets:
         return msgspec.structs.replace(moved, utility=late[0] if alone else None, lane=duty.lane)
 
     def _revised(
-        self, ticket: Ticket, incident: Incident, words: list[Words], now: datetime
+        self,
+        ticket: Ticket,
+        incident: Incident,
+        events: Sequence[Event],
+        words: list[Words],
+        now: datetime,
     ) -> Ticket:
         moved = ticket
         if incident.kind != ticket.kind:
@@ -115,6 +124,9 @@ class Tickets:
             "text": incident.reason,
         }
         moved = with_reason(moved, incident=why)
+        sound = self._ears.reason(events)
+        if sound is not None:
+            moved = with_reason(moved, sound=sound)
         note = one_line("; ".join(en for en, _ in words), "；".join(zh for _, zh in words))
         return step(
             moved,

@@ -29,6 +29,7 @@ KINDS = [
     ("fibre_break", "F1", (520, 410)),
     ("sensor_silent", "m-5", (500, 400)),
     ("sensor_silent", "m-6", (600, 400)),
+    ("loud_sound", "mic", (510, 400)),
     ("street_light_out", "lamp-1", (600, 600)),
     ("citizen_report", "app", (420, 210)),
 ]
