@@ -2,7 +2,7 @@
 
 Personal are: who reported (`reporter`), photographs and recordings (`photo`, `still`, `clip`), and
 from which window something was thrown (`origin`) with the track that leads there
-(`track`, `track_file`). Withheld fields
+(`track`, `track_file`, `boxes`, `release_m`). Withheld fields
 become null, and the window's name is taken out of every sentence that mentions it.
 """
 
@@ -16,7 +16,10 @@ from center.links import Signer
 from contracts.city import City
 
 PERSONAL = frozenset(
-    {"reporter", "photo", "origin", "track", "track_file", "still", "clip", "links", "payload"}
+    {
+        *("reporter", "photo", "still", "clip", "links", "payload"),
+        *("origin", "track", "track_file", "boxes", "release_m"),
+    }
 )
 """Keys whose value is withheld, wherever they stand."""
 MEDIA = ("still", "clip", "photo", "track_file")

@@ -69,7 +69,7 @@ def _verify_folder(folder: Path, as_json: bool) -> int:
     book = folder / CHAIN
     if not book.is_file():
         raise Wrong(str(book), "is not there", "a folder that `replay --evidence` wrote")
-    verifier = Verifier({"shown": folder, "original": folder / ORIGINALS}, {})
+    verifier = Verifier({"shown": folder, "original": folder / ORIGINALS}, dict)
     try:
         lines = msgspec.json.Decoder(EvidenceLink).decode_lines(book.read_bytes())
     except msgspec.MsgspecError as error:
@@ -86,11 +86,12 @@ def _verify_service(settings: Settings, as_json: bool) -> int:
 
     with _database(settings) as dsn:
         store = EvidenceStore(dsn, settings.store)
-        verifier = Verifier(folders(settings), store.gone())
+        claimed = store.claimed()  # before the links: one that comes meanwhile is claimed later
+        verifier = Verifier(folders(settings), store.gone)
 
         def findings() -> Iterator[Any]:
             yield from verifier.walk(store.chain())
-            yield from verifier.claims(store.claimed())
+            yield from verifier.claims(claimed)
 
         return _tell(verifier, findings(), as_json)
 

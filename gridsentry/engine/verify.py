@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -11,8 +13,7 @@ from contracts.clock import iso
 from gridsentry.engine.chain import digest, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from datetime import datetime
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from contracts.batch import EvidenceLink
@@ -23,6 +24,10 @@ State = Literal["intact", "expired", "missing", "changed", "broken"]
 of a chain."""
 
 SOUND: frozenset[State] = frozenset({"intact", "expired"})
+
+
+Gone = Mapping[tuple[str, int, str], datetime]
+"""(camera, number of the link, part) → when retention deleted it."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -40,12 +45,11 @@ class Finding(msgspec.Struct, frozen=True):
 class Verifier:
     """Walks links in order of camera and number."""
 
-    def __init__(
-        self, folders: Mapping[str, Path], gone: Mapping[tuple[str, int, str], datetime]
-    ) -> None:
-        """`folders` has the folder of each part, `gone` what retention deleted and when."""
+    def __init__(self, folders: Mapping[str, Path], gone: Callable[[], Gone]) -> None:
+        """`folders` has the folder of each part, `gone` tells what retention deleted and when."""
         self._folders = folders
-        self._gone = gone
+        self._ask = gone
+        self._gone = gone()
         self.heads: dict[str, EvidenceLink] = {}
         """The newest link of every camera walked so far."""
         self._hashes: set[str] = set()
@@ -97,7 +101,10 @@ class Verifier:
         folder = self._folders.get(part)
         path = folder / file.file if folder is not None else None
         if path is None or not path.is_file():
-            at = self._gone.get((link.device, link.number, part))
+            key = (link.device, link.number, part)
+            if key not in self._gone:
+                self._gone = self._ask()  # retention may be at work just now
+            at = self._gone.get(key)
             if at is not None:
                 return "expired", f"let go by retention on {iso(at)}"
             return "missing", f"{file.file} is not there, and retention did not delete it"

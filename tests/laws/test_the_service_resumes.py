@@ -87,6 +87,7 @@ class Night:
             spool=None,
             bulk_session=None,
             evidence=self._tmp,
+            originals=self._tmp,
         )
         core = Core(
             "all", f"holder-{self.rebuilt}", writer, builder, self.clock, CoreSettings(),

@@ -103,7 +103,7 @@ class Desk:
 
     def found(self, gone: dict[tuple[str, int, str], datetime] | None = None) -> dict[str, str]:
         """What verification says is not as it was sealed: what → state."""
-        verifier = Verifier({"shown": self.folder, "original": self.originals}, gone or {})
+        verifier = Verifier({"shown": self.folder, "original": self.originals}, lambda: gone or {})
         return {
             f"{one.number}/{one.what}": one.state
             for one in verifier.walk(self.links)
@@ -236,7 +236,7 @@ def test_a_link_cannot_be_changed_taken_out_or_put_in_another_place(desk: Desk) 
 
 def test_a_chain_cut_off_at_its_end_is_betrayed_by_its_events(desk: Desk) -> None:
     made = [desk.prove(throw(f"e-{n}")) for n in range(2)]
-    verifier = Verifier({"shown": desk.folder, "original": desk.originals}, {})
+    verifier = Verifier({"shown": desk.folder, "original": desk.originals}, dict)
     assert all(one.state == "intact" for one in verifier.walk(desk.links[:1]))
     claimed = [(one.link.event, "cam", one.link.hash) for one in made]
     assert [one.event for one in verifier.claims(claimed)] == ["e-1"]
