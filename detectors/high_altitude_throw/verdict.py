@@ -135,18 +135,23 @@ def judge(
     if verdict is None or verdict.against:
         return verdict
     without = weigh(track.hits[:-STRAY], cfg, height, wall, steady=steady)
-    if verdict.plateau and _alike(verdict, without):
-        return verdict
+    if steady and wall is not None and _sinks_alike(verdict, without, wall):
+        return msgspec.structs.replace(verdict, plateau=verdict.plateau or not _falls(without))
     if without is None or without.against:
         return msgspec.structs.replace(verdict, against="only its last hits make it a fall")
     return verdict
 
 
-def _alike(verdict: Verdict, without: Verdict | None) -> bool:
-    """Whether a steady descent stays the same without its last hits."""
+def _falls(verdict: Verdict | None) -> bool:
+    return verdict is not None and not verdict.against
+
+
+def _sinks_alike(verdict: Verdict, without: Verdict | None, wall: Wall) -> bool:
+    """Whether it sinks, and as fast without its last hits."""
     if without is None or without.metric is None or verdict.metric is None:
         return False
-    return abs(without.metric.sinking / verdict.metric.sinking - 1) <= 0.2
+    alike = abs(without.metric.sinking / verdict.metric.sinking - 1) <= 0.2
+    return alike and _sinks(verdict.fit, verdict.metric, wall)
 
 
 def weigh(
@@ -175,7 +180,7 @@ def weigh(
         against = against or "it goes across more than down"
     if not against:
         against = _speeds_up(fit, metric, cfg, strict * ASIDE_STRICT if aside else strict)
-        if not against and wall is not None and metric is not None and _too_fast(metric):
+        if not against and wall is not None and metric is not None and _doubtful(metric, strict):
             against = _flies(hits, wall, height)
         if against and steady and wall is not None and metric is not None:
             plateau = _sinks(fit, metric, wall)
@@ -228,13 +233,15 @@ def _speeds_up(fit: Fit, metric: Metric | None, cfg: Settings, strict: float) ->
         return "it goes up again"
     if metric is not None:
         low = metric.acceleration + 3 * metric.acceleration_sd < METRIC_ACCELERATION[0]
-        if low:
+        if low or metric.acceleration <= 0:
             return "its acceleration on the wall is not gravity"
     return ""
 
 
-def _too_fast(metric: Metric) -> bool:
-    return metric.acceleration - 3 * metric.acceleration_sd > METRIC_ACCELERATION[1]
+def _doubtful(metric: Metric, strict: float) -> bool:
+    """Whether only a flight through space can settle it: in rain, and where it seems too fast."""
+    too_fast = metric.acceleration - 3 * metric.acceleration_sd > METRIC_ACCELERATION[1]
+    return too_fast or strict >= RAIN_STRICT
 
 
 def _flies(hits: list[Hit], wall: Wall, height: int) -> str:
