@@ -212,6 +212,15 @@ def test_expired_is_not_missing(desk: Desk) -> None:
     assert desk.found(gone) == {"1/original/clip": "expired", "1/original/still": "expired"}
 
 
+def test_what_retention_deletes_meanwhile_is_expired_too(desk: Desk) -> None:
+    made = desk.prove(throw())
+    (desk.originals / made.facts["clip"]).unlink()
+    answers = iter([{}, {("cam", 1, "original"): later(99)}])
+    verifier = Verifier({"shown": desk.folder, "original": desk.originals}, lambda: next(answers))
+    states = {one.what: one.state for one in verifier.walk(desk.links)}
+    assert states["original/clip"] == "expired"
+
+
 def test_a_link_cannot_be_changed_taken_out_or_put_in_another_place(desk: Desk) -> None:
     for n in range(4):
         desk.prove(throw(f"e-{n}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import msgspec
@@ -12,7 +13,9 @@ from contracts.batch import EvidenceLink
 from contracts.errors import LeaseLost
 from contracts.event import Event
 from store.connect import connect
+from store.embedded import EmbeddedPostgres
 from store.evidence import EvidenceStore
+from store.migrate import migrate, migrations
 from store.settings import StoreSettings
 from tests.unit.store.makes import at, batch, change, event, incident, published, ticket
 from tests.unit.store.twins import Twin
@@ -144,6 +147,21 @@ def test_evidence_is_due_by_age_but_not_before_its_tickets_ended_long_enough_ago
 
 
 @pytest.mark.slow
+def test_who_opened_an_original_is_told_with_the_reason(pg_dsn: str) -> None:
+    async def look() -> None:
+        desk = Twin(pg_dsn).desk()
+        await desk.open()
+        await desk.log_access("wall", "evidence/a.jpg", at(0))
+        await desk.log_access("inspector", "originals/a.jpg", at(1), "警情 12")
+        await desk.close()
+
+    asyncio.run(look())
+    (opened,) = EvidenceStore(pg_dsn).opened(at(0))
+    assert (opened.who, opened.what, opened.reason) == ("inspector", "originals/a.jpg", "警情 12")
+    assert EvidenceStore(pg_dsn).opened(at(2)) == []
+
+
+@pytest.mark.slow
 def test_what_events_claim_can_be_held_against_the_chain(pg_dsn: str) -> None:
     twin = Twin(pg_dsn)
     writer = twin.writer()
@@ -152,3 +170,32 @@ def test_what_events_claim_can_be_held_against_the_chain(pg_dsn: str) -> None:
     writer.commit(batch(1, evidence=[FIRST], events=[published(told), published(event("e-2"))]))
     twin.close()
     assert EvidenceStore(pg_dsn).claimed() == [("e-1", "cam", FIRST.hash)]
+
+
+@pytest.mark.slow
+def test_a_database_from_before_the_chain_is_upgraded_with_what_it_holds(
+    pg_server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = pg_server.dsn.replace("dbname=gridsentry", "dbname=postgres")
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(b"CREATE DATABASE before_the_chain")
+    dsn = pg_server.dsn.replace("dbname=gridsentry", "dbname=before_the_chain")
+    whole = migrations("native")
+    with connect(dsn, StoreSettings()) as connection:
+        with monkeypatch.context() as patched:
+            patched.setattr("store.migrate.migrations", lambda _: whole[:2])
+            migrate(connection, at(0))
+        connection.execute(
+            b"INSERT INTO access_log (who, what, at) VALUES ('cao', 't-1', '2026-05-01Z')"
+        )
+        connection.execute(
+            b"INSERT INTO incidents (id, rev, kind, district, severity, opened_at, known_at, body) "
+            b"VALUES ('i-1', 1, 'k', 'd', 3, '2026-05-01Z', '2026-05-01Z', '{\"events\": [\"e\"]}')"
+        )
+        migrate(connection, at(0))
+    assert EvidenceStore(dsn).opened(at(-9e6)) == []
+    writer = Twin(dsn).writer()
+    writer.acquire("w", "me", at(0), 10)
+    writer.commit(batch(1, evidence=[FIRST]))
+    assert writer.evidence_links(at(0)) == [FIRST]
+    writer.close()
