@@ -174,6 +174,9 @@ def _recall(results: Sequence[Result]) -> list[Figure]:
         name, aim = labels[group]
         out.append(share(name, ours, n, aim=aim, reference=_plain(theirs, n)))
     recall = of_part(results, "recall")
+    matched = [said for r in recall for said in r.events if said.of is not None]
+    images = sum(said.mirror for said in matched)
+    out.append(share("found falls that were followed by their mirror image", images, len(matched)))
     extra = sum(len(r.false) for r in recall)
     _, _, n = found(recall)
     theirs = sum(r.reference_false for r in recall)
