@@ -33,7 +33,12 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Detector(Protocol[In]):
-    """One instance watches one site. Items arrive in the order of their `at` per device."""
+    """One instance watches one site. Items arrive in the order of their `at` per device.
+
+    A detector may also have `condition() -> str | None`: why it now sees less than it should, in a
+    line for people ("rain: only things of 12 px and more are looked for"), None when all is well.
+    It follows from the state alone; the service logs each change and shows it as a metric.
+    """
 
     def on_item(self, item: In, /) -> Iterable[Event]:
         """Fold one item; yield the event revisions it causes."""

@@ -44,6 +44,12 @@ class Metrics:
             "Event revisions said again with other content",
             registry=r,
         )
+        self.detector_degraded = Gauge(
+            "gridsentry_detector_degraded",
+            "1 while a detector says that it sees less than it should (the log says why)",
+            ["kind", "site"],
+            registry=r,
+        )
         self.cameras_behind = Gauge(
             "gridsentry_segments_waiting", "Spooled segments not yet looked at", registry=r
         )
@@ -78,6 +84,7 @@ TABLE = (
     ("gridsentry_commit_seconds", "", "Time one batch's transaction took"),
     ("gridsentry_commit_failures_total", "", "Commits that failed and were tried again"),
     ("gridsentry_determinism_faults", "", "Event revisions said again with other content"),
+    ("gridsentry_detector_degraded", "kind, site", "1: a detector sees less than it should"),
     ("gridsentry_segments_waiting", "", "Spooled segments not yet looked at"),
     ("gridsentry_evidence_cuts_total", "outcome", "Evidence: cut, nothing_left, failed"),
     ("gridsentry_evidence_let_go_total", "part", "Evidence files deleted: shown, original, swept"),

@@ -249,7 +249,13 @@ class Engine:
 
     def refuse(self, poison: Poison) -> None:
         """Set a message aside with its reason; one of an unknown device is kept whole."""
-        if poison.code == "unknown_device" and not is_sound(poison.topic):
+        if poison.code == "unknown_device" and is_sound(poison.topic):
+            poison = msgspec.structs.replace(
+                poison,
+                code="unknown_microphone",
+                reason=f"{poison.reason.partition(';')[0]}; sound may hold speech and is not kept",
+            )
+        if poison.code == "unknown_device":
             self._draft.unknown.append(
                 UnknownMessage(
                     poison.device or "?", poison.topic, poison.received_at, poison.payload

@@ -148,6 +148,14 @@ class SiteRunner:
                 )
         return events
 
+    def condition(self) -> str | None:
+        """Why the detector sees less than it should, if it says so."""
+        if self.failure is not None:
+            return self.failure
+        say = getattr(self._detector, "condition", None)
+        told = say() if say is not None else None
+        return str(told) if told else None
+
     def snapshot(self) -> SiteSnapshot:
         """Everything needed to continue here."""
         return SiteSnapshot(

@@ -16,6 +16,7 @@ from gridsentry.engine.media import decode_media
 from gridsentry.engine.proof import ProofMaker
 from gridsentry.engine.rooms import build_engine
 from gridsentry.live.bulk import BulkReader, SpoolNumbers
+from gridsentry.live.conditions import Conditions
 from gridsentry.live.crew import CameraWorker
 from gridsentry.live.parts import Parts
 from gridsentry.live.proofs import ProofThread, Recent, SpoolCutter
@@ -73,6 +74,7 @@ class Builder:
         self._evidence = evidence
         self._originals = originals
         self._metrics = metrics
+        self._conditions = Conditions(metrics)
         self.wake_core: Callable[[], None] = lambda: None
 
     def __call__(self, epoch: int) -> Parts:
@@ -102,7 +104,12 @@ class Builder:
         engine.now = max(engine.now, resume.at or EPOCH)
         takes_in = self._plan.telemetry or self._plan.bulk
         taken = self._store.take_up_unknown(city.devices) if takes_in else 0
-        parts = Parts(engine=engine, decoder=decoder, last_batch=resume.last_batch)
+        parts = Parts(
+            engine=engine,
+            decoder=decoder,
+            last_batch=resume.last_batch,
+            conditions=self._conditions,
+        )
         if self._plan.bulk:
             self._cameras(parts, city, saved, engine, resume.at or self._clock.now())
         log.info(
@@ -181,6 +188,11 @@ class Builder:
             )
             for device, fold in folds.items()
         }
+
+        def folded(device: str) -> None:
+            proofs.take(cutters[device])
+            self._conditions.look(folds[device].runners)
+
         groups: list[dict[str, Any]] = [{} for _ in range(min(CAMERA_THREADS, len(folds)))]
         for i, device in enumerate(folds):
             groups[i % len(groups)][device] = folds[device]
@@ -193,7 +205,7 @@ class Builder:
                 self._clock,
                 self._wake,
                 seen=lambda row: recent[row.device].add(row),
-                folded=lambda device: proofs.take(cutters[device]),
+                folded=folded,
             )
             for device in group:
                 rows = self._store.spool_rows(device, -1)

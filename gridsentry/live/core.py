@@ -395,6 +395,8 @@ class Core(threading.Thread):
         assert self._parts is not None
         self._parts.engine.book.forget(now - timedelta(days=1))
         self._parts.engine.refresh_snapshots(SHARE_REFRESHED)
+        if self._parts.conditions is not None:
+            self._parts.conditions.look(self._parts.engine.roster.runners)
         return self._drop_old(now) if self._drop_old is not None else []
 
     def _commit(self, batch: Batch, light: list[Arrival], heavy: list[Heavy]) -> None:

@@ -31,3 +31,4 @@ class Parts(msgspec.Struct, kw_only=True):
     bulk: Any = None
     workers: list[Any] = []
     last_batch: int = -1
+    conditions: Any = None

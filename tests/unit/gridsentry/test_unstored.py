@@ -88,6 +88,6 @@ def test_a_broken_sound_is_a_dead_letter_with_its_reason_and_no_more_than_its_he
     draft = feed.engine.drain()
     letters = [c for c in draft.changes if isinstance(c, DeadLetter)]
     assert letters[0].code in ("no_sound", "bad_sound")
-    assert [x.code for x in letters][1:] == ["bad_sound", "unknown_device"]
+    assert [x.code for x in letters][1:] == ["bad_sound", "unknown_microphone"]
     assert all(x.reason and len(x.payload) <= 64 < x.bytes + 21 for x in letters)
     assert not draft.unknown
