@@ -52,25 +52,33 @@ def read_cameras(folder: Path, devices: Collection[str], notes: Notes) -> dict[s
         if path.stem not in devices:
             notes.wrong(name, f"there is no device {path.stem}", choices(devices, path.stem))
             continue
-        table = read_toml(path, notes)
-        if table is None:
-            continue
-        _spread_distortion(table)
-        if not _check_tables(table, name, notes):
-            continue
-        raw = build(CameraToml, table, f"{name}, ", notes)
-        if raw is not None:
+        found = read_camera(path, name, notes)
+        if found is not None:
+            camera, raw = found
             pictures.add(raw.picture or "")
-            picture = None
-            if raw.picture is not None and min(raw.size) > 0:
-                picture = read_picture(
-                    path.parent, raw.picture, raw.size, f"{name}, picture", notes
-                )
-            cameras[path.stem] = _camera(path.stem, raw, name, picture, notes)
+            cameras[camera.device] = camera
     for path in strangers:
         if path.name not in pictures and not path.name.endswith(OVERLAY):
             notes.warn(f"{FOLDER}/{path.name}", "not a camera's TOML file: left aside")
     return cameras
+
+
+def read_camera(path: Path, name: str, notes: Notes) -> tuple[Camera, CameraToml] | None:
+    """One camera's file, called `name` in messages, and what stands in it; None where it cannot
+    be used at all."""
+    table = read_toml(path, notes)
+    if table is None:
+        return None
+    _spread_distortion(table)
+    if not _check_tables(table, name, notes):
+        return None
+    raw = build(CameraToml, table, f"{name}, ", notes)
+    if raw is None:
+        return None
+    picture = None
+    if raw.picture is not None and min(raw.size) > 0:
+        picture = read_picture(path.parent, raw.picture, raw.size, f"{name}, picture", notes)
+    return _camera(path.stem, raw, name, picture, notes), raw
 
 
 def _check_tables(table: dict[str, Any], name: str, notes: Notes) -> bool:

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from types import ModuleType
 
-NAMES = ("demo", "serve", "camera", "replay", "simulate", "check", "init", "evidence")
+NAMES = ("demo", "serve", "camera", "calibrate", "replay", "simulate", "check", "init", "evidence")
 
 
 def modules() -> list[ModuleType]:
