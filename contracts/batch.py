@@ -16,7 +16,7 @@ class StoredItem(msgspec.Struct, frozen=True):
 
     pos: int
     noun: str
-    """`trace`, `record`, `clip`, `still`, `report`, `notice`."""
+    """`trace`, `record`, `report`, `notice`, `status` (sound is never stored)."""
     device: str
     at: datetime
     received_at: datetime

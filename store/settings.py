@@ -40,7 +40,7 @@ class StoreSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_
     compress_after_days: int = 7
     """With TimescaleDB, readings older than this are compressed."""
     items_days: int = 30
-    """Traces, records, sound clips, stills, reports and notices as received."""
+    """Traces, records, reports and notices as received (sound is never stored)."""
     cases_days: int = 1095
     """Ended tickets with their history, closed incidents and closed events (three years)."""
     dead_letters_days: int = 30
