@@ -120,9 +120,8 @@ class _Pair:
         self._own = f"{os.getpid()}-{threading.get_ident()}"
 
     def __enter__(self) -> _Pair:
-        for folder in self._folders:
-            folder.mkdir(parents=True, exist_ok=True)
-        self._folders[1].chmod(0o700)
+        self._folders[0].mkdir(parents=True, exist_ok=True)
+        self._folders[1].mkdir(parents=True, exist_ok=True, mode=0o700)
         return self
 
     def part(self, which: int, suffix: str) -> Path:

@@ -83,9 +83,8 @@ class Service:
         self._say = say
         self._state = state_dir(settings)
         self._folders = folders(settings)
-        for folder in self._folders.values():
-            folder.mkdir(exist_ok=True)
-        self._folders["original"].chmod(0o700)
+        self._folders["shown"].mkdir(exist_ok=True)
+        self._folders["original"].mkdir(exist_ok=True, mode=0o700)
         self._variant: Variant = "native"
         self._configs = detector_configs(settings.detectors)
         self._cores: list[Core] = []
