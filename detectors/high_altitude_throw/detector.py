@@ -15,7 +15,7 @@ from detectors._common.episode import Episode, Ledger, revise
 from detectors._common.facade import mask_of
 from detectors._common.scene import SceneState, SceneWatch
 from detectors.high_altitude_throw.hypotheses import Track
-from detectors.high_altitude_throw.merge import drop, is_image, same_fall
+from detectors.high_altitude_throw.merge import is_image, leads, same_fall
 from detectors.high_altitude_throw.motion import Sight, SightState
 from detectors.high_altitude_throw.origin import Origin, origin_of
 from detectors.high_altitude_throw.regime import Regime
@@ -178,7 +178,7 @@ class ThrowDetector:
                 self._join(one, track)
 
     def _join(self, one: Open, track: Track) -> None:
-        """Of a fall's tracks the longest is shown, but no mirror image; pieces one after the other
+        """Of a fall's tracks the thing itself is shown, not its image; pieces one after the other
         become one track."""
         assert self.tracker is not None
         height = self.tracker.height
@@ -196,7 +196,7 @@ class ThrowDetector:
                 late.best = max(early.best, late.best)
                 one.lead = late
                 return
-        if drop(track) > drop(one.lead):
+        if leads(track, one.lead):
             one.lead = track
 
     def _settle(self, t: int) -> Iterator[Event]:

@@ -31,6 +31,9 @@ many metres and so much of its distance from that foot."""
 NEAREST = 0.2
 """And at least so much as far from it: a thing two thirds of the way to the camera."""
 
+LESS = 0.6
+"""A way down that is less than this share of another's is only a piece."""
+
 LATE_S = 1.0
 """A piece begins at most this long after the one before it ended."""
 
@@ -114,6 +117,20 @@ def _path(hits: list[Hit], height: int, wall: Wall | None) -> Array:
     return np.column_stack([np.array([hit.t / 1e6 for hit in hits]), places])
 
 
-def drop(track: Track) -> float:
+def leads(one: Track, other: Track) -> bool:
+    """Whether `one` rather than `other` is the thing itself: what comes much further down, else
+    what shows more, for glass mirrors a part of the light and from further off."""
+    if _drop(one) < LESS * _drop(other) or _drop(other) < LESS * _drop(one):
+        return _drop(one) > _drop(other)
+    return _strength(one) > _strength(other)
+
+
+def _strength(track: Track) -> float:
+    """Grey levels times px² (median)."""
+    values = sorted(abs(hit.contrast) * hit.w * hit.h for hit in track.hits)
+    return values[len(values) // 2]
+
+
+def _drop(track: Track) -> float:
     """Way down in the picture, px."""
     return track.last.y - track.hits[0].y
