@@ -17,7 +17,7 @@ from rich.console import Console
 from bench.falls import cache, cpu, dev, episodes, figures, plots, recordings, report
 from bench.falls.cache import ROOT
 from bench.falls.plan import FULL, QUICK, plan
-from bench.falls.run import run
+from bench.falls.run import calm, run
 from bench.falls.seeds import score_seed
 
 RECORDINGS = Path(os.environ.get("GRIDSENTRY_RECORDINGS", ROOT.parent / "shared" / "data"))
@@ -72,9 +72,14 @@ def scorecard(
     kept = cache.Cache(OUT / "falls" / str(seed), code, folder)
     results = run(jobs, plates=folder, kept=kept, workers=workers, console=console)
     console.print("CPU of 1080p pictures, and the real recordings", highlight=False)
-    cost = cpu.measure(seed_of, 1, 1) if quick else cpu.measure(seed_of, 3)
+    calm()
+    if quick:
+        costs = cpu.Costs(cpu.measure(seed_of, cpu.CLEAR[1:], runs=1))
+    else:
+        clear = cpu.measure(seed_of, cpu.CLEAR, films=2)
+        costs = cpu.Costs(clear, cpu.measure(seed_of, cpu.WET))
     clips = recordings.look(RECORDINGS / "falls", workers)
-    told = figures.all_figures(results, table, clips, cost)
+    told = figures.all_figures(results, table, clips, costs)
     report.show_sizes(results, console)
     report.show_distractors(results, table, console)
     report.show_windows(results, console)

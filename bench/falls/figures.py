@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
 
-from bench.falls.cpu import Cost
+from bench.falls.cpu import Costs
 from bench.falls.episodes import Episodes
 from bench.falls.fade import f_measure
 from bench.falls.plan import CLASSES
+from bench.falls.rates import of_part, per_day, rates
 from bench.falls.recordings import Clip
 from bench.falls.scene import Fell, Result, Said
 from bench.falls.stats import Interval, quantile, summed, wilson
@@ -76,11 +77,6 @@ def _figure(
     )  # fmt: skip
 
 
-def of_part(results: Iterable[Result], part: str, group: str | None = None) -> list[Result]:
-    """Those of a part, or of one group of it."""
-    return [r for r in results if r.job.part == part and group in (None, r.job.group)]
-
-
 def found(results: Iterable[Result]) -> tuple[int, int, int]:
     """(found, by the reference, of): a film that could not be made or judged missed all it was
     ordered with."""
@@ -104,49 +100,8 @@ def named(results: Iterable[Result]) -> list[Named]:
     return out
 
 
-class Rate(msgspec.Struct, frozen=True):
-    """Alarms of one distractor alone."""
-
-    kind: str
-    episodes: int
-    hours: float
-    alarms: int
-    reference_alarms: int
-
-
-def rates(results: Sequence[Result], episodes: Episodes) -> list[Rate]:
-    """Of each kind in the table."""
-    out = []
-    for kind in episodes.kinds:
-        those = [r for r in of_part(results, "distractors", kind) if r.error is None]
-        out.append(
-            Rate(
-                kind,
-                sum(r.job.episodes for r in those),
-                sum(r.seconds for r in those) / 3600,
-                sum(len(r.false) for r in those),
-                sum(r.reference_false for r in those),
-            )
-        )
-    return out
-
-
-def per_day(
-    rates_: Sequence[Rate], weight: Callable[[str], float], alarms: Callable[[Rate], int]
-) -> tuple[float, Interval] | None:
-    """Σ episodes a day × alarms per episode; None while a kind that counts has no episode."""
-    parts = []
-    for rate in rates_:
-        a_day = weight(rate.kind)
-        if a_day and not rate.episodes:
-            return None
-        if a_day:
-            parts.append((a_day / rate.episodes, alarms(rate)))
-    return summed(parts)
-
-
 def all_figures(
-    results: Sequence[Result], episodes: Episodes, clips: Sequence[Clip], cost: Cost | None
+    results: Sequence[Result], episodes: Episodes, clips: Sequence[Clip], costs: Costs
 ) -> list[Figure]:
     """The table, in the order of the aims."""
     out = _recall(results)
@@ -155,7 +110,7 @@ def all_figures(
     out += _windows(results)
     out += _fade(results)
     out += _late(results)
-    out += _cpu(results, cost)
+    out += _cpu(results, costs)
     out += _clips(clips)
     failed = sum(r.error is not None for r in results)
     out.append(share("films that failed", failed, len(results), aim="<= 0"))
@@ -209,17 +164,18 @@ def _false_alarms(results: Sequence[Result], episodes: Episodes) -> list[Figure]
 
         ours = per_day(all_rates, weight, lambda rate: rate.alarms)
         theirs = per_day(all_rates, weight, lambda rate: rate.reference_alarms)
-        name = f"false alarms per camera-day, {words} ({hours:.1f} camera-hours of episodes)"
-        plain = f"plain difference {theirs[0]:,.0f}" if theirs else None
-        out.append(_figure(name, ours, n, aim, plain))
+        plain = f"in {hours:.2f} camera-hours of episodes"
+        plain += f"; plain difference {theirs[0]:,.0f}" if theirs else ""
+        out.append(_figure(f"false alarms per camera-day, {words}", ours, n, aim, plain))
     for group, words in (("calm", "calm"), ("wet", "rain or wind")):
         those = [r for r in of_part(results, "continuous", group) if r.error is None]
         days = sum(r.seconds for r in those) / 86_400
         alarms = sum(len(r.false) for r in those)
         theirs_n = sum(r.reference_false for r in those)
-        name = f"false alarms per camera-day, continuous, {words} ({24 * days:.2f} camera-hours)"
+        name = f"false alarms per camera-day, continuous scenes, {words}"
         told = summed([(1 / days, alarms)]) if days else None
-        plain = f"plain difference {theirs_n / days:,.0f}" if days else None
+        plain = f"in {24 * days:.2f} camera-hours"
+        plain += f"; plain difference {theirs_n / days:,.0f}" if days else ""
         out.append(_figure(name, told, len(those), None, plain))
     return out
 
@@ -352,17 +308,21 @@ def _late(results: Sequence[Result]) -> list[Figure]:
     return out
 
 
-def _cpu(results: Sequence[Result], cost: Cost | None) -> list[Figure]:
+def _cpu(results: Sequence[Result], costs: Costs) -> list[Figure]:
+    """The interval is the cheapest and the dearest film."""
     plain = [r.reference_s / r.pictures for r in results if r.pictures]
-    told = None
-    if cost is not None:
-        told = f"decode floor {cost.decode_ms:.1f} ms in the same run"
-    if plain:
-        extra = f"plain difference +{1000 * sum(plain) / len(plain):.1f} ms (all sizes)"
-        told = f"{told}; {extra}" if told else extra
-    value = (cost.whole_ms, (cost.low_ms, cost.high_ms)) if cost is not None else None
-    n = cost.pictures if cost is not None else 0
-    return [_figure("CPU per 1080p picture, whole path, ms", value, n, "<= 12", told)]
+    extra = f"; plain difference +{1000 * sum(plain) / len(plain):.1f} (all sizes)" if plain else ""
+    out = []
+    named_ = (("", costs.clear, "<= 12"), (", in shake, rain and snow", costs.wet, None))
+    for words, cost, aim in named_:
+        name = f"CPU per 1080p picture, whole path{words}, ms"
+        if cost is None:
+            out.append(_figure(name, None, 0, aim))
+            continue
+        told = f"decode floor {cost.decode_ms:.1f} of the same films{extra}"
+        value = (cost.whole_ms, (cost.low_ms, cost.high_ms))
+        out.append(_figure(name, value, cost.pictures, aim, told))
+    return out
 
 
 def _clips(clips: Sequence[Clip]) -> list[Figure]:

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.falls.episodes import Episodes
-from bench.falls.figures import found, named, of_part
+from bench.falls.figures import found, named
+from bench.falls.rates import of_part
 from bench.falls.scene import Result
 from bench.falls.sheet import HIGH, WIDE
 from bench.falls.stats import wilson

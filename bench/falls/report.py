@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,10 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.falls.episodes import Episodes
-from bench.falls.figures import Figure, found, named, of_part, rates
+from bench.falls.figures import Figure, found, named
 from bench.falls.plan import CLASSES
+from bench.falls.rates import of_part, rates
 from bench.falls.recordings import Clip
-from bench.falls.scene import Result
+from bench.falls.scene import Fell, Result
 from bench.falls.stats import garwood, wilson
 
 
@@ -40,6 +41,8 @@ def too_few(figure: Figure) -> bool:
     if figure.low is None or figure.high is None:
         return True
     bound = float(figure.aim.split()[1])
+    if figure.value == bound:
+        return False  # none may fail, and none did
     return (figure.high - figure.low) / 2 > abs(figure.value - bound)
 
 
@@ -97,15 +100,23 @@ def show_sizes(results: Sequence[Result], console: Console) -> None:
         ours, theirs, n = found(those)
         if n:
             table.add_row(name, *_share(ours, n), f"{theirs / n:.3f}")
-    bodies: dict[str, Counter[str]] = defaultdict(Counter)
+    for low, top in ((0, 12), (12, 24), (24, 48), (48, 256)):
+        those_ = [fell for r in clear for fell in r.falls if low <= fell.contrast < top]
+        _row(table, f"contrast {low} to {top} grey levels, >= 4 px", those_)
+    bodies: dict[str, list[Fell]] = defaultdict(list)
     for result in clear:
         for fell in result.falls:
-            bodies[fell.body]["n"] += 1
-            bodies[fell.body]["found"] += fell.said is not None
-            bodies[fell.body]["reference"] += fell.reference
-    for body, c in sorted(bodies.items()):
-        table.add_row(body, *_share(c["found"], c["n"]), f"{c['reference'] / c['n']:.3f}")
+            bodies[fell.body].append(fell)
+    for body, those_ in sorted(bodies.items()):
+        _row(table, body, those_)
     console.print(table)
+
+
+def _row(table: Table, name: str, falls: Sequence[Fell]) -> None:
+    if falls:
+        theirs = sum(fell.reference for fell in falls) / len(falls)
+        ours = sum(fell.said is not None for fell in falls)
+        table.add_row(name, *_share(ours, len(falls)), f"{theirs:.3f}")
 
 
 def _share(hits: int, n: int) -> tuple[str, str, str, str]:

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from bench.falls import cache, episodes, figures, plots, report, scene
-from bench.falls.cpu import Cost
+from bench.falls.cpu import Cost, Costs
 from bench.falls.fade import Boxes
 from bench.falls.figures import Figure
 from bench.falls.plan import Job
@@ -75,13 +75,13 @@ def by_name(told: list[Figure], begin: str) -> Figure:
 
 
 def table_of(results: list[Result]) -> list[Figure]:
-    cost = Cost(8.0, 7.5, 9.0, 4.0, 600)
+    costs = Costs(Cost(8.0, 7.5, 9.0, 4.0, 2.0, 600))
     clips = [
         Clip(file="p", positive=True, masked=False, seconds=9, events=1, found=True, why=()),
         Clip(file="n", positive=False, masked=False, seconds=9, events=1, found=False, why=()),
         Clip(file="n", positive=False, masked=True, seconds=9, events=0, found=False, why=()),
     ]
-    return figures.all_figures(results, TABLE, clips, cost)
+    return figures.all_figures(results, TABLE, clips, costs)
 
 
 def test_abstaining_counts_as_not_exact_and_is_told_apart() -> None:
@@ -134,9 +134,9 @@ def test_precision_counts_what_is_left_over() -> None:
 
 
 def test_nothing_at_all_still_gives_every_figure() -> None:
-    full = [f.figure.split(" (")[0] for f in table_of(everything())]
-    empty = figures.all_figures([], TABLE, [], None)
-    assert [f.figure.split(" (")[0] for f in empty] == full
+    full = [f.figure for f in table_of(everything())]
+    empty = figures.all_figures([], TABLE, [], Costs())
+    assert [f.figure for f in empty] == full
     assert all(f.value is None for f in empty)
 
 
