@@ -1,1 +1,6 @@
-"""How fast, measured: each folder is one benchmark, one command, with its references beside it."""
+"""How fast and how well: scorecards, each one command."""
+
+import os
+
+# As in the service itself (see `gridsentry`): read once, when numpy is first imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
