@@ -19,6 +19,7 @@ from bench.falls.figures import Figure
 from bench.falls.plan import Job
 from bench.falls.recordings import Clip
 from bench.falls.reference import Reference
+from bench.falls.run import run
 from bench.falls.scene import Fell, Result, Said
 from contracts.city import Camera
 from simulators.falls.take import Distraction, Order, Take
@@ -277,3 +278,24 @@ def test_a_film_goes_through_all_of_it() -> None:
     assert told.boxes is not None and told.decode_s > 0 and told.detect_s > 0
     again = scene.score(Job(part="recall", group="8-20 px", order=order), None)
     assert (again.falls, again.boxes) == (told.falls, told.boxes)
+
+
+def test_a_stopped_run_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def judged(job: Job, _plates: Path | None) -> Result:
+        asked.append(job.group)
+        error = "detector: boom" if job.group == "snow" else None
+        return Result(job=job, seconds=10.0, error=error)
+
+    monkeypatch.setattr(scene, "score", judged)
+    jobs = [result("distractors", kind).job for kind in ("rain", "snow", "birds")]
+    kept, out = cache.Cache(tmp_path, "code", None), io.StringIO()
+    for _ in range(2):
+        results = run(jobs, plates=None, kept=kept, workers=1, console=Console(file=out))
+        assert [r.job for r in results] == jobs
+    assert sorted(asked) == ["birds", "rain", "snow", "snow"], "only the crash is tried again"
+    assert "FAILED distractors/snow" in out.getvalue()
+    assert "2 of 3 films were already judged" in out.getvalue()
