@@ -176,6 +176,8 @@ class Camera(msgspec.Struct, frozen=True, kw_only=True):
     distortion: tuple[float, ...] = ()
     """OpenCV's k1, k2, p1, p2[, k3] with the focal length `focal_px`; empty: none."""
     focal_px: float | None = None
+    focal_assumed: bool = False
+    """`focal_px` is only the unit of `distortion`; nobody measured it."""
     points: tuple[tuple[float, float, float, float], ...] = ()
     """(px, py, u_m, v_m): picture ↔ facade correspondences, at least four to name windows."""
     zones: tuple[Zone, ...] = ()

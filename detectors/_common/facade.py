@@ -43,7 +43,8 @@ class Facade:
                 "no three of them may lie on one line"
             )
         try:
-            self.pose = Pose(pixels, metres, camera.size, camera.focal_px)
+            known = None if camera.focal_assumed else camera.focal_px
+            self.pose = Pose(pixels, metres, camera.size, known)
         except (ValueError, np.linalg.LinAlgError) as error:
             raise ValueError(f"camera {camera.device}: {error}") from error
         wall = self.pose.matrix[:, [0, 1, 3]]

@@ -156,7 +156,7 @@ def _written(
     return Proposal(
         size=size,
         distortion=view.distortion if bent else None,
-        focal_px=view.focal_px / scale if view.focal_known or bent else None,
+        focal_px=view.focal_px / scale if view.focal_known else None,
         floor_lines=floor_lines,
         bay_lines=bay_lines,
         floors=heights,
@@ -186,10 +186,10 @@ def _doubts(view: View, rhythm: Rhythm, asked: Asked) -> list[str]:
         doubts.append("bays were not seen and are laid out evenly: count them, and give --bays")
     if not view.focal_known:
         doubts.append(
-            "the wall is seen so straight on that it does not tell the focal length: it is taken "
-            "as the picture's width; the lens's data sheet knows (--focal-px)"
+            "the wall is seen so straight on that it tells no focal length, and so not how wide "
+            "things are: give --bay-width, or --focal-px from the lens's data sheet"
         )
-    if asked.bay_m is None:
+    if asked.bay_m is None and view.focal_known:
         doubts.append("widths follow from heights by the lens alone: measure a bay (--bay-width)")
     return doubts
 

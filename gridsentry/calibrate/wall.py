@@ -30,14 +30,15 @@ class Wall:
         outer = np.linalg.inv(inner)
         up = outer @ view.up
         up = up / np.linalg.norm(up)
+        # Not made perpendicular to `up`: with a wrong focal length that would tilt every floor.
         along = outer @ view.along
-        along = along - (along @ up) * up
         along = along / np.linalg.norm(along)
         middle = outer @ np.array([w / 2, h / 2, 1.0])
         # Up is where y grows smaller in the picture, along is to the right.
         up = up if (up - (up @ middle) * middle)[1] < 0 else -up
         along = along if along[0] > 0 else -along
         out = np.cross(along, up)
+        out = out / np.linalg.norm(out)
         out = out if out @ middle > 0 else -out
         self.matrix: Array = inner @ np.column_stack([along, up, out])
         """Straight pixels of (x, y, 1)."""

@@ -12,6 +12,12 @@ KEPT = ("detect_mask", "privacy_mask")
 """What a person has drawn stays when a calibration is proposed anew."""
 
 
+_NO_FOCAL = """\
+# focal_px is not known. The distortion's numbers are for one of the picture's width; with another
+# one, k1 is that number times the square of focal_px / width.
+"""
+
+
 def camera_toml(proposal: Proposal, picture: str, command: str, kept: Mapping[str, Any]) -> str:
     """The file's text. `picture` is the name of the picture beside it, `command` what draws the
     overlay again, `kept` the masks of the file it replaces."""
@@ -79,9 +85,9 @@ def _lens(proposal: Proposal) -> str:
     text = "\n# The lens, from how straight lines look; a checkerboard knows it better.\n"
     focal = f"focal_px = {proposal.focal_px:.0f}\n" if proposal.focal_px is not None else ""
     if proposal.distortion is None:
-        return text + (focal or "# focal_px = 1400\n")
+        return text + (focal or _NO_FOCAL)
     bends = ", ".join(f"{one:.4f}" for one in proposal.distortion)
-    return f"{text}distortion = [{bends}]\n{focal}"
+    return f"{text}distortion = [{bends}]\n{focal or _NO_FOCAL}"
 
 
 def _zones(proposal: Proposal) -> str:

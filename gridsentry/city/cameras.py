@@ -116,7 +116,10 @@ def _camera(device: str, raw: CameraToml, name: str, picture: bytes | None, note
     if raw.distortion and focal is None:
         # 1.0 times the picture's width: the horizontal view of 53 degrees of a common 4 mm lens.
         focal = float(raw.size[0])
-        notes.warn(f"{name}, focal_px", f"not given: taken as the width, {focal:.0f} px")
+        notes.warn(
+            f"{name}, focal_px",
+            f"not given: the distortion is read for one of the width, {focal:.0f} px",
+        )
     points = correspondences(raw, Lens(raw.size, bends, focal), name, notes)
     zones = {zone.id: zone for zone in _facade(raw, points, name, notes)}
     for table in raw.zones:
@@ -140,6 +143,7 @@ def _camera(device: str, raw: CameraToml, name: str, picture: bytes | None, note
         size=raw.size,
         distortion=raw.distortion,
         focal_px=focal,
+        focal_assumed=raw.focal_px is None and focal is not None,
         points=points,
         zones=tuple(zones.values()),
         detect_mask=read_mask(raw.detect_mask, f"{name}, detect_mask", notes),

@@ -242,3 +242,11 @@ def test_an_outline_that_crosses_itself_is_refused(folder: Folder) -> None:
     zone = '[[zones]]\nid = "z"\npolygon = [[0, 0], [4, 3], [4, 0], [0, 3]]\n'
     found = problem(folder(lines() + zone))
     assert found.where == "cameras/cam-1.toml, zones, z"
+
+
+def test_a_focal_length_nobody_gave_is_marked_as_assumed(folder: Folder) -> None:
+    bent = lines(bend=BEND)
+    assert not camera(folder(bent)).focal_assumed
+    found = camera(folder(bent.replace("focal_px = 1000\n", "")))
+    assert found.focal_assumed and found.focal_px == 1280
+    assert not camera(folder(lines())).focal_assumed

@@ -101,6 +101,21 @@ def test_segments_begin_where_the_cameras_keyframes_are(
         assert own[: len(first)] == first
 
 
+@pytest.mark.parametrize(
+    ("name", "codec"), [("v.ts", "libx264"), ("v.mkv", "libx264"), ("v.mp4", "libx265")]
+)
+def test_other_containers_and_h265_are_copied(tmp_path: Path, name: str, codec: str) -> None:
+    options = {"x265-params": "log-level=none:keyint=25:bframes=0"} if codec == "libx265" else {}
+    path = film(tmp_path / name, 3.2, gop=25, codec=codec, **options)
+    pieces = taken(path, tmp_path / "ring")
+    assert [ms for ms, _ in pieces] == [0, 1000, 2000]
+    with av.open(io.BytesIO(pieces[1][1]), "r") as container:
+        assert container.streams.video[0].codec_context.name == (
+            "hevc" if codec == "libx265" else "h264"
+        )
+    assert [len(brightness(data)) for _, data in pieces] == [25, 25, 30]
+
+
 def test_a_camera_without_keyframes_is_coded_anew_and_loses_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
