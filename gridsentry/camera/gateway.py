@@ -58,10 +58,12 @@ class Figures:
         self.what = ""
         self.copying: bool | None = None
         self.pictures = self.pieces = self.bytes = 0
+        self.last = monotonic()
         self._recent: deque[tuple[float, int]] = deque(maxlen=600)
 
     def packet(self, size: int) -> None:
         """A picture came."""
+        self.last = monotonic()
         self.pictures += 1
         self.bytes += size
         self._recent.append((monotonic(), size))
@@ -123,10 +125,21 @@ class Reader(threading.Thread):
         """End soon; what is begun is cut and kept."""
         self._halt.set()
 
-    @property
-    def halted(self) -> bool:
-        """Whether it was told to end."""
-        return self._halt.is_set()
+    def look(self) -> None:
+        """Say when a USB camera has fallen silent: its driver waits for ever where a network's
+        read gives up."""
+        silent = monotonic() - self.figures.last
+        if (
+            self._source.kind == "device"
+            and self.figures.connected
+            and silent > self._source.stall_s
+        ):
+            log.warning(
+                "%s: no picture for %.0f s; take the camera out and plug it in again",
+                self._source.shown,
+                silent,
+            )
+            self._state(False)
 
     def _state(self, online: bool) -> None:
         if self.figures.connected != online:

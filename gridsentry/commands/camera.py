@@ -271,6 +271,7 @@ def watch(
     with status_line() as show:
         while not halt.wait(0.5):
             now = monotonic()
+            reader.look()
             health = publisher.health()
             problem = "" if health["connected"] else str(health["last_error"] or "")
             if problem and problem != said and now - began > 2.0:

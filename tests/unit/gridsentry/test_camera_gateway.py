@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import math
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -24,7 +25,7 @@ from gridsentry.camera.gateway import Reader, Wishes
 from gridsentry.camera.place import Place
 from gridsentry.camera.ring import Ring
 from gridsentry.camera.sender import Sender
-from gridsentry.camera.source import explained, find, hidden, open_stream
+from gridsentry.camera.source import Source, explained, find, hidden, open_stream
 from gridsentry.camera.stamps import timed
 
 START = datetime(2026, 7, 1, tzinfo=UTC)
@@ -171,6 +172,22 @@ def test_a_first_picture_without_a_time_gets_its_neighbours() -> None:
 def test_a_stream_without_times_gets_rising_ones(count: int) -> None:
     found = [p.pts for p in timed([_Packet(None) for _ in range(count)], _Stream())]  # type: ignore[arg-type]
     assert len(found) == count and all(a < b for a, b in itertools.pairwise(found))
+
+
+def test_a_usb_camera_that_falls_silent_is_noticed_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    states: list[bool] = []
+    ring = Ring(tmp_path, 1 << 20)
+    source = Source(url="/dev/video0", kind="device", stall_s=0.01)
+    reader = Reader(source, Wishes(), ring, Place(tmp_path), ManualClock(START), states.append)
+    reader.look()
+    assert not caplog.text, "nothing was there to fall silent"
+    reader._state(True)
+    threading.Event().wait(0.05)
+    reader.look()
+    reader.look()
+    assert caplog.text.count("plug it in again") == 1 and states == [True, False]
 
 
 # --- timing ------------------------------------------------------------------------------------
