@@ -196,7 +196,7 @@ class ThrowDetector:
                 late.best = max(early.best, late.best)
                 one.lead = late
                 return
-        if leads(track, one.lead):
+        if leads(track, one.lead, height):
             one.lead = track
 
     def _settle(self, t: int) -> Iterator[Event]:

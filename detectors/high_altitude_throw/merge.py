@@ -34,6 +34,9 @@ NEAREST = 0.2
 LESS = 0.6
 """A way down that is less than this share of another's is only a piece."""
 
+HIGHER = 0.01
+"""Picture heights by which a thing is clearly higher than its image."""
+
 LATE_S = 1.0
 """A piece begins at most this long after the one before it ended."""
 
@@ -117,11 +120,21 @@ def _path(hits: list[Hit], height: int, wall: Wall | None) -> Array:
     return np.column_stack([np.array([hit.t / 1e6 for hit in hits]), places])
 
 
-def leads(one: Track, other: Track) -> bool:
-    """Whether `one` rather than `other` is the thing itself: what comes much further down, else
-    what shows more, for glass mirrors a part of the light and from further off."""
+def leads(one: Track, other: Track, height: int) -> bool:
+    """Whether `one` rather than `other` is the thing itself.
+
+    The camera looks up; a thing is nearer to it than its image behind the glass and so stands
+    higher in the picture, all the way down to the height of the camera. What hardly differs in
+    height are parts of one thing: then what shows more.
+    """
     if _drop(one) < LESS * _drop(other) or _drop(other) < LESS * _drop(one):
         return _drop(one) > _drop(other)
+    early, late = sorted((one, other), key=lambda track: track.hits[0].t)
+    if late.hits[0].t < early.last.t:
+        a, b = _together(_path(one.hits, height, None), _path(other.hits, height, None))
+        higher = float(np.median(b[1] - a[1]))
+        if abs(higher) > HIGHER * height:
+            return higher > 0
     return _strength(one) > _strength(other)
 
 
