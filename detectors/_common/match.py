@@ -43,9 +43,13 @@ LEAST_LIKENESS = 0.2
 NEAR = 1.0
 """Distance (pixels compared) up to which a tile agrees with what the others say."""
 
-LEAST_AGREE, LEAST_SHARE = 5, 0.5
+LEAST_AGREE, LEAST_SHARE = 5, 0.4
 """So many tiles, and this share of those that show anything, must agree. Peaks by chance lie
 anywhere within some 60 × 60 pixels: five of thirty agree by chance once in 10^6 pictures."""
+
+STILL_SHARE = 1 / 3
+"""Where this many stand still for each one that agrees on a movement, nobody can tell: shadows and
+crowns move together too, while the clock burned into the picture's edge is alone."""
 
 LEAST_MATCH = 0.12
 """Correlation of the whole small picture that counts as a match, for shifts beyond the tiles'."""
@@ -150,6 +154,9 @@ class Comparer:
         inside = _agreeing(points, moves)
         agree = int(inside.sum())
         if agree < LEAST_AGREE or agree < LEAST_SHARE * count:
+            return None
+        still = np.abs(moves) <= NEAR
+        if int((still & ~inside).sum()) > STILL_SHARE * agree:
             return None
         # shift + turn and zoom: moves = a + b * points, in complex numbers
         if agree >= 2 * LEAST_AGREE:

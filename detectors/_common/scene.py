@@ -20,48 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts.errors import Wrong
+from detectors._common.faults import FAULTS, Fault, Limits, told
 from detectors._common.glance import Glance, Texture, glance, texture
 from detectors._common.hold import Hold
 from detectors._common.match import Comparer, Match, View
 from detectors._common.still import Stillness, StillState
 
 Luma = NDArray[np.uint8]
-
-FAULTS = ("covered", "frozen", "blurred", "moved")
-"""In the order in which one hides the others."""
-
-
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What counts as a fault, and for how long it must last. Times in seconds."""
-
-    moved_px: float = 3.0
-    """Root mean square shift of the scene, in pixels of the calibrated picture."""
-    moved_s: float = 15.0
-    """A mast that sways in the wind returns within some seconds."""
-    covered_share: float = 0.4
-    covered_s: float = 30.0
-    """A lorry that passes is gone by then."""
-    blurred_to: float = 0.4
-    """Sharpness left, as `glance` measures it: out of focus by 3 px at 1080p."""
-    blurred_s: float = 30.0
-    frozen_s: float = 45.0
-    """Beyond `still.HABIT` times the longest stand-still before."""
-    recovers_s: float = 10.0
-    adopt_s: float = 86400.0
-    """A camera without calibration that has stood in its new place this long was put there."""
-
-
-class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """A fault that stands."""
-
-    what: str
-    """One of FAULTS."""
-    since: int
-    """Time of its first sign, µs since 1970."""
-    numbers: dict[str, float | None]
-    en: str
-    zh: str
-
 
 GLANCE_S = 1.0
 LOOK_S = (5.0, 4.3, 5.6, 4.7)
@@ -83,6 +48,13 @@ LIT, BLACK, BLACKOUT_S = 40.0, 16.0, 3.0
 
 FAR_PX = 12.0
 """Pixels compared: what only the small picture shows is known to 4 of them."""
+
+USUAL_LOOKS, NOW_LOOKS, SHARPER = 15, 5, 0.02
+"""Glances that tell a camera's usual sharpness, and its present one (key frames are sharper than
+what lies between); how fast it learns that it can be sharper."""
+LEAST_SHARP = 0.25
+"""Against the calibration picture: hard compression leaves 0.3 to 0.5, and what begins less sharp
+than this was blurred before we came."""
 
 STEADY = 1.0
 """Pixels compared: the scene stands as still as this while a reference is learned."""
@@ -117,6 +89,10 @@ class SceneState(msgspec.Struct):
     matched: int = -1
     """Time of the last full look that matched."""
     unmatched: int = 0
+    sharpness: list[float] = []
+    """Of the first glances, against the reference; once there were enough, of the last ones."""
+    usual: float | None = None
+    """Their median, and what was sharper since: cameras compress, calibration pictures do not."""
     numbers: dict[str, float | None] = {}
     """The newest figures: shift_x, shift_y, off (px), turn (degree), zoom, agree, sharp, lost."""
 
@@ -217,11 +193,26 @@ class SceneWatch:
         if seen is None:
             return
         self._cover(t, seen)
-        clear = s.covering or s.black or seen.sharp is None
-        blurred = None if clear or seen.sharp is None else seen.sharp < limits.blurred_to
+        sharp = None if s.covering or s.black else self._sharp(seen.sharp)
+        blurred = None if sharp is None else sharp < limits.blurred_to
         self._see("blurred", t, blurred, limits.blurred_s)
-        s.numbers["sharp"] = None if seen.sharp is None else round(seen.sharp, 2)
+        s.numbers["sharp"] = None if sharp is None else round(sharp, 2)
         s.numbers["lost"] = round(seen.lost, 2)
+
+    def _sharp(self, found: float | None) -> float | None:
+        """Sharpness against what this camera usually has. None: nobody can tell."""
+        s = self.s
+        if found is None:
+            return None
+        if s.usual is None:
+            s.sharpness.append(found)
+            if len(s.sharpness) >= USUAL_LOOKS:
+                s.usual = max(LEAST_SHARP, float(np.median(s.sharpness)))
+                s.sharpness = []
+            return None
+        s.usual += SHARPER * max(0.0, found - s.usual)
+        s.sharpness = [*s.sharpness[1 - NOW_LOOKS :], found]
+        return float(np.median(s.sharpness)) / s.usual
 
     def _cover(self, t: int, seen: Glance) -> None:
         s, share = self.s, self.limits.covered_share
@@ -303,7 +294,8 @@ class SceneWatch:
         s = self.s
         self._comparer = Comparer(size)
         if s.size is not None and s.size != size:
-            s.learned = s.candidate = None
+            s.learned = s.candidate = s.usual = None
+            s.sharpness = []
             s.agreed = s.tried = 0
             self._still = Stillness()
         s.size = size
@@ -338,6 +330,7 @@ class SceneWatch:
     def _take(self, png: bytes | None) -> None:
         self.s.learned, self.s.candidate = png, None
         self.s.agreed = self.s.tried = 0
+        self.s.usual, self.s.sharpness = None, []
         assert png is not None
         self._use(_decoded(png))
 
@@ -354,26 +347,7 @@ class SceneWatch:
         }
 
     def _fault(self, what: str, since: int) -> Fault:
-        n = self.s.numbers
-        against = "calibration picture" if self._given is not None else "first good view"
-        zh_against = "标定图像" if self._given is not None else "首个有效画面"
-        if what == "moved" and n.get("off") is not None:
-            en = f"the camera moved: {n['off']:.1f} px away from the {against}"
-            zh = f"摄像机移位：与{zh_against}相差{n['off']:.1f}像素"
-        elif what == "moved":
-            en, zh = f"the camera was turned: nothing of the {against} is seen", "摄像机被转向"
-        elif what == "covered" and self.s.black:
-            en, zh = "the picture went black at once", "画面突然变黑"
-        elif what == "covered":
-            share = 100 * (n.get("lost") or 0)
-            en, zh = f"{share:.0f} % of the picture is covered", f"画面{share:.0f}%被遮挡"
-        elif what == "blurred":
-            left = 100 * (n.get("sharp") or 0)
-            en = f"the picture is blurred: {left:.0f} % of its sharpness is left"
-            zh = f"画面模糊：清晰度仅剩{left:.0f}%"
-        else:
-            en, zh = "the picture stands still: not one pixel changes", "画面冻结"
-        return Fault(what=what, since=since, numbers=dict(n), en=en, zh=zh)
+        return told(what, since, self.s.numbers, self._given is not None, self.s.black)
 
     # --- state --------------------------------------------------------------------------------
 

@@ -19,7 +19,8 @@ from contracts.detector import Site, Spec
 from contracts.event import Event, Footage
 from contracts.nouns import Frame
 from detectors._common.episode import Episode, Ledger, revise
-from detectors._common.scene import Fault, Limits, SceneState, SceneWatch
+from detectors._common.faults import Fault, Limits
+from detectors._common.scene import SceneState, SceneWatch
 
 KIND = "sensor_faulty"
 
