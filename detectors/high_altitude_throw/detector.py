@@ -23,7 +23,13 @@ from detectors.high_altitude_throw.settings import Settings
 from detectors.high_altitude_throw.space import space_of
 from detectors.high_altitude_throw.told import Told, evidence, moment
 from detectors.high_altitude_throw.tracking import Tracker, TrackerState
-from detectors.high_altitude_throw.verdict import Verdict, cut_to_fall, judge, weigh
+from detectors.high_altitude_throw.verdict import (
+    Verdict,
+    cut_to_fall,
+    judge,
+    weigh,
+    without_hanging,
+)
 from detectors.high_altitude_throw.wall import Wall, wall_of
 
 KIND = "high_altitude_throw"
@@ -135,12 +141,19 @@ class ThrowDetector:
         due = len(track.hits) >= max(self.cfg.least_hits, track.judged * AGAIN)
         if not due and not (last_chance and len(track.hits) > track.judged):
             return
-        verdict = judge(track, self.cfg, self.tracker.height, self._usable, ended=last_chance)
-        if verdict is None:
-            return
+        height, hits = self.tracker.height, track.hits
+        verdict = judge(track, self.cfg, height, self._usable, ended=last_chance)
+        if verdict is None or verdict.against:
+            track.judged = len(hits) if verdict is not None else track.judged
+            track.hits = without_hanging(hits)
+            cut = len(hits) - len(track.hits)
+            track.chances -= cut
+            if cut >= self.cfg.least_hits:
+                verdict = judge(track, self.cfg, height, self._usable, ended=last_chance)
+            if cut < self.cfg.least_hits or verdict is None or verdict.against:
+                track.hits, track.chances = hits, track.chances + cut
+                return
         track.judged = len(track.hits)
-        if verdict.against:
-            return
         track.fall = True
         track.certain = len(track.hits)
         self.tracker.trace_back(track)

@@ -46,6 +46,10 @@ STRONG, STRONG_LOST_S = 18.0, 1.0
 """Tracks worth so much are waited for longer: a tree or a canopy hides some floors. Chance reaches
 17 in heavy rain."""
 
+HANGS_S, HANGS = 0.8, 0.01
+"""What comes down by less than so many picture heights in so many seconds does not fall: people
+and plants that move where they are."""
+
 BUSY_S = 20.0
 """Time constant of the map of where things stand out again and again: roads, trees, flags."""
 
@@ -277,12 +281,24 @@ class Tracker:
             x, y = self.space.pixel(track.across[0], track.down[0])
             gone = not (0 <= x < self.width and 0 <= y < self.height)
             patience = STRONG_LOST_S if track.best >= STRONG else LOST_S
-            lost = silent > patience * 1e6 or (gone and silent > 0) or track.score < track.best - 12
+            lost = (
+                self._hangs(track)
+                or silent > patience * 1e6
+                or (gone and silent > 0)
+                or track.score < track.best - 12
+            )
             # three hits and then nothing is what chance makes: not worth a third of a second
             lost = lost or track.score < -2 or (len(track.hits) < 5 and silent > LOST_S * 4e5)
             (ended if lost else kept).append(track)
         self.tracks = kept
         return ended
+
+    def _hangs(self, track: Track) -> bool:
+        end = track.last
+        if end.t - track.hits[0].t < HANGS_S * 1e6:
+            return False
+        then = next(hit for hit in reversed(track.hits) if end.t - hit.t >= HANGS_S * 1e6)
+        return end.y - then.y < HANGS * self.height
 
     # --- beginnings -----------------------------------------------------------------------------
 

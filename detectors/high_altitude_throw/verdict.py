@@ -80,6 +80,16 @@ def rainy(track: Track) -> bool:
     return 2 * track.rain >= len(track.hits)
 
 
+def without_hanging(hits: list[Hit]) -> list[Hit]:
+    """The hits from where it left its place: hands and plants move there before and are followed.
+
+    The place is as large as twice the thing.
+    """
+    size = sorted(max(hit.w, hit.h) for hit in hits)[len(hits) // 2]
+    left = max(i for i, hit in enumerate(hits) if hit.y <= hits[0].y + 2 * size)
+    return hits[max(0, left - 2) :]
+
+
 def worth_judging(track: Track, cfg: Settings, height: int, wall: Wall | None) -> bool:
     """The cheap questions, asked before anything is fitted."""
     hits = track.hits
