@@ -28,7 +28,7 @@ LONG_SIDE = 1000
 
 TILE = 128
 SMALL_TILE = 64
-"""Tile for pictures lower or narrower than three large ones."""
+"""Tile for pictures lower or narrower than four large ones."""
 
 SOFT_LEVELS = 4.0
 """Edges of this many grey levels per pixel count half as much as strong ones: noise and the blocks
@@ -97,7 +97,7 @@ class Comparer:
         """Pixels of the original to one pixel compared."""
         self.size = (max(8, size[0] // divisor), max(8, size[1] // divisor))
         width, height = self.size
-        side = TILE if min(width, height) >= 3 * TILE - 32 else SMALL_TILE
+        side = TILE if min(width, height) >= 4 * TILE else SMALL_TILE
         self.side = min(side, width, height)
         self.places = [
             (x, y) for y in _spread(height, self.side) for x in _spread(width, self.side)

@@ -266,3 +266,32 @@ def test_no_fixed_camera_is_accused(name: str, recordings: Path) -> None:
         over.add(BEGIN + 1_000_000 * second, picture)
         assert over.fault is None
     assert over.s.learned is not None, "nothing was compared"
+
+
+@pytest.mark.recordings
+@pytest.mark.parametrize("name", ["neg_rain_yard_upright.mp4", "pos_office1_box.mp4"])
+@pytest.mark.parametrize(
+    ("fault", "change"),
+    [
+        ("moved", lambda p: moved(p, 5)),
+        ("moved", lambda p: moved(p, turn=1.0)),
+        ("blurred", lambda p: cv2.GaussianBlur(p, (0, 0), p.shape[1] / 400)),
+        ("covered", lambda p: np.where(np.arange(p.shape[1]) < 0.6 * p.shape[1], 90.0, p)),
+    ],
+)
+def test_on_real_scenes_too(name: str, fault: str, change: Any, recordings: Path) -> None:
+    over, found = SceneWatch(), set()
+    with av.open(str(recordings / "falls" / name)) as video:
+        pictures = [
+            np.asarray(frame.to_ndarray(format="gray"), np.uint8)
+            for number, frame in enumerate(itertools.islice(video.decode(video=0), 160))
+            if number % 12 == 0
+        ]
+    for second in range(85):
+        picture = pictures[second % len(pictures)]
+        if second >= 45:
+            picture = np.asarray(change(picture.astype(np.float32)), np.float32).astype(np.uint8)
+        over.add(BEGIN + 1_000_000 * second, picture)
+        if over.fault is not None:
+            found.add(over.fault.what)
+    assert found == {fault}
