@@ -169,6 +169,11 @@ def _written(
 
 def _doubts(view: View, rhythm: Rhythm, asked: Asked) -> list[str]:
     doubts = []
+    if rhythm.clear < UNSURE_RHYTHM and rhythm.slabs < UNSURE_SLABS and asked.floors is None:
+        doubts.append(
+            "most likely wrong: what repeats here may be tiles or joints, not floors; count the "
+            "floors and give --floors"
+        )
     if not asked.floor_m_given:
         doubts.append(
             f"a floor is taken as {asked.floor_m:g} m high: measure one, and give --floor-height"
