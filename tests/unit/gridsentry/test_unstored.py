@@ -7,8 +7,12 @@ import wave
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
 from contracts.batch import DeadLetter
+from contracts.case import Change, Ticket
+from contracts.clock import iso
+from contracts.event import Event
 from contracts.nouns import Arrival
 from detectors._common.sample import city, device
 from gridsentry.engine.engine import Engine
@@ -27,14 +31,14 @@ TOWN = city(
 )
 
 
-def wav(seconds: float = 1.0) -> bytes:
+def wav(seconds: float = 1.0, samples: NDArray[np.float64] | None = None) -> bytes:
     out = io.BytesIO()
     with wave.open(out, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(16_000)
         noise = np.random.default_rng(1).normal(0, 300, round(16_000 * seconds))
-        file.writeframes(noise.astype("<i2").tobytes())
+        file.writeframes((noise if samples is None else samples).astype("<i2").tobytes())
     return out.getvalue()
 
 
@@ -91,3 +95,37 @@ def test_a_broken_sound_is_a_dead_letter_with_its_reason_and_no_more_than_its_he
     assert [x.code for x in letters][1:] == ["bad_sound", "unknown_microphone"]
     assert all(x.reason and len(x.payload) <= 64 < x.bytes + 21 for x in letters)
     assert not draft.unknown
+
+
+def test_a_bang_in_a_clip_joins_the_fall_whose_landing_it_is() -> None:
+    """From the bytes on the wire to the ticket's reason; the bang alone opened no ticket."""
+    feed, rng = Feed(), np.random.default_rng(2)
+    noise = rng.normal(0, 200, 16_000 * 5)
+    noise[16_000 * 3 :][:800] += rng.normal(0, 9000, 800)
+    for s, piece in ((0, rng.normal(0, 200, 16_000 * 5)), (5, noise)):
+        feed.take(s, "mic", "clip", wav(samples=piece))
+    feed.engine.advance(START + timedelta(seconds=40))
+    before = feed.engine.drain()
+    (bang,) = [p.event for p in before.events if p.event.kind == "loud_sound"]
+    assert abs((bang.at - START).total_seconds() - 8.0) < 0.01
+    assert not [c for c in before.changes if isinstance(c, Change) and c.type == "ticket"]
+
+    landed = START + timedelta(seconds=7.9)
+    fall = Event(
+        id="e-fall",
+        rev=1,
+        kind="high_altitude_throw",
+        site="cam",
+        device="cam",
+        at=START + timedelta(seconds=5),
+        severity=4,
+        place=bang.place,
+        phase="closed",
+        evidence={"track": [[iso(landed), 10.0, 300.0]], "confidence": 0.8},
+    )
+    feed.engine.emit(fall, feed.engine.now, "d")
+    after = feed.engine.drain()
+    (ticket,) = [c.body for c in after.changes if isinstance(c, Change) and c.type == "ticket"]
+    assert isinstance(ticket, Ticket)
+    assert ticket.reason["sound"]["event"] == bang.id
+    assert ticket.reason["sound"]["confidence_after"] > 0.93
