@@ -8,6 +8,7 @@ import numpy as np
 from detectors.high_altitude_throw.fall import Fit, fit_fall
 from detectors.high_altitude_throw.flight import GRAVITY
 from detectors.high_altitude_throw.hypotheses import Hit, Track
+from detectors.high_altitude_throw.origin import origin_of
 from detectors.high_altitude_throw.release import fit_release
 from detectors.high_altitude_throw.settings import Settings
 from detectors.high_altitude_throw.wall import Metric, Wall, measure
@@ -161,7 +162,8 @@ def _sinks_alike(verdict: Verdict, without: Verdict | None, wall: Wall) -> bool:
     if without is None or without.metric is None or verdict.metric is None:
         return False
     alike = abs(without.metric.sinking / verdict.metric.sinking - 1) <= 0.2
-    return alike and _sinks(verdict.fit, verdict.metric, wall)
+    sinks = alike and _sinks(verdict.fit, verdict.metric, wall)
+    return sinks and (verdict.plateau or verdict.metric.sinking > SINKING[1])
 
 
 def weigh(
@@ -190,10 +192,15 @@ def weigh(
         against = against or "it goes across more than down"
     if not against:
         against = _speeds_up(fit, metric, cfg, strict * ASIDE_STRICT if aside else strict)
-        if not against and wall is not None and metric is not None and _doubtful(metric, strict):
+        if (
+            not against
+            and wall is not None
+            and metric is not None
+            and _doubtful(fit, metric, cfg, strict)
+        ):
             against = _flies(hits, wall, height)
         if against and steady and wall is not None and metric is not None:
-            plateau = _sinks(fit, metric, wall)
+            plateau = _sinks(fit, metric, wall) and _from_a_window(hits, metric, wall, height)
             against = "" if plateau else against
     return Verdict(fit, metric, against, plateau)
 
@@ -233,12 +240,14 @@ def _shape(fit: Fit, hits: list[Hit]) -> str:
 def _speeds_up(fit: Fit, metric: Metric | None, cfg: Settings, strict: float) -> str:
     if evidence_of(fit, metric) < cfg.least_evidence * strict:
         return "steady motion explains it"
-    if fit.misfit > cfg.most_misfit:
-        return "a fall does not fit it"
-    if not ACCELERATION[0] <= fit.acceleration <= ACCELERATION[1]:
-        return "it does not speed up like a fall"
-    if not DEPTH[0] <= fit.depth_ratio <= DEPTH[1]:
-        return "it passes the camera"
+    if metric is None:
+        # scales of the picture, for want of metres
+        if fit.misfit > cfg.most_misfit:
+            return "a fall does not fit it"
+        if not ACCELERATION[0] <= fit.acceleration <= ACCELERATION[1]:
+            return "it does not speed up like a fall"
+        if not DEPTH[0] <= fit.depth_ratio <= DEPTH[1]:
+            return "it passes the camera"
     if fit.start > fit.span / 3:
         return "it goes up again"
     if metric is not None:
@@ -248,10 +257,11 @@ def _speeds_up(fit: Fit, metric: Metric | None, cfg: Settings, strict: float) ->
     return ""
 
 
-def _doubtful(metric: Metric, strict: float) -> bool:
-    """Whether only a flight through space can settle it: in rain, and where it seems too fast."""
+def _doubtful(fit: Fit, metric: Metric, cfg: Settings, strict: float) -> bool:
+    """Whether only a flight through space can settle it: in rain, where it seems too fast, and
+    where a fall without air does not fit."""
     too_fast = metric.acceleration - 3 * metric.acceleration_sd > METRIC_ACCELERATION[1]
-    return too_fast or strict >= RAIN_STRICT
+    return too_fast or strict >= RAIN_STRICT or fit.misfit > cfg.most_misfit
 
 
 def _flies(hits: list[Hit], wall: Wall, height: int) -> str:
@@ -259,6 +269,15 @@ def _flies(hits: list[Hit], wall: Wall, height: int) -> str:
     if release is None or release.misfit > FLIGHT_MISFIT:
         return "its acceleration on the wall is not gravity"
     return ""
+
+
+def _from_a_window(hits: list[Hit], metric: Metric, wall: Wall, height: int) -> bool:
+    """Whether what sinks began at a window that can be named: a leaf that drifts by near the
+    camera comes from anywhere. What dives needs no window."""
+    if metric.sinking > SINKING[1]:
+        return True
+    origin = origin_of(hits, wall, height)
+    return origin is not None and origin.dominates
 
 
 def _sinks(fit: Fit, metric: Metric, wall: Wall) -> bool:
