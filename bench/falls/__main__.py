@@ -3,6 +3,7 @@
 SEED=7     which films (any integer)
 QUICK=1    a minute's worth
 WORKERS=2  processes
+FILMS_GIB=20  keep the films (a full run: some 10 GiB), so that a later run need only judge them
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from rich.console import Console
 
 from bench.falls import cache, cpu, dev, episodes, figures, plots, recordings, report
 from bench.falls.cache import ROOT
+from bench.falls.films import Films
 from bench.falls.plan import FULL, QUICK, plan
-from bench.falls.run import calm, run
+from bench.falls.run import calm, film_all, run
 from bench.falls.seeds import score_seed
 
 RECORDINGS = Path(os.environ.get("GRIDSENTRY_RECORDINGS", ROOT.parent / "shared" / "data"))
@@ -35,6 +37,7 @@ def main() -> int:
     """The scorecard, or with `--dev` a quick look."""
     parser = argparse.ArgumentParser(prog="python -m bench.falls", description=__doc__)
     parser.add_argument("--dev", type=int, metavar="SEED", help="a quick look with this seed")
+    parser.add_argument("--film", action="store_true", help="make the films that FILMS_GIB keeps")
     parser.add_argument("--only", default="recall", help=f"with --dev: {dev.part_names()}")
     parser.add_argument("--group", help="with --dev: one size class or distractor")
     parser.add_argument("--n", type=int, default=24, help="with --dev: about how many")
@@ -47,7 +50,7 @@ def main() -> int:
         jobs = dev.jobs_of(args.dev, args.only, args.n, args.group, names, table)
         dev.look(jobs, folder, OUT / "films", console, args.json)
         return 0
-    return scorecard(console, dict(os.environ), folder, names, table)
+    return scorecard(console, dict(os.environ), folder, names, table, film=args.film)
 
 
 def scorecard(
@@ -56,8 +59,10 @@ def scorecard(
     folder: Path | None,
     names: list[str],
     table: episodes.Episodes,
+    *,
+    film: bool = False,
 ) -> int:
-    """Film, judge, print, draw, write `build/score/falls.json`."""
+    """Film, judge, print, draw, write `build/score/falls.json`; with `film`, film alone."""
     seed = int(environ.get("SEED", "1"))
     quick = environ.get("QUICK", "") not in ("", "0")
     workers = int(environ.get("WORKERS", str(min(2, os.cpu_count() or 1))))
@@ -68,9 +73,16 @@ def scorecard(
     jobs = plan(QUICK if quick else FULL, seed_of, names, table)
     if not names:
         console.print(f"no photographs in {RECORDINGS / 'falls'}: generated facades only")
+    films = None
+    if film or "FILMS_GIB" in environ:
+        most = int(float(environ.get("FILMS_GIB", "20")) * (1 << 30))
+        films = Films(OUT / "falls" / "films", cache.code_hash(cache.STUDIO), folder, most)
+    if film and films is not None:
+        film_all(jobs, plates=folder, films=films, workers=workers, console=console)
+        return 0
     code = cache.code_hash([*cache.STUDIO, *cache.JUDGES])
     kept = cache.Cache(OUT / "falls" / str(seed), code, folder)
-    results = run(jobs, plates=folder, kept=kept, workers=workers, console=console)
+    results = run(jobs, plates=folder, kept=kept, workers=workers, console=console, films=films)
     console.print("CPU of 1080p pictures, and the real recordings", highlight=False)
     calm()
     if quick:

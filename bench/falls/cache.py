@@ -13,15 +13,21 @@ from pathlib import Path
 
 import msgspec
 
+from bench.falls.films import plate_mark, write_whole
 from bench.falls.plan import Job
 from bench.falls.scene import Result
-from simulators.falls.take import Order, Take
 
 ROOT = Path(__file__).resolve().parents[2]
 
-STUDIO: Sequence[str] = ("simulators/falls", "simulators/dice.py", "contracts")
+STUDIO: Sequence[str] = (
+    "simulators/falls",
+    "simulators/dice.py",
+    "contracts/city.py",
+    "contracts/geo.py",
+)
 """What a film depends on."""
 JUDGES: Sequence[str] = (
+    "contracts",
     "detectors/high_altitude_throw",
     "detectors/_common",
     "ingest/video.py",
@@ -77,52 +83,3 @@ class Cache:
         told = hashlib.sha256(msgspec.msgpack.encode(job) + self._code.encode())
         told.update(plate_mark(job.order, self._plates))
         return self.folder / job.part / f"{told.hexdigest()[:24]}.msgpack"
-
-
-MOST_BYTES = 3 << 30
-"""Of films kept for development: some 600 of them."""
-
-
-class Films:
-    """Films in a folder, for development: the studio works longer than the detector."""
-
-    def __init__(self, folder: Path, code: str, plates: Path | None) -> None:
-        self.folder, self._code, self._plates = folder, code, plates
-
-    def get(self, order: Order) -> Take | None:
-        """The film of this order, or None."""
-        try:
-            return msgspec.msgpack.decode(self._path(order).read_bytes(), type=Take)
-        except (FileNotFoundError, msgspec.MsgspecError):
-            return None
-
-    def put(self, take: Take) -> None:
-        """Keep it, and forget the oldest beyond MOST_BYTES."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        write_whole(self._path(take.order), msgspec.msgpack.encode(take))
-        kept = sorted(self.folder.glob("*.msgpack"), key=lambda path: -path.stat().st_mtime_ns)
-        total = 0
-        for path in kept:
-            total += path.stat().st_size
-            if total > MOST_BYTES:
-                path.unlink()
-
-    def _path(self, order: Order) -> Path:
-        told = hashlib.sha256(msgspec.msgpack.encode(order) + self._code.encode())
-        told.update(plate_mark(order, self._plates))
-        return self.folder / f"{told.hexdigest()[:24]}.msgpack"
-
-
-def plate_mark(order: Order, plates: Path | None) -> bytes:
-    """What tells one photograph from another of the same name."""
-    if plates is None or not order.place.startswith("plate:"):
-        return b""
-    path = plates / order.place.removeprefix("plate:")
-    return str(path.stat().st_size).encode() if path.exists() else b""
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that a reader sees all of it or none."""
-    part = path.with_suffix(".part")
-    part.write_bytes(data)
-    part.replace(path)

@@ -20,6 +20,7 @@ from rich.console import Console
 
 from bench.falls import cache, scene
 from bench.falls.fade import f_measure
+from bench.falls.films import Films
 from bench.falls.plan import CLASSES, PARTS, Amounts, Job, plan
 from bench.falls.run import calm
 from bench.falls.scene import Result
@@ -51,7 +52,7 @@ def look(
 ) -> list[Result]:
     """Judge the jobs in this process, saying each miss and false alarm as it comes."""
     calm()
-    kept = cache.Films(films, cache.code_hash(cache.STUDIO), plates)
+    kept = Films(films, cache.code_hash(cache.STUDIO), plates)
     results = []
     for job in jobs:
         take, film_s = kept.get(job.order), 0.0

@@ -122,7 +122,7 @@ def _distractors(
                 seed=seed,
                 place=_place(rng, places),
                 size=_size(rng, 0.05),
-                fps=float(rng.choice(QUIET_RATES if rng.random() < 0.9 else RATES)),
+                fps=_quiet_rate(rng),
                 seconds=1.0 + count * episode.seconds,
                 mbit_s=float(rng.uniform(2, 4)),
                 distractions=(Distraction(kind, _strength(rng)),),
@@ -151,7 +151,7 @@ def _continuous(
             seed=seed,
             place=_place(rng, places),
             size=HD,
-            fps=10.0,
+            fps=_quiet_rate(rng),
             seconds=amounts.continuous_s / pieces,
             mbit_s=float(rng.uniform(2, 4)),
             distractions=_some(rng, wanted, 1, 2),
@@ -206,6 +206,10 @@ def _place(rng: np.random.Generator, places: Sequence[str]) -> str:
 
 def _size(rng: np.random.Generator, full: float) -> tuple[int, int]:
     return FULL_HD if rng.random() < full else HD
+
+
+def _quiet_rate(rng: np.random.Generator) -> float:
+    return float(rng.choice(QUIET_RATES if rng.random() < 0.8 else RATES))
 
 
 def _strength(rng: np.random.Generator) -> float:

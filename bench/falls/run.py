@@ -5,9 +5,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -15,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from bench.falls import cache, scene
+from bench.falls.films import Films
 from bench.falls.plan import Job
 from bench.falls.scene import Result
 
@@ -29,6 +31,7 @@ def run(
     kept: cache.Cache,
     workers: int,
     console: Console,
+    films: Films | None = None,
 ) -> list[Result]:
     """The results in the order of the jobs. The long ones first, so that the end is not awaited
     on one core."""
@@ -49,10 +52,11 @@ def run(
         TimeRemainingColumn(),
     )
     hidden = not console.is_terminal
+    judge = partial(scene.score, plates=plates, films=films)
     with Progress(*columns, console=console, disable=hidden, speed_estimate_period=300) as progress:
         bar = progress.add_task("films", total=sum(_work(job) for job in left))
         said = 0
-        for number, result in enumerate(_all(left, plates, workers), start=1):
+        for number, result in enumerate(_all(left, judge, workers), start=1):
             done[result.job] = result
             kept.put(result)
             progress.update(bar, advance=_work(result.job))
@@ -65,16 +69,29 @@ def run(
     return [done[job] for job in jobs]
 
 
+def film_all(
+    jobs: Sequence[Job], *, plates: Path | None, films: Films, workers: int, console: Console
+) -> None:
+    """Make the films of the jobs and judge nothing, for a `run` that comes later."""
+    for number, result in enumerate(
+        _all(jobs, partial(scene.film_only, plates=plates, films=films), workers), start=1
+    ):
+        if result.error is not None:
+            console.print(f"FAILED {result.job.name}: {result.error}", markup=False)
+        if number % 100 == 0:
+            console.print(f"{number} of {len(jobs)} films", highlight=False)
+
+
 def _work(job: Job) -> float:
     """Pictures, in those of 720p."""
     wide, high = job.order.size
     return job.order.seconds * job.order.fps * wide * high / (1280 * 720)
 
 
-def _all(jobs: Sequence[Job], plates: Path | None, workers: int) -> Iterator[Result]:
+def _all(jobs: Sequence[Job], do: Callable[[Job], Result], workers: int) -> Iterator[Result]:
     if workers <= 1:
         for job in jobs:
-            yield scene.score(job, plates)
+            yield do(job)
         return
     context = multiprocessing.get_context("spawn")
     waiting = list(reversed(jobs))
@@ -86,7 +103,7 @@ def _all(jobs: Sequence[Job], plates: Path | None, workers: int) -> Iterator[Res
                 while waiting or running:
                     while waiting and len(running) < AHEAD * workers:
                         job = waiting.pop()
-                        running[pool.submit(scene.score, job, plates)] = job
+                        running[pool.submit(do, job)] = job
                     ended, _ = wait(running, return_when="FIRST_COMPLETED")
                     for future in ended:
                         result = future.result()

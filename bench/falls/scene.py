@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from bench.falls.fade import Boxes, compare
+from bench.falls.films import Films
 from bench.falls.match import Matched, match
 from bench.falls.plan import Job
 from bench.falls.reference import Reference
@@ -93,15 +94,32 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         return [said for said in self.events if said.of is None]
 
 
-def score(job: Job, plates: Path | None, *, pictures: bool = True) -> Result:
-    """Film it, watch it, compare. A crash of the studio or the detector is a failed result."""
+def score(
+    job: Job, plates: Path | None, films: Films | None = None, *, pictures: bool = True
+) -> Result:
+    """Film it (or take the film that `films` kept), watch it, compare.
+
+    A crash of the studio or the detector is a failed result.
+    """
     begin = time.process_time()
     try:
-        take = film(job.order, plates)
+        take = films.get(job.order) if films is not None else None
+        if take is None:
+            take = film(job.order, plates)
+            if films is not None:
+                films.put(take)
     except Exception:
         return Result(job=job, error="studio: " + traceback.format_exc(limit=-4))
     film_s = time.process_time() - begin
     return score_take(job, take, film_s=film_s, pictures=pictures)
+
+
+def film_only(job: Job, plates: Path | None, films: Films) -> Result:
+    """Film it for a later run; nothing is judged."""
+    begin = time.process_time()
+    if films.get(job.order) is None:
+        films.put(film(job.order, plates))
+    return Result(job=job, film_s=time.process_time() - begin)
 
 
 def score_take(job: Job, take: Take, *, film_s: float = 0.0, pictures: bool = True) -> Result:

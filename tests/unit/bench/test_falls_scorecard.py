@@ -16,6 +16,7 @@ from bench.falls import cache, episodes, figures, plots, report, scene
 from bench.falls.cpu import Cost, Costs
 from bench.falls.fade import Boxes
 from bench.falls.figures import Figure
+from bench.falls.films import Films
 from bench.falls.plan import Job
 from bench.falls.recordings import Clip
 from bench.falls.reference import Reference
@@ -213,9 +214,7 @@ def test_a_crash_and_a_damaged_file_are_no_results(tmp_path: Path) -> None:
     assert kept.get(good.job) is None
 
 
-def test_films_for_development_are_kept_until_newer_ones_need_the_room(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_films_are_kept_until_newer_ones_need_the_room(tmp_path: Path) -> None:
     camera = Camera(device="cam", size=(1280, 720))
     takes = [
         Take(
@@ -223,8 +222,7 @@ def test_films_for_development_are_kept_until_newer_ones_need_the_room(
         )
         for k in range(3)
     ]
-    monkeypatch.setattr(cache, "MOST_BYTES", 2900)
-    films = cache.Films(tmp_path, "code", None)
+    films = Films(tmp_path, "code", None, most_bytes=2900)
     for take in takes:
         films.put(take)
     assert [films.get(take.order) for take in takes] == [None, *takes[1:]]
@@ -285,7 +283,8 @@ def test_a_stopped_run_goes_on_where_it_was(
 ) -> None:
     asked: list[str] = []
 
-    def judged(job: Job, _plates: Path | None) -> Result:
+    def judged(job: Job, plates: Path | None, films: Films | None) -> Result:
+        assert plates is None and films is None
         asked.append(job.group)
         error = "detector: boom" if job.group == "snow" else None
         return Result(job=job, seconds=10.0, error=error)
