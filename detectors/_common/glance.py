@@ -112,4 +112,4 @@ def glance(then: Texture, now: Texture) -> Glance | None:
 
 def _fine(of: Texture) -> Plane:
     """Fine contrast without the noise, which is all that the flattest cells have."""
-    return np.maximum(of.fine - np.quantile(of.fine, 0.05), 0.0).astype(np.float32)
+    return np.asarray(np.maximum(of.fine - np.quantile(of.fine, 0.05), 0.0), np.float32)

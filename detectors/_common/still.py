@@ -62,7 +62,7 @@ class Stillness:
             for band in np.array_split(rows, ROWS)
             for tile in np.array_split(band, COLUMNS, axis=1)
         ]
-        sums = [zlib.crc32(tile) for tile in tiles]
+        sums = [zlib.crc32(tile.data) for tile in tiles]
         s = self.state
         if len(s.sums) != len(sums):
             count = len(sums)

@@ -125,7 +125,7 @@ def flight(
         out.append((x, y, z))
         if y < 0:
             break
-    return np.arange(len(out)) * step, np.array(out)
+    return np.arange(len(out), dtype=np.float64) * step, np.array(out, np.float64)
 
 
 def a_throw(

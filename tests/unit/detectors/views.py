@@ -43,7 +43,7 @@ def moved(
     """The scene shifted (px), turned (degrees) and enlarged."""
     height, width = picture.shape
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), turn, zoom)
-    matrix[:, 2] += (dx, dy)
+    matrix[:, 2] += np.array([dx, dy])
     out = cv2.warpAffine(picture, matrix, (width, height), borderMode=cv2.BORDER_REFLECT)
     return np.asarray(out, np.float32)
 
