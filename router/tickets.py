@@ -16,7 +16,7 @@ from router.opening import Opener
 from router.settings import RouterSettings
 from router.stages import step, with_reason
 from router.utility import Duty
-from router.words import kind_names, one_line
+from router.words import apart, both, kind_names, one_line
 
 Words = tuple[str, str]
 
@@ -122,6 +122,7 @@ class Tickets:
             "id": incident.id,
             "events": list(incident.events),
             "text": incident.reason,
+            **both(*apart(incident.reason)),
         }
         moved = with_reason(moved, incident=why)
         sound = self._ears.reason(events)

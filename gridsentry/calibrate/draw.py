@@ -90,10 +90,12 @@ class _Text:
         rows, columns = self._picture.shape[:2]
         x = int(np.clip(place[0], 2, max(2, columns - wide - 2)))
         y = int(np.clip(place[1], high + 2, rows - 3))
-        for ink, width in (((0, 0, 0), self._thick + 2), (color, self._thick)):
+        # Bolder letters are wider (OpenCV 5), so the dark edge is the same letters moved about.
+        edge = [(dx, dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1) if dx or dy]
+        for (dx, dy), ink in [*((step, (0, 0, 0)) for step in edge), ((0, 0), color)]:
             cv2.putText(
-                self._picture, words, (x, y), cv2.FONT_HERSHEY_SIMPLEX, self._scale, ink, width,
-                cv2.LINE_AA,
+                self._picture, words, (x + dx, y + dy), cv2.FONT_HERSHEY_SIMPLEX, self._scale,
+                ink, self._thick, cv2.LINE_AA,
             )  # fmt: skip
 
 

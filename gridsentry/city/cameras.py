@@ -16,7 +16,7 @@ from gridsentry.city.correspondences import correspondences
 from gridsentry.city.fields import build
 from gridsentry.city.files import read_toml
 from gridsentry.city.notes import Notes, choices
-from gridsentry.city.picture import read_picture
+from gridsentry.city.picture import SUFFIXES, read_picture
 from gridsentry.city.raw import BandTable, BayLine, CameraToml, FloorLine, ZoneTable
 
 FOLDER = "cameras"
@@ -58,6 +58,8 @@ def read_cameras(folder: Path, devices: Collection[str], notes: Notes) -> dict[s
             pictures.add(raw.picture or "")
             cameras[camera.device] = camera
     for path in strangers:
+        if path.suffix in SUFFIXES and path.stem in devices and path.stem not in cameras:
+            continue  # what `calibrate` left where it found too little: material for its file
         if path.name not in pictures and not path.name.endswith(OVERLAY):
             notes.warn(f"{FOLDER}/{path.name}", "not a camera's TOML file: left aside")
     return cameras
@@ -66,7 +68,7 @@ def read_cameras(folder: Path, devices: Collection[str], notes: Notes) -> dict[s
 def read_camera(path: Path, name: str, notes: Notes) -> tuple[Camera, CameraToml] | None:
     """One camera's file, called `name` in messages, and what stands in it; None where it cannot
     be used at all."""
-    table = read_toml(path, notes)
+    table = read_toml(path, notes, name)
     if table is None:
         return None
     _spread_distortion(table)

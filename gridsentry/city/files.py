@@ -146,14 +146,14 @@ def _header(
     return columns if good else None
 
 
-def read_toml(path: Path, notes: Notes) -> dict[str, Any] | None:
-    """The file's tables, or None after noting why not."""
+def read_toml(path: Path, notes: Notes, name: str = "") -> dict[str, Any] | None:
+    """The file's tables, or None after noting why not; messages call it `name`."""
     try:
         return tomllib.loads(read_text(path))
     except Wrong as error:
         notes.take(error)
     except tomllib.TOMLDecodeError as error:
-        notes.wrong(path.name, str(error), "TOML")
+        notes.wrong(name or path.name, str(error), "TOML")
     return None
 
 

@@ -27,7 +27,8 @@ def read_picture(
         data = path.read_bytes()
     except OSError as error:
         there = sorted(p.name for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
-        notes.wrong(where, f"{name} cannot be read ({error.strerror})", choices(there, name))
+        beside = choices(there, name) if there else "a JPEG or PNG beside this file (there is none)"
+        notes.wrong(where, f"{name} cannot be read ({error.strerror})", beside)
         return None
     if len(data) > MOST_BYTES:
         notes.wrong(where, f"{name} has {len(data) >> 20} MiB", f"at most {MOST_BYTES >> 20} MiB")

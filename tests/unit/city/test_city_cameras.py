@@ -223,6 +223,24 @@ def test_other_pictures_are_said_to_be_left_aside(folder: Folder, tmp_path: Path
     assert warning.startswith("cameras/other.jpg")
 
 
+def test_a_missing_picture_says_what_is_allowed(folder: Folder) -> None:
+    found = problem(folder(lines() + 'picture = "no.jpg"\n'))
+    assert found.allowed.startswith("a JPEG or PNG beside this file")
+
+
+def test_a_scene_that_waits_for_its_calibration_is_no_stranger(
+    folder: Folder, tmp_path: Path
+) -> None:
+    path = folder(lines())
+    picture(tmp_path, SIZE, "cam-1.jpg")
+    (path / "cameras/cam-1.toml").unlink()
+    assert not read_city(path).warnings
+
+
+def test_a_file_that_is_no_toml_is_named_with_its_folder(folder: Folder) -> None:
+    assert problem(folder("size = [1280, 720")).where == "cameras/cam-1.toml"
+
+
 # --- zones -------------------------------------------------------------------------------------
 
 
