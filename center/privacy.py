@@ -2,8 +2,8 @@
 
 Personal are: who reported (`reporter`), photographs and recordings (`photo`, `still`, `clip`), and
 from which window something was thrown (`origin`) with the track that leads there
-(`track`, `track_file`, `boxes`, `release_m`). Withheld fields
-become null, and the window's name is taken out of every sentence that mentions it.
+(`track`, `track_file`, `boxes`, `release_m`) or tells its floor (`drop_m`). Withheld fields become
+null, and the window's name is taken out of every sentence that mentions it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from contracts.city import City
 PERSONAL = frozenset(
     {
         *("reporter", "photo", "still", "clip", "links", "payload"),
-        *("origin", "track", "track_file", "boxes", "release_m"),
+        *("origin", "track", "track_file", "boxes", "release_m", "drop_m"),
     }
 )
 """Keys whose value is withheld, wherever they stand."""

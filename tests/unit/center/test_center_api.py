@@ -278,6 +278,25 @@ def test_a_window_named_in_a_sentence_is_withheld_too(serve: Serve, scene: Scene
     assert seen == reason["worker"]
 
 
+def test_what_leads_to_the_window_is_withheld_wherever_it_stands(
+    serve: Serve, scene: Scene
+) -> None:
+    client = serve(tokens=TOKENS)
+    told = {
+        "track": [["2026-07-14T11:59:58Z", 300, 41.75]], "boxes": [[300, 41.75, 8, 8]],
+        "release_m": [12.375, 48.125], "drop_m": 36.625,
+        "origin": {"zone": "F17-3", "floor": 17, "bay": 3, "p": 0.93, "others": []},
+    }  # fmt: skip
+    scene.happen("high_altitude_throw", evidence=told)
+    leads = ("41.75", "12.375", "48.125", "36.625", "F17-3")
+    event = client.get("/api/v1/tickets/t-1", token=VIEWER).json["events"][0]["id"]
+    for path in ("tickets/t-1", "events", f"events/{event}"):
+        text = client.get(f"/api/v1/{path}").body.decode()
+        assert not [one for one in leads if one in text], path
+        seen = client.get(f"/api/v1/{path}", token=VIEWER).body.decode()
+        assert all(one in seen for one in leads), path
+
+
 def test_headers_keep_the_page_to_itself(client: Client) -> None:
     for path in ("/", "/api/v1/tickets", "/nothing", "/static/app.js"):
         headers = client.get(path).headers

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from contracts.city import Camera
 from gridsentry import cli
-from gridsentry.calibrate.background import background
+from gridsentry.calibrate.background import _moved, background
 from gridsentry.calibrate.propose import Asked, Nothing, Proposal, propose
 from gridsentry.city.calibration import Lens, mapped, wall_map
 from simulators.falls.film import film
@@ -122,6 +122,14 @@ def test_on_a_film_the_floors_are_where_they_are(tmp_path: Path, seed: int) -> N
     told = np.array([v for v, _ in found.floor_lines]) / 3.0
     assert np.ptp(steps - told) < 0.15, "every line is on the same place of its floor"
     assert np.abs(steps - np.round(steps)).max() < 0.35
+
+
+def test_other_light_is_not_taken_for_a_camera_that_moves() -> None:
+    rng = np.random.default_rng(8)
+    wall = rng.integers(60, 200, (240, 320, 3), np.uint8)
+    lit = [rng.integers(0, 255, (240, 320, 3), np.uint8) for _ in range(5)]
+    assert _moved([wall, wall, wall, *lit]) < 0.5
+    assert _moved([wall, *([np.roll(wall, 6, axis=1)] * 3), *lit]) == pytest.approx(6, abs=0.5)
 
 
 def edges(camera: Camera) -> NDArray[np.float64]:
