@@ -3,8 +3,9 @@
 A live camera has noise: the same pixels never come twice for long. Yet compression at high rates
 sends a quiet scene unchanged from one key frame to the next, and a dark or a drawn scene has no
 noise at all. So each tile of the picture is judged by its own habit: it stands still when it has
-been the same, bit for bit, for much longer than it ever was, and only tiles that used to change
-are asked. The few that go on changing in a frozen picture are a clock burned into its edge.
+shown nothing new, bit for bit, for much longer than it ever did, and only tiles that used to change
+are asked. What it showed before is nothing new: a gateway or an encoder that is stuck sends the same second
+of video again and again. The few that go on changing in a frozen picture are a clock burned into its edge.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ from numpy.typing import NDArray
 ROWS, COLUMNS = 6, 8
 STRIDE = 3
 """Every third row is looked at: noise spares no row."""
+
+REMEMBERED = 48
+"""Contents of a tile: more than the pictures between two key frames that looks a second apart meet
+(they drift through them slowly)."""
 
 LEAST_CHANGES = 20
 """Looks (one a second) at which a tile was seen to change, before its standing still says
@@ -39,10 +44,10 @@ CLOCK_SHARE = 0.15
 
 
 class StillState(msgspec.Struct):
-    """Per tile, row by row: checksum, when it last changed (µs), how often it did, and the longest
-    time it stood still before (µs)."""
+    """Per tile, row by row: checksums of what it showed last, when it last showed something new
+    (µs), how often it did, and the longest time it did not before (µs)."""
 
-    sums: list[int] = []
+    sums: list[list[int]] = []
     since: list[int] = []
     changes: list[int] = []
     longest: list[int] = []
@@ -66,14 +71,15 @@ class Stillness:
         s = self.state
         if len(s.sums) != len(sums):
             count = len(sums)
-            self.state = StillState(sums, [t] * count, [0] * count, [0] * count)
+            self.state = StillState([[one] for one in sums], [t] * count, [0] * count, [0] * count)
             return None
         for i, new in enumerate(sums):
-            if new != s.sums[i]:
+            if new not in s.sums[i]:
                 # the first time says nothing: the tile may have been watched from its middle on
                 if s.changes[i]:
                     s.longest[i] = max(s.longest[i] * FADE // 1000, t - s.since[i])
-                s.sums[i], s.since[i] = new, t
+                s.sums[i] = [*s.sums[i][1 - REMEMBERED :], new]
+                s.since[i] = t
                 s.changes[i] += 1
         asked = [
             i

@@ -194,6 +194,15 @@ def test_a_picture_that_stands_still_is_frozen_even_under_a_running_clock() -> N
     assert frozen(clock=True, noise=3, seconds=120) == ["frozen"]
 
 
+def test_the_same_second_of_video_again_and_again_is_frozen() -> None:
+    over, plate, faults = SceneWatch(), facade(), set[str]()
+    loop = [sent(plate, s, 3) for s in range(41, 50)]
+    for s in range(120):
+        over.add(BEGIN + s * 1_000_000, loop[s % 9] if s >= 50 else sent(plate, s, 3))
+        faults |= {over.fault.what} if over.fault is not None else set()
+    assert faults == {"frozen"}
+
+
 def test_a_quiet_scene_is_not_frozen() -> None:
     # no noise at all, as of a drawn scene
     assert frozen(clock=False, noise=0, seconds=120) == []

@@ -55,7 +55,8 @@ GRAIN = [
 
 def sent(picture: Any, number: int, noise: float = 3.0) -> NDArray[np.uint8]:
     """As the camera sends it, with noise; every tenth with JPEG's losses as well."""
-    luma = np.clip(np.asarray(picture, np.float32) + GRAIN[number % 7] * noise, 0, 255)
+    grain = np.roll(GRAIN[number % 7], number, axis=1)  # noise never comes twice
+    luma = np.clip(np.asarray(picture, np.float32) + grain * noise, 0, 255)
     out = luma.astype(np.uint8)
     if number % 10 == 0:
         data = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, 60])[1]
