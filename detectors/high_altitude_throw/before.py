@@ -7,6 +7,7 @@ because the window hangs on them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -24,8 +25,11 @@ LEARN = 9
 GATE = 3.0
 """Standard deviations."""
 
-LOST_S = 0.45
-"""Back over at most so long a gap."""
+LOST_S, LONGEST_S = 0.45, 0.7
+"""Back over at most so long a gap; over the longer one, behind a canopy, when it is known within
+KNOWN picture heights (one standard deviation) where the thing was."""
+
+KNOWN = 0.02
 
 RECENT_S = 2.0
 """Pictures are kept for so long."""
@@ -49,7 +53,7 @@ def traced_back(hits: Sequence[Hit], past: Sequence[Past], space: Space, height:
     earlier = [one for one in past if one.t < hits[0].t and len(one.rows)]
     while earlier:
         scene = earlier.pop()
-        if found[0].t - scene.t > LOST_S * 1e6:
+        if found[0].t - scene.t > LONGEST_S * 1e6:
             break
         index = _match(found[:LEARN], scene, space, height)
         if index is not None:
@@ -67,6 +71,7 @@ def _match(hits: Sequence[Hit], scene: Past, space: Space, height: int) -> int |
     rows = np.stack([np.ones_like(t), t, t * t / 2], axis=1)
     ahead = np.array([1.0, back, back * back / 2])
     off = np.zeros(len(scene.rows))
+    far = -back > LOST_S
     # across it keeps its speed but for the air, down it is a fall from rest or from a throw
     for axis, (guess, loose) in enumerate(((0.0, space.wind), (space.gravity, space.gravity_sd))):
         known = rows / sd[:, axis : axis + 1]
@@ -74,6 +79,9 @@ def _match(hits: Sequence[Hit], scene: Past, space: Space, height: int) -> int |
         right = known.T @ (place[:, axis] / sd[:, axis]) + np.array([0, 0, guess / loose**2])
         cover = np.linalg.inv(precision)
         at = float(ahead @ cover @ right)
+        unsure = math.sqrt(float(ahead @ cover @ ahead)) / float(np.median(scene.unit[:, axis]))
+        if far and unsure > KNOWN * height:
+            return None
         noise = (spread(hits[0], height) * scene.unit[:, axis]) ** 2
         off += (scene.place[:, axis] - at) ** 2 / (float(ahead @ cover @ ahead) + noise)
     size = np.maximum(scene.rows[:, 2], scene.rows[:, 3]) + 2.0

@@ -42,7 +42,7 @@ DOUBT = 5.0
 LOST_S = 0.35
 """A track without a hit for this long has ended (a railing or a lamp post hides 0.1 s)."""
 
-STRONG, STRONG_LOST_S = 18.0, 1.0
+STRONG, STRONG_LOST_S = 24.0, 1.0
 """Tracks worth so much are waited for longer: a tree or a canopy hides some floors. Chance reaches
 17 in heavy rain."""
 
@@ -70,6 +70,9 @@ MOST_PAIRS = 4000
 
 LEAN = 1.0
 """Steepest way across per way down of a new track: 45 degrees, a hard throw's first metres."""
+
+WORTH_TRACING = 5
+"""Hits with which a track that ends is traced back, before it is judged for the last time."""
 
 SLACK = 0.003
 """Picture heights by which a start may go up or aside: 2 px at 720p."""
@@ -165,7 +168,7 @@ class Tracker:
             self._extend(track, scene, taken, around, crowded)
         self._learn(scene)
         ended = self._drop_lost(found.t)
-        self._begin(scene.only(~taken), crowded)
+        self._begin(scene.only(~taken), around, crowded)
         self._keep(scene, ~taken)
         most = CROWD_TRACKS if crowded else MOST_TRACKS
         if len(self.tracks) > most:
@@ -291,6 +294,10 @@ class Tracker:
             lost = lost or track.score < -2 or (len(track.hits) < 5 and silent > LOST_S * 4e5)
             (ended if lost else kept).append(track)
         self.tracks = kept
+        for track in ended:
+            # few hits may be too few only for want of the slow beginning
+            if not track.fall and len(track.hits) >= WORTH_TRACING:
+                self.trace_back(track)
         return ended
 
     def _hangs(self, track: Track) -> bool:
@@ -302,7 +309,7 @@ class Tracker:
 
     # --- beginnings -----------------------------------------------------------------------------
 
-    def _begin(self, third: Scene, crowded: bool) -> None:
+    def _begin(self, third: Scene, around: NDArray[Any], crowded: bool) -> None:
         """Begin a track wherever three pictures agree on a steady way down: the last three, or,
         where few things move, three of the last four."""
         choices = [(-2, -1)] if crowded else [(-2, -1), (-3, -1), (-3, -2)]
@@ -314,7 +321,7 @@ class Tracker:
         ]
         for i, j in choices:
             if len(free) >= -i:
-                self._begin_from(free[i], free[j], third, used)
+                self._begin_from(free[i], free[j], third, around, used)
 
     def _keep(self, scene: Scene, free: NDArray[np.bool_]) -> None:
         """Remember the candidates, for starts and for the way back from a fall."""
@@ -335,8 +342,9 @@ class Tracker:
         track.chances += len(track.hits) - before
 
     def _begin_from(
-        self, first: Scene, second: Scene, third: Scene, used: dict[tuple[int, int], bool]
-    ) -> None:
+        self, first: Scene, second: Scene, third: Scene, around: NDArray[Any],
+        used: dict[tuple[int, int], bool],
+    ) -> None:  # fmt: skip
         if not (len(first.rows) and len(second.rows) and len(third.rows)):
             return
         d1, d2 = (second.t - first.t) / 1e6, (third.t - second.t) / 1e6
@@ -372,9 +380,10 @@ class Tracker:
             if any(key in used for key in keys):
                 continue
             used.update(dict.fromkeys(keys, True))
-            self._open([(first, int(i[n])), (second, int(j[n])), (third, int(k[n]))])
+            parts = [(first, int(i[n])), (second, int(j[n])), (third, int(k[n]))]
+            self._open(parts, float(reach[n]), around)
 
-    def _open(self, parts: list[tuple[Scene, int]]) -> None:
+    def _open(self, parts: list[tuple[Scene, int]], reach: float, around: NDArray[Any]) -> None:
         track: Track | None = None
         for scene, index in parts:
             hit = _hit(scene.t, scene.rows[index])
@@ -390,6 +399,12 @@ class Tracker:
             track.at = scene.t
             track.hits.append(hit)
         assert track is not None
+        # two pictures foretell the third within `reach`: that it is there is evidence as well
+        scene, index = parts[0]
+        at = float(scene.rows[index, 0]), float(scene.rows[index, 1])
+        density = self._density(scene, at, around) / float(np.prod(scene.unit[index]))
+        track.score = max(0.0, math.log(SEEN / (math.pi * reach**2 * density)))
+        track.best = track.score
         self.count += 1
         self.tracks.append(track)
 
