@@ -54,6 +54,8 @@ class Prior:
             self._lay(index, shapes[index])
         self.low = float(corners[:, 1].min())
         """Lowest v of any zone: about the ground."""
+        self.high = float(corners[:, 1].max())
+        """Highest v of any zone: about the roof's edge."""
         self.sides = (float(corners[:, 0].min()), float(corners[:, 0].max()))
         self.floor_m = _typical([s.bounds[3] - s.bounds[1] for s in shapes], 3.0)
         """Height of a zone, metres (median): one floor."""

@@ -16,7 +16,7 @@ from detectors._common.facade import mask_of
 from detectors._common.scene import SceneState, SceneWatch
 from detectors.high_altitude_throw.hypotheses import Track
 from detectors.high_altitude_throw.merge import is_image, leads, same_fall
-from detectors.high_altitude_throw.motion import Sight, SightState
+from detectors.high_altitude_throw.motion import RAIN_LEVEL, Sight, SightState
 from detectors.high_altitude_throw.origin import Origin, origin_of
 from detectors.high_altitude_throw.regime import Regime
 from detectors.high_altitude_throw.settings import Settings
@@ -39,6 +39,13 @@ AGAIN = 1.25
 
 FOOTAGE = timedelta(seconds=3)
 """Before the onset and after the end."""
+
+
+CONDITIONS: dict[Regime, str] = {
+    "rain": f"rain, snow or a crowd of moving things: only what stands out {RAIN_LEVEL:g} times as "
+    "much as usual is looked for",
+    "blind": "the picture shakes or flashes: much of it cannot be used",
+}
 
 
 class Open(msgspec.Struct):
@@ -122,6 +129,13 @@ class ThrowDetector:
             return []
         return list(self._end_all())
 
+    def condition(self) -> str | None:
+        """Why less is seen or told than before a clear wall; None where nothing is in the way."""
+        parts = [CONDITIONS[self.regime]] if self.regime in CONDITIONS else []
+        if self.scene is not None and not self.scene.trusted:
+            parts.append("the camera has moved or its picture is at fault: no window is named")
+        return "; ".join(parts) or None
+
     def wake_at(self) -> datetime | None:
         """When to stop waiting for pictures."""
         waiting = self.open or (self.tracker is not None and self.tracker.tracks)
@@ -141,15 +155,15 @@ class ThrowDetector:
         due = len(track.hits) >= max(self.cfg.least_hits, track.judged * AGAIN)
         if not due and not (last_chance and len(track.hits) > track.judged):
             return
-        height, hits = self.tracker.height, track.hits
-        verdict = judge(track, self.cfg, height, self._usable, ended=last_chance)
+        size, hits = (self.tracker.height, self.tracker.width), track.hits
+        verdict = judge(track, self.cfg, size, self._usable, ended=last_chance)
         if verdict is None or verdict.against:
             track.judged = len(hits) if verdict is not None else track.judged
             track.hits = without_hanging(hits)
             cut = len(hits) - len(track.hits)
             track.chances -= cut
             if cut >= self.cfg.least_hits:
-                verdict = judge(track, self.cfg, height, self._usable, ended=last_chance)
+                verdict = judge(track, self.cfg, size, self._usable, ended=last_chance)
             if cut < self.cfg.least_hits or verdict is None or verdict.against:
                 track.hits, track.chances = hits, track.chances + cut
                 return
@@ -251,6 +265,7 @@ class ThrowDetector:
             regime=one.regime,
             calibrated=self.wall is not None,
             moved=self.scene.why if self.scene is not None else "",
+            closed=closed,
         )
         onset = moment(track.hits[0].t)
         return revise(

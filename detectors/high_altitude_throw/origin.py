@@ -35,6 +35,9 @@ class Origin(msgspec.Struct, frozen=True):
     """Speed out of the wall at the release, m/s, most probable."""
     misfit: float
     """Reduced chi² of the flight."""
+    height: float
+    """v at the last hit, m, and its standard deviation."""
+    height_sd: float
     zones: tuple[tuple[str, int | None, int | None, float], ...]
     """(zone, floor, bay, probability), most probable first."""
 
@@ -61,6 +64,8 @@ def origin_of(hits: Sequence[Hit], wall: Wall, height: int) -> Origin | None:
         terminal=release.terminal,
         outward=release.outward,
         misfit=release.misfit,
+        height=release.height,
+        height_sd=release.height_sd,
         zones=tuple(_named(zone, p) for zone, p in windows(release, wall.prior)),
     )
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors._common.facade import Facade
-from detectors.high_altitude_throw.flight import GRAVITY, basis, fallen, falling
+from detectors.high_altitude_throw.flight import GRAVITY, basis, fallen, falling, lifted
 from detectors.high_altitude_throw.hypotheses import Hit, spread
 
 Array = NDArray[np.float64]
@@ -105,6 +105,9 @@ class Release(msgspec.Struct, frozen=True):
     """m/s at the last hit."""
     outward: float
     """Speed out of the wall at the release, m/s, of the best flight."""
+    height: float
+    """v at the last hit, m, mean."""
+    height_sd: float
 
     @property
     def place(self) -> Array:
@@ -337,6 +340,9 @@ def fit_release(
         - theta[order][:, 4]
         / np.cosh(np.minimum(GRAVITY * np.maximum(end, 0) / speed[order], 50.0)) ** 2
     )
+    lift = lifted(end, speed[order])
+    height_then = places[:, 1] + theta[order][:, 4] * lift - fallen(end, speed[order])
+    mean_height = float(weights @ height_then)
     return Release(
         weights=weights,
         places=places,
@@ -348,4 +354,6 @@ def fit_release(
         since=float(weights @ since[order]),
         speed=float(weights @ np.abs(down)),
         outward=float(theta[best][5]),
+        height=mean_height,
+        height_sd=float(np.sqrt(weights @ (height_then - mean_height) ** 2)),
     )

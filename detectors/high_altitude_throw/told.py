@@ -10,6 +10,7 @@ import msgspec
 
 from contracts.clock import EPOCH, iso
 from detectors.high_altitude_throw.hypotheses import Hit, Track
+from detectors.high_altitude_throw.landing import landing_of
 from detectors.high_altitude_throw.origin import Origin, origin_fact
 from detectors.high_altitude_throw.regime import Regime
 from detectors.high_altitude_throw.settings import Settings
@@ -32,6 +33,8 @@ class Told(msgspec.Struct, frozen=True):
     calibrated: bool
     moved: str
     """Why places in the picture mean nothing now; empty where they do."""
+    closed: bool = False
+    """Nothing more will be seen of it."""
 
 
 def moment(t: int) -> datetime:
@@ -72,6 +75,9 @@ def evidence(told: Told, cfg: Settings) -> dict[str, Any]:
                 "acceleration": round(verdict.metric.acceleration, 2),
                 "drop_m": round(verdict.metric.drop, 1),
             }
+    landing = landing_of(hits, origin) if told.closed else None
+    if landing is not None:
+        facts |= {"landing_at": iso(landing.at), "landing_sd_s": round(landing.sd_s, 3)}
     if origin is not None:
         facts |= {
             "release_m": [round(origin.place[0], 2), round(origin.place[1], 2)],

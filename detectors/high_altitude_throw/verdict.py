@@ -12,6 +12,7 @@ from detectors.high_altitude_throw.origin import origin_of
 from detectors.high_altitude_throw.release import fit_release
 from detectors.high_altitude_throw.settings import Settings
 from detectors.high_altitude_throw.wall import Metric, Wall, measure
+from detectors.high_altitude_throw.whence import in_picture, in_space
 
 ACCELERATION = (0.08, 8.0)
 """Picture heights per s²: 9.81 m/s² where a picture shows 120 m of facade, or 1.2 m."""
@@ -60,6 +61,15 @@ THROWN = 4.0
 SHARE_OF_FLOOR = 0.85
 """Floors are counted with this tolerance of calibration and release."""
 
+GLIMPSED_FLOORS = 1.0
+"""Of a fall that vanishes in mid-air so much may do, when all of it would be enough: it must be
+worth twice the score and GLIMPSED_STRICT times the evidence, speed up at GLIMPSED_ACCELERATION
+(m/s²) at least and end at GLIMPSED_SPEED (m/s, a fall of 2.5 m) or faster."""
+
+GLIMPSED_STRICT = 1.5
+GLIMPSED_ACCELERATION = 5.0
+GLIMPSED_SPEED = 7.0
+
 RAIN_STRICT = 1.6
 """In rain score and evidence must be so many times what they must be before a clear wall: there are
 e^(0.6 * 30) times as many chance tracks."""
@@ -91,7 +101,9 @@ def without_hanging(hits: list[Hit]) -> list[Hit]:
     return hits[max(0, left - 2) :]
 
 
-def worth_judging(track: Track, cfg: Settings, height: int, wall: Wall | None) -> bool:
+def worth_judging(
+    track: Track, cfg: Settings, height: int, wall: Wall | None, *, ended: bool
+) -> bool:
     """The cheap questions, asked before anything is fitted."""
     hits = track.hits
     least = cfg.least_score * (RAIN_STRICT if rainy(track) else 1.0)
@@ -105,8 +117,10 @@ def worth_judging(track: Track, cfg: Settings, height: int, wall: Wall | None) -
         return False
     if wall is None and drop < cfg.least_drop * height:
         return False
-    if wall is not None and _floors(hits, wall) < cfg.least_floors * SHARE_OF_FLOOR:
-        return False
+    if wall is not None and _short(hits, cfg, wall):
+        glimpsed = ended and track.best >= 2 * least and _from_above(hits, cfg, wall)
+        if not glimpsed:
+            return False
     return len(hits) >= cfg.least_support * _chances(track)
 
 
@@ -115,6 +129,26 @@ def _floors(hits: list[Hit], wall: Wall) -> float:
     ends = np.array([(hits[0].x, hits[0].y), (hits[-1].x, hits[-1].y)])
     first, last = wall.facade.to_metres(ends)[:, 1]
     return float(first - max(last, wall.prior.low)) / wall.prior.floor_m
+
+
+def _short(hits: list[Hit], cfg: Settings, wall: Wall) -> bool:
+    return _floors(hits, wall) < cfg.least_floors * SHARE_OF_FLOOR
+
+
+def _from_above(hits: list[Hit], cfg: Settings, wall: Wall) -> bool:
+    """Whether what vanished in mid-air (behind a tree) began high enough above the ground."""
+    top = float(wall.facade.to_metres(np.array([(hits[0].x, hits[0].y)]))[0, 1])
+    whole = (top - wall.prior.low) / wall.prior.floor_m
+    return _floors(hits, wall) >= GLIMPSED_FLOORS and whole >= cfg.least_floors
+
+
+def _plunges(metric: Metric | None, fit: Fit) -> bool:
+    """Whether a glimpse of a fall is beyond doubt: gravity, and the speed of a fall."""
+    if metric is None:
+        return False
+    free = metric.acceleration - 2 * metric.acceleration_sd >= GLIMPSED_ACCELERATION
+    last = metric.sinking + metric.acceleration * fit.span / 2
+    return free and last >= GLIMPSED_SPEED
 
 
 def _chances(track: Track) -> int:
@@ -129,28 +163,49 @@ STRAY = 2
 """Last hits without which a fall must still show: a track may end on what is not its thing (the
 next car behind it), and one leap looks like acceleration."""
 
+FEWEST = 6
+"""Hits that can be judged: of shorter tracks only one is taken away."""
+
 LIVE = 2.0
 """While a track goes on, the evidence must be this many times what it must be at its end: a car
 may begin like a fall, and waiting costs some tenths of a second."""
 
 
 def judge(
-    track: Track, cfg: Settings, height: int, wall: Wall | None, *, ended: bool
+    track: Track, cfg: Settings, size: tuple[int, int], wall: Wall | None, *, ended: bool
 ) -> Verdict | None:
-    """Whether the track is a fall; None when the cheap questions already say no."""
-    if not worth_judging(track, cfg, height, wall):
+    """Whether the track is a fall; None when the cheap questions already say no.
+
+    `size` is the picture's (height, width), px.
+    """
+    height = size[0]
+    if not worth_judging(track, cfg, height, wall, ended=ended):
         return None
     strict = (1.0 if ended else LIVE) * (RAIN_STRICT if rainy(track) else 1.0)
-    steady = ended and not track.rain
+    glimpsed = wall is not None and _short(track.hits, cfg, wall)
+    strict *= GLIMPSED_STRICT if glimpsed else 1.0
+    steady = ended and not track.rain and not glimpsed
     verdict = weigh(track.hits, cfg, height, wall, strict=strict, steady=steady)
     if verdict is None or verdict.against:
         return verdict
-    without = weigh(track.hits[:-STRAY], cfg, height, wall, steady=steady)
+    if glimpsed and not _plunges(verdict.metric, verdict.fit):
+        return msgspec.structs.replace(verdict, against="too few floors of it were seen")
+    stray = min(STRAY, max(1, len(track.hits) - FEWEST))
+    without = weigh(track.hits[:-stray], cfg, height, wall, steady=steady)
     if steady and wall is not None and _sinks_alike(verdict, without, wall):
-        return msgspec.structs.replace(verdict, plateau=verdict.plateau or not _falls(without))
+        against = _whence(track.hits, verdict, size, wall)
+        plateau = verdict.plateau or not _falls(without)
+        return msgspec.structs.replace(verdict, plateau=plateau, against=against)
     if without is None or without.against:
         return msgspec.structs.replace(verdict, against="only its last hits make it a fall")
-    return verdict
+    return msgspec.structs.replace(verdict, against=_whence(track.hits, verdict, size, wall))
+
+
+def _whence(hits: list[Hit], verdict: Verdict, size: tuple[int, int], wall: Wall | None) -> str:
+    """Why it cannot have been let go where it seems to come from."""
+    if wall is None:
+        return in_picture(hits, verdict.fit, size)
+    return in_space(hits, wall, size[0])
 
 
 def _falls(verdict: Verdict | None) -> bool:

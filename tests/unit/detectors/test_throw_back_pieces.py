@@ -61,7 +61,7 @@ def test_what_only_its_last_two_hits_make_a_fall_is_none(seed: int) -> None:
 
     def judged(hits: list[Hit]) -> str:
         track = Track(1, hits, [0.0] * 5, [0.0] * 9, hits[-1].t, 90.0, 90.0, len(hits))
-        verdict = judge(track, Settings(), 720, None, ended=True)
+        verdict = judge(track, Settings(), (720, 1280), None, ended=True)
         assert verdict is not None
         return verdict.against
 

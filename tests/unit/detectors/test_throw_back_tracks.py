@@ -176,7 +176,9 @@ def judged(v: NDArray[np.float64], t: NDArray[np.float64], u: float = 10.0, rain
         for a, b in zip(t.tolist(), v.tolist(), strict=True)
     ]
     track = Track(1, seen, [0.0] * 5, [0.0] * 9, seen[-1].t, 90.0, 90.0, len(seen), rain=rain)
-    verdict = judge(track, Settings(), HEIGHT, wall_of(camera(), (HEIGHT, WIDTH)), ended=True)
+    verdict = judge(
+        track, Settings(), (HEIGHT, WIDTH), wall_of(camera(), (HEIGHT, WIDTH)), ended=True
+    )
     return "not asked" if verdict is None else verdict.against
 
 
