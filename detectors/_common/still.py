@@ -3,9 +3,13 @@
 A live camera has noise: the same pixels never come twice for long. Yet compression at high rates
 sends a quiet scene unchanged from one key frame to the next, and a dark or a drawn scene has no
 noise at all. So each tile of the picture is judged by its own habit: it stands still when it has
-shown nothing new, bit for bit, for much longer than it ever did, and only tiles that used to change
-are asked. What it showed before is nothing new: a gateway or an encoder that is stuck sends the same second
-of video again and again. The few that go on changing in a frozen picture are a clock burned into its edge.
+shown nothing new, bit for bit, for much longer than it ever did, and only tiles that used to
+change are asked. What it showed before is nothing new: a gateway or an encoder that is stuck sends
+the same second of video again and again. The few that go on changing in a frozen picture are a
+clock burned into its edge.
+
+A frozen sensor behind an encoder that codes it anew at a changing rate is not told: its pictures
+differ from each other like live ones.
 """
 
 from __future__ import annotations
