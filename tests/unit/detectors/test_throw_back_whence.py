@@ -156,3 +156,21 @@ def test_a_camera_that_was_turned_says_that_it_names_no_window(
     told = detector.condition()
     assert told is not None
     assert "no window is named" in told
+
+
+@pytest.mark.parametrize(("other", "late"), [(19.5, 0.0), (16.5, 0.0), (10.5, 0.2)])
+def test_two_things_at_once_from_windows_far_apart_are_two_events(
+    other: float, late: float
+) -> None:
+    detector = ThrowDetector(Settings(), a_site(), None)
+    left = frames(np.random.default_rng(4), 5.2, (3.0, 19.5))
+    right = frames(np.random.default_rng(4), 5.2, (15.0, other), begins_s=1.0 + late)
+    events: list[Event] = []
+    for one, two in zip(left, right, strict=True):
+        luma = np.minimum(one.luma, two.luma)
+        luma.setflags(write=False)
+        events += detector.on_item(msgspec.structs.replace(one, luma=luma))
+    closed = [event for event in events if event.phase == "closed"]
+    floor = int(other // 3) + 1
+    assert {(e.evidence["origin"] or {}).get("zone") for e in closed} == {"F7-1", f"F{floor}-4"}
+    assert len({event.id for event in events}) == len(closed) == 2
