@@ -62,6 +62,13 @@ function windowName(origin) {
   return `${origin.zone} ${where.filter(Boolean).join(' ')}`.trim();
 }
 
+/** Why no window is named: what a person can mend is told apart from what the fall left open. */
+function whyNone(event) {
+  const why = (event.evidence?.why ?? []).join('; ');
+  if (why.includes('camera is not calibrated')) return 'uncalibrated';
+  return /no window is named: the (camera|picture)/.test(why) ? 'viewOff' : 'abstain';
+}
+
 const KINDS = {
   high_altitude_throw(event) {
     const shown = media(event);
@@ -69,7 +76,7 @@ const KINDS = {
     const withheld = event.links === null;
     return [
       withheld ? null : facts(
-        fact(t('window'), event.origin ? el('span', { class: 'window' }, say(windowName(event.origin)), ' ', el('b', {}, percent(event.origin.p))) : t('abstain')),
+        fact(t('window'), event.origin ? el('span', { class: 'window' }, say(windowName(event.origin)), ' ', el('b', {}, percent(event.origin.p))) : t(whyNone(event))),
         event.origin?.others?.length ? fact(t('others'), event.origin.others.map(([zone, p]) => `${zone} ${percent(p)}`).join('、')) : null,
         event.speed ? fact(t('speed'), `${event.speed} m/s`) : null),
       ...shown, withheld ? null : seal(event), withheld ? null : original(event),

@@ -68,6 +68,23 @@ def test_the_clip_plays_and_the_still_shows(open_page: OpenPage, scene: Scene) -
     expect(page.locator("#detail")).to_contain_text("第 1 环")
 
 
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        ("camera is not calibrated: cannot name a window", "摄像头未标定"),
+        ("no window is named: the camera moved: 5.9 px away", "画面与标定时不符"),
+        ("the fall did not clearly begin in a known zone: no window is named", "无法确定窗口"),
+    ],
+)
+def test_why_no_window_is_named_is_told(
+    open_page: OpenPage, scene: Scene, why: str, said: str
+) -> None:
+    scene.happen("high_altitude_throw", evidence={**THROW, "origin": None, "why": [why]})
+    page = open_page()
+    page.locator(".card .open").click()
+    expect(page.locator("#detail")).to_contain_text(said)
+
+
 def test_an_original_opens_for_a_reason_which_is_noted(open_page: OpenPage, scene: Scene) -> None:
     scene.happen("high_altitude_throw", evidence=proven(scene))
     page = open_page()
