@@ -6,7 +6,6 @@ moment comes with the data or from `advance`. What it produced since the last `d
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 import logging
 from datetime import timedelta
@@ -14,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from contracts.batch import DeadLetter, PublishedEvent, SiteSnapshot, StoredItem, UnknownMessage
-from contracts.clock import EPOCH, iso
+from contracts.batch import PublishedEvent, SiteSnapshot, StoredItem, UnknownMessage
+from contracts.clock import EPOCH
 from contracts.nouns import (
     Clip,
     Poison,
@@ -29,12 +28,12 @@ from contracts.nouns import (
     Still,
 )
 from gridsentry.engine.book import event_change
+from gridsentry.engine.draft import Draft, dead_letter, is_sound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from contracts.batch import SpoolRow
     from contracts.case import Answer, Change, Command
     from contracts.city import City
     from contracts.event import Event
@@ -47,30 +46,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-KEPT_BYTES = 64 * 1024  # of a dead letter; its length and hash are kept in full
-KEPT_OF_SOUND = 64  # its header: what was said stays unsaid
 SNAPSHOT_EVERY = timedelta(seconds=30)
 SNAPSHOT_ITEMS = 2000
 LATE = int(Quality.LATE)
 READERS_KNOWN = 200_000
-
-
-class Draft(msgspec.Struct, kw_only=True):
-    """What the engine produced since the last drain, in order."""
-
-    readings: list[Reading] = []
-    positions_in_batch: list[int] = []
-    items: list[StoredItem] = []
-    statuses: list[Status] = []
-    worker_positions: list[Position] = []
-    events: list[PublishedEvent] = []
-    changes: list[Change | DeadLetter] = []
-    """Changes and dead letters in the order they became known."""
-    unknown: list[UnknownMessage] = []
-    snapshots: list[SiteSnapshot] = []
-    spool: list[SpoolRow] = []
-    late: int = 0
-    arrivals: int = 0
 
 
 class Engine:
@@ -392,26 +371,3 @@ class Engine:
             self._wake(self.roster.runners[order], moment)
         self.now = max(self.now, to)
         self._settled = None
-
-
-def is_sound(topic: str) -> bool:
-    """Whether such a message may hold speech."""
-    return topic.rpartition("/")[0].endswith("/clip")
-
-
-def dead_letter(poison: Poison, nth: int) -> DeadLetter:
-    """The dead letter of a poison; its id follows from what came, when, and its place."""
-    digest = hashlib.sha256(poison.payload).hexdigest()
-    name = f"{poison.topic}|{iso(poison.received_at)}|{digest}|{nth}"
-    return DeadLetter(
-        id="d-" + hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:20],
-        topic=poison.topic,
-        received_at=poison.received_at,
-        code=poison.code,
-        reason=poison.reason,
-        device=poison.device,
-        adapter=poison.adapter,
-        payload=poison.payload[: KEPT_OF_SOUND if is_sound(poison.topic) else KEPT_BYTES],
-        bytes=len(poison.payload),
-        sha256=digest,
-    )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from contracts.ports import Session
-    from gridsentry.engine.engine import Draft
+    from gridsentry.engine.draft import Draft
     from gridsentry.metrics import Metrics
     from ingest.breaker import Breaker
 
