@@ -27,8 +27,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Pictures that must show it: two floors at 10 pictures a second."""
     least_s: float = 0.24
     """Seconds between the first and the last of them."""
-    least_support: float = 0.7
-    """Share of the pictures between first and last that show it."""
+    least_support: float = 0.6
+    """Share of the pictures between first and last that show it: things of 10 grey levels are lost
+    for two pictures of five; that it is no chance is the score's business."""
     settle_s: float = 1.0
     """After a fall's last hit: wait this long for its pieces and mirror images, then close."""
     close_after_s: float = 10.0
