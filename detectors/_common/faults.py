@@ -8,24 +8,31 @@ FAULTS = ("covered", "frozen", "blurred", "moved")
 """In the order in which one hides the others."""
 
 
+ADOPT_S = 86400.0
+"""Seconds. A camera without calibration that has stood in its new place so long was put there."""
+
+
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What counts as a fault, and for how long it must last. Times in seconds."""
+    """What counts as a fault, and for how long it must last."""
 
     moved_px: float = 3.0
-    """Root mean square shift of the scene, in pixels of the calibrated picture."""
+    """Root mean square shift of the scene (px of the calibrated picture; of the camera's own
+    without one): a window of 30 px is then off by a tenth of its size."""
     moved_s: float = 15.0
-    """A mast that sways in the wind returns within some seconds."""
+    """... for this long (seconds): a mast that sways returns sooner."""
     covered_share: float = 0.4
+    """Share of the picture's structure that vanished at once ..."""
     covered_s: float = 30.0
-    """A lorry that passes is gone by then."""
+    """... and stays away for this long (seconds): a lorry that passes does not."""
     blurred_to: float = 0.4
-    """Sharpness left, as `glance` measures it: out of focus by 3 px at 1080p."""
+    """Share of its sharpness that is left: out of focus by 3 px at 1080p (measured) ..."""
     blurred_s: float = 30.0
+    """... for this long (seconds)."""
+    # and beyond `still.HABIT` times the longest stand-still before
     frozen_s: float = 45.0
-    """Beyond `still.HABIT` times the longest stand-still before."""
+    """Not one pixel changes for this long (seconds), where all did before."""
     recovers_s: float = 10.0
-    adopt_s: float = 86400.0
-    """A camera without calibration that has stood in its new place this long was put there."""
+    """It is over when nothing was wrong for this long (seconds)."""
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):

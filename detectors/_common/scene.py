@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts.errors import Wrong
-from detectors._common.faults import FAULTS, Fault, Limits, told
+from detectors._common.faults import ADOPT_S, FAULTS, Fault, Limits, told
 from detectors._common.glance import Glance, Texture, glance, texture
 from detectors._common.hold import Hold
 from detectors._common.match import Comparer, Match, View
@@ -283,7 +283,7 @@ class SceneWatch:
             bad = None
         self._see("moved", t, bad, self.limits.moved_s)
         stays = hold.stands and bad and self._given is None and self._adopts
-        if stays and t - hold.since >= self.limits.adopt_s * 1e6:
+        if stays and t - hold.since >= ADOPT_S * 1e6:
             self._take(_png(now.shrunk))
             self.s.holds["moved"] = Hold()
 

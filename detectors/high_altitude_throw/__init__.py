@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from contracts.city import City
 from contracts.detector import Site, Spec
 from contracts.nouns import Frame
+from detectors._common.cameras import camera_sites
 from detectors.high_altitude_throw.detector import KIND, ThrowDetector
 from detectors.high_altitude_throw.settings import Settings
 
@@ -14,16 +15,8 @@ __all__ = ["SPEC", "Settings", "ThrowDetector", "sites"]
 
 
 def sites(city: City, cfg: Settings) -> Iterable[Site]:
-    """One site per camera, calibrated or not: devices whose type says so, or with a camera file."""
-    for id, device in sorted(city.devices.items()):
-        if "camera" in device.type.lower() or id in city.cameras:
-            yield Site(
-                id=id,
-                district=device.district,
-                point=device.point,
-                devices=(device,),
-                camera=city.cameras.get(id),
-            )
+    """Every camera."""
+    return camera_sites(city)
 
 
 def _build(cfg: Settings, site: Site, snapshot: bytes | None) -> ThrowDetector:

@@ -18,6 +18,7 @@ from contracts.clock import EPOCH, iso
 from contracts.detector import Site, Spec
 from contracts.event import Event, Footage
 from contracts.nouns import Frame
+from detectors._common.cameras import camera_sites
 from detectors._common.episode import Episode, Ledger, revise
 from detectors._common.faults import Fault, Limits
 from detectors._common.scene import SceneState, SceneWatch
@@ -28,26 +29,9 @@ FOOTAGE_BEFORE, FOOTAGE_AFTER = timedelta(seconds=3), timedelta(seconds=5)
 """The clip shows how it began."""
 
 
-class SensorFaultyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SensorFaultyConfig(Limits, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What counts as a fault of a camera, and how long it must last."""
 
-    moved_px: float = 3.0
-    """Root mean square shift of the scene (px of the calibrated picture; of the camera's own
-    without one): a window of 30 px is then off by a tenth of its size."""
-    moved_s: float = 15.0
-    """... for this long (seconds): a mast that sways returns sooner."""
-    covered_share: float = 0.4
-    """Share of the picture's structure that vanished at once ..."""
-    covered_s: float = 30.0
-    """... and stays away for this long (seconds): a lorry that passes does not."""
-    blurred_to: float = 0.4
-    """Share of its sharpness that is left: out of focus by 3 px at 1080p (measured) ..."""
-    blurred_s: float = 30.0
-    """... for this long (seconds)."""
-    frozen_s: float = 45.0
-    """Not one pixel changes for this long (seconds), where all did before."""
-    recovers_s: float = 10.0
-    """It is over when nothing was wrong for this long (seconds)."""
     severity: int = 2
     """Severity of a faulty camera (1 to 5)."""
 
@@ -63,16 +47,8 @@ class State(msgspec.Struct):
 
 
 def sites(city: City, _cfg: SensorFaultyConfig) -> Iterable[Site]:
-    """One site per camera, calibrated or not: devices whose type says so, or with a camera file."""
-    for id, device in sorted(city.devices.items()):
-        if "camera" in device.type.lower() or id in city.cameras:
-            yield Site(
-                id=id,
-                district=device.district,
-                point=device.point,
-                devices=(device,),
-                camera=city.cameras.get(id),
-            )
+    """Every camera."""
+    return camera_sites(city)
 
 
 class SensorFaulty:
@@ -84,16 +60,7 @@ class SensorFaulty:
         self._watch = SceneWatch(
             camera.picture if camera is not None else None,
             camera.size if camera is not None else None,
-            Limits(
-                moved_px=cfg.moved_px,
-                moved_s=cfg.moved_s,
-                covered_share=cfg.covered_share,
-                covered_s=cfg.covered_s,
-                blurred_to=cfg.blurred_to,
-                blurred_s=cfg.blurred_s,
-                frozen_s=cfg.frozen_s,
-                recovers_s=cfg.recovers_s,
-            ),
+            cfg,
             # where windows are calibrated, a new view is right only once somebody says so
             adopts=camera is None or not camera.points,
         )
