@@ -1,0 +1,1 @@
+"""Sewers in rain, blockages and faulty sensors: EPA SWMM behind simulated instruments."""
