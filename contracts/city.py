@@ -97,6 +97,10 @@ class Pipe(msgspec.Struct, frozen=True, kw_only=True):
     from_: str
     to: str
     path: tuple[Point, ...]
+    diameter_m: float | None = None
+    """Inside height of the pipe; None: not registered."""
+    length_m: float | None = None
+    """As registered; None: as drawn."""
 
 
 class DrainNetwork(msgspec.Struct, frozen=True, kw_only=True):

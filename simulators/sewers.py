@@ -77,8 +77,11 @@ def build(seed: int, lattice: Lattice) -> Sewers:
     def pipe(start: str, end: str, diameter: float) -> None:
         id = f"p-{start}"
         path = (nodes[start].point, nodes[end].point)
-        pipes[id] = Pipe(id=id, from_=start, to=end, path=path)
-        sizes[id] = Sewer(id, diameter, round(length_m(path), 1))
+        metres = round(length_m(path), 1)
+        pipes[id] = Pipe(
+            id=id, from_=start, to=end, path=path, diameter_m=diameter, length_m=metres
+        )
+        sizes[id] = Sewer(id, diameter, metres)
 
     for b in range(BRANCHES):
         u = b + 0.5 + float(rng.uniform(-0.06, 0.06))

@@ -104,6 +104,8 @@ def _pipes(
             from_=raw.from_,
             to=raw.to,
             path=oriented(path or tuple(ends), ends[0], ends[1], feature.where, notes),
+            diameter_m=raw.diameter_m,
+            length_m=raw.length_m,
         )
     return pipes
 

@@ -1,0 +1,1 @@
+"""What detectors of water share: the drainage graph and the hydraulics of a pipe."""
