@@ -15,12 +15,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bench._common import figure
+from bench._common.seeds import score_seed
 from bench.falls import cache, cpu, dev, episodes, figures, plots, recordings, report
 from bench.falls.cache import ROOT
 from bench.falls.films import Films
 from bench.falls.plan import FULL, QUICK, plan
 from bench.falls.run import calm, film_all, run
-from bench.falls.seeds import score_seed
 
 RECORDINGS = Path(os.environ.get("GRIDSENTRY_RECORDINGS", ROOT.parent / "shared" / "data"))
 OUT = ROOT / "build" / "score"
@@ -98,8 +99,8 @@ def scorecard(
     report.show_clips(clips, console)
     report.show_failures(results, console)
     words = "quick: far too few films for any aim" if quick else "full"
-    report.show(told, console, f"high-altitude throws, seed {seed} ({words})")
-    report.write(told, OUT / "falls.json")
+    figure.show(told, console, f"high-altitude throws, seed {seed} ({words})")
+    figure.write(told, OUT / "falls.json")
     drawn = plots.draw(results, table, OUT / "falls")
     console.print(f"written: {', '.join(str(p.relative_to(ROOT)) for p in drawn)}", highlight=False)
     console.print(f"written: {(OUT / 'falls.json').relative_to(ROOT)}", highlight=False)

@@ -7,17 +7,17 @@ so a changed detector, studio, decoder or comparison never meets a stale result.
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
+from bench._common import code
 from bench.falls.films import plate_mark, write_whole
 from bench.falls.plan import Job
 from bench.falls.scene import Result
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = code.ROOT
 
 STUDIO: Sequence[str] = (
     "simulators/falls",
@@ -44,18 +44,8 @@ LIBRARIES = ("av", "numpy", "opencv-python-headless", "scipy", "msgspec")
 
 
 def code_hash(places: Iterable[str], root: Path = ROOT) -> str:
-    """Of the bytes of these files, of all Python files in these folders, and of the libraries'
-    versions."""
-    told = hashlib.sha256()
-    for place in places:
-        path = root / place
-        files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
-        for file in files:
-            told.update(str(file.relative_to(root)).encode() + b"\0")
-            told.update(file.read_bytes() if file.exists() else b"")
-    for library in LIBRARIES:
-        told.update(f"{library} {importlib.metadata.version(library)}\n".encode())
-    return told.hexdigest()[:16]
+    """Of these files and folders and of the libraries' versions."""
+    return code.code_hash(places, LIBRARIES, root)
 
 
 class Cache:

@@ -18,13 +18,13 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
+from bench._common.seeds import development_seed
 from bench.falls import cache, scene
 from bench.falls.fade import f_measure
 from bench.falls.films import Films
 from bench.falls.plan import CLASSES, PARTS, Amounts, Job, plan
 from bench.falls.run import calm
 from bench.falls.scene import Result
-from bench.falls.seeds import development_seed
 from bench.falls.why import why_missed
 from simulators.falls.film import film
 from simulators.falls.take import Take

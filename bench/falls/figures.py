@@ -7,6 +7,8 @@ from typing import Final
 
 import msgspec
 
+from bench._common.figure import Figure, figure, share
+from bench._common.stats import quantile, summed
 from bench.falls.cpu import Costs
 from bench.falls.episodes import Episodes
 from bench.falls.fade import f_measure
@@ -14,25 +16,12 @@ from bench.falls.plan import CLASSES
 from bench.falls.rates import of_part, per_day, rates
 from bench.falls.recordings import Clip
 from bench.falls.scene import Fell, Result, Said
-from bench.falls.stats import Interval, quantile, summed, wilson
 
 FADE_NET_F: Final = "FADE-Net .7208 on FADE (IEEE TIFS 2025)"
 FADE_NET_TRO: Final = "FADE-Net .5177 on FADE (IEEE TIFS 2025)"
 VISIBLE: Final = 0.6
 """Windows are judged where at least so much of the path can be seen."""
 SURE: Final = 0.8
-
-
-class Figure(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the scorecard; null where it could not be computed."""
-
-    figure: str
-    value: float | None
-    low: float | None
-    high: float | None
-    n: int
-    aim: str | None = None
-    reference: str | None = None
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -50,31 +39,6 @@ class Named(msgspec.Struct, frozen=True):
     def near(self) -> bool:
         """The floor or one beside it, any bay. Abstaining is not right."""
         return self.said.floor is not None and abs(self.said.floor - self.fell.floor) <= 1
-
-
-def share(
-    name: str, hits: int, n: int, *, aim: str | None = None, reference: str | None = None
-) -> Figure:
-    """A share with Wilson's interval."""
-    return _figure(name, (hits / n, wilson(hits, n)) if n else None, n, aim, reference)
-
-
-Told = tuple[float, Interval | None]
-"""A value and its interval."""
-
-
-def _figure(
-    name: str,
-    told: Told | None,
-    n: int,
-    aim: str | None = None,
-    reference: str | None = None,
-) -> Figure:
-    value, interval = told if told is not None else (None, None)
-    low, high = interval if interval is not None else (None, None)
-    return Figure(
-        figure=name, value=value, low=low, high=high, n=n, aim=aim, reference=reference
-    )  # fmt: skip
 
 
 def found(results: Iterable[Result]) -> tuple[int, int, int]:
@@ -136,7 +100,7 @@ def _recall(results: Sequence[Result]) -> list[Figure]:
     _, _, n = found(recall)
     theirs = sum(r.reference_false for r in recall)
     out.append(
-        _figure(
+        figure(
             "false or double events per fall (recall films)",
             summed([(1 / n, extra)]) if n else None,
             n,
@@ -166,7 +130,7 @@ def _false_alarms(results: Sequence[Result], episodes: Episodes) -> list[Figure]
         theirs = per_day(all_rates, weight, lambda rate: rate.reference_alarms)
         plain = f"in {hours:.2f} camera-hours of episodes"
         plain += f"; plain difference {theirs[0]:,.0f}" if theirs else ""
-        out.append(_figure(f"false alarms per camera-day, {words}", ours, n, aim, plain))
+        out.append(figure(f"false alarms per camera-day, {words}", ours, n, aim, plain))
     for group, words in (("calm", "calm"), ("wet", "rain or wind")):
         those = [r for r in of_part(results, "continuous", group) if r.error is None]
         days = sum(r.seconds for r in those) / 86_400
@@ -176,7 +140,7 @@ def _false_alarms(results: Sequence[Result], episodes: Episodes) -> list[Figure]
         told = summed([(1 / days, alarms)]) if days else None
         plain = f"in {24 * days:.2f} camera-hours"
         plain += f"; plain difference {theirs_n / days:,.0f}" if days else ""
-        out.append(_figure(name, told, len(those), None, plain))
+        out.append(figure(name, told, len(those), None, plain))
     return out
 
 
@@ -249,7 +213,7 @@ def _fade(results: Sequence[Result]) -> list[Figure]:
     spread = _jackknife([(b.right, b.false, b.missed) for b in ours])
     interval = None if f is None or spread is None else (f - spread, min(1.0, f + spread))
     value = (f, interval) if f is not None else None
-    out.append(_figure("box F at IoU .3", value, len(films), "> 0.72", told))
+    out.append(figure("box F at IoU .3", value, len(films), "> 0.72", told))
     overlaps = [b.overlap for b in ours if b.overlap is not None]
     plain_tro = _mean([b.overlap for b in theirs if b.overlap is not None])
     tro = _mean(overlaps)
@@ -260,7 +224,7 @@ def _fade(results: Sequence[Result]) -> list[Figure]:
         half /= len(overlaps) ** 0.5
         interval = (tro - half, tro + half)
     value = (tro, interval) if tro is not None else None
-    out.append(_figure("time range overlap (TRO)", value, len(overlaps), "> 0.52", told))
+    out.append(figure("time range overlap (TRO)", value, len(overlaps), "> 0.52", told))
     out.append(
         share(
             "films with at least one false box",
@@ -304,7 +268,7 @@ def _late(results: Sequence[Result]) -> list[Figure]:
     for words, share_, aim in (("95 of 100", 0.95, "<= 2"), ("half", 0.5, None)):
         told = quantile(values, share_)
         name = f"alarm after receipt of the segment that ends the track, {words} within, s"
-        out.append(_figure(name, told, len(values), aim))
+        out.append(figure(name, told, len(values), aim))
     return out
 
 
@@ -317,11 +281,11 @@ def _cpu(results: Sequence[Result], costs: Costs) -> list[Figure]:
     for words, cost, aim in named_:
         name = f"CPU per 1080p picture, whole path{words}, ms"
         if cost is None:
-            out.append(_figure(name, None, 0, aim))
+            out.append(figure(name, None, 0, aim))
             continue
         told = f"decode floor {cost.decode_ms:.1f} of the same films{extra}"
         value = (cost.whole_ms, (cost.low_ms, cost.high_ms))
-        out.append(_figure(name, value, cost.pictures, aim, told))
+        out.append(figure(name, value, cost.pictures, aim, told))
     return out
 
 

@@ -12,12 +12,12 @@ import matplotlib as mpl
 import numpy as np
 from numpy.typing import NDArray
 
+from bench._common.stats import wilson
 from bench.falls.episodes import Episodes
 from bench.falls.figures import found, named
 from bench.falls.rates import of_part
 from bench.falls.scene import Result
 from bench.falls.sheet import HIGH, WIDE
-from bench.falls.stats import wilson
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
+from bench._common.stats import Interval, summed
 from bench.falls.episodes import Episodes
 from bench.falls.scene import Result
-from bench.falls.stats import Interval, summed
 
 
 def of_part(results: Iterable[Result], part: str, group: str | None = None) -> list[Result]:

@@ -2,78 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 
-import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from bench._common.figure import shown
+from bench._common.stats import garwood, wilson
 from bench.falls.episodes import Episodes
-from bench.falls.figures import Figure, found, named
+from bench.falls.figures import found, named
 from bench.falls.plan import CLASSES
 from bench.falls.rates import of_part, rates
 from bench.falls.recordings import Clip
 from bench.falls.scene import Fell, Result
-from bench.falls.stats import garwood, wilson
-
-
-def met(figure: Figure) -> bool | None:
-    """Whether the point value meets the aim; None without an aim or without a value."""
-    if figure.aim is None or figure.value is None:
-        return None
-    sign, limit = figure.aim.split()
-    value, bound = figure.value, float(limit)
-    return {
-        ">=": value >= bound,
-        ">": value > bound,
-        "<=": value <= bound,
-        "<": value < bound,
-    }[sign]
-
-
-def too_few(figure: Figure) -> bool:
-    """Whether half the interval is wider than the distance to the aim."""
-    if figure.aim is None or figure.value is None:
-        return False
-    if figure.low is None or figure.high is None:
-        return True
-    bound = float(figure.aim.split()[1])
-    if figure.value == bound:
-        return False  # none may fail, and none did
-    return (figure.high - figure.low) / 2 > abs(figure.value - bound)
-
-
-def show(figures: Sequence[Figure], console: Console, title: str) -> None:
-    """The one table."""
-    table = Table(title=title)
-    table.add_column("figure", max_width=58)
-    for head in ("value", "95 %", "n"):
-        table.add_column(head, justify="right", no_wrap=True)
-    table.add_column("aim", no_wrap=True)
-    table.add_column("met", no_wrap=True)
-    table.add_column("reference", max_width=38)
-    for f in figures:
-        verdict = met(f)
-        word = "" if f.aim is None else {True: "yes", False: "no", None: "–"}[verdict]
-        if verdict is not None and too_few(f):
-            word += ", n too small"
-        spread = f"{shown(f.low)} … {shown(f.high)}" if f.low is not None else "–"
-        table.add_row(
-            f.figure, shown(f.value), spread, f"{f.n:,}", f.aim or "", word, f.reference or ""
-        )
-    console.print(table)
-
-
-def shown(value: float | None) -> str:
-    """As many digits as mean something."""
-    if value is None:
-        return "–"
-    if abs(value) >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
 
 
 def show_sizes(results: Sequence[Result], console: Console) -> None:
@@ -205,9 +147,3 @@ def show_failures(results: Sequence[Result], console: Console) -> None:
         if result.error is not None:
             last = result.error.strip().splitlines()[-1]
             console.print(f"FAILED {result.job.name}: {last}", markup=False, highlight=False)
-
-
-def write(figures: Sequence[Figure], path: Path) -> None:
-    """The JSON list."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(msgspec.to_builtins(list(figures)), indent=1) + "\n")

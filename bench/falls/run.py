@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
 
@@ -15,13 +11,11 @@ import cv2
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from bench._common.pool import pooled
 from bench.falls import cache, scene
 from bench.falls.films import Films
 from bench.falls.plan import Job
 from bench.falls.scene import Result
-
-AHEAD = 4
-"""Jobs given to the pool per worker: a stopped run has little to do twice."""
 
 
 def run(
@@ -89,36 +83,10 @@ def _work(job: Job) -> float:
 
 
 def _all(jobs: Sequence[Job], do: Callable[[Job], Result], workers: int) -> Iterator[Result]:
-    if workers <= 1:
-        for job in jobs:
-            yield do(job)
-        return
-    context = multiprocessing.get_context("spawn")
-    waiting = list(reversed(jobs))
-    failed: dict[Job, int] = defaultdict(int)
-    while waiting:
-        with ProcessPoolExecutor(workers, mp_context=context, initializer=calm) as pool:
-            running: dict[Future[Result], Job] = {}
-            try:
-                while waiting or running:
-                    while waiting and len(running) < AHEAD * workers:
-                        job = waiting.pop()
-                        running[pool.submit(do, job)] = job
-                    ended, _ = wait(running, return_when="FIRST_COMPLETED")
-                    for future in ended:
-                        result = future.result()
-                        del running[future]
-                        yield result
-            except BrokenProcessPool:  # a worker died: a crash in C, or out of memory
-                for future, job in running.items():
-                    if future.done() and future.exception() is None:
-                        yield future.result()
-                        continue
-                    failed[job] += 1
-                    if failed[job] < 2:
-                        waiting.append(job)
-                    else:
-                        yield Result(job=job, error="studio: the worker process died on it twice")
+    def died(job: Job) -> Result:
+        return Result(job=job, error="studio: the worker process died on it twice")
+
+    return pooled(jobs, do, workers, calm=calm, died=died)
 
 
 def calm() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bench.falls import episodes, recordings, seeds, stats
+from bench._common import seeds, stats
+from bench.falls import episodes, recordings
 from bench.falls.plan import CLASSES, FULL, QUICK, Job, plan
 from simulators.falls.distractors import KINDS
 

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from bench._common import figure
+from bench._common.figure import Figure
 from bench.falls import cache, episodes, figures, plots, report, scene
 from bench.falls.cpu import Cost, Costs
 from bench.falls.fade import Boxes
-from bench.falls.figures import Figure
 from bench.falls.films import Films
 from bench.falls.plan import Job
 from bench.falls.recordings import Clip
@@ -108,7 +109,7 @@ def test_a_crash_is_a_failed_film_and_misses_all_its_falls() -> None:
     assert by_name(told, "event recall, objects >= 8 px").value == pytest.approx(2 / 3)
     failed = by_name(told, "films that failed")
     assert failed.value == pytest.approx(1 / failed.n)
-    assert report.met(failed) is False
+    assert figure.met(failed) is False
 
 
 def test_false_alarms_a_day_are_episodes_a_day_times_alarms_per_episode() -> None:
@@ -128,7 +129,7 @@ def test_a_kind_that_was_not_filmed_leaves_the_figure_null() -> None:
     results = [r for r in everything() if r.job.group != "people"]
     calm = by_name(table_of(results), "false alarms per camera-day, calm")
     assert (calm.value, calm.low, calm.high) == (None, None, None)
-    assert report.met(calm) is None
+    assert figure.met(calm) is None
 
 
 def test_precision_counts_what_is_left_over() -> None:
@@ -143,7 +144,7 @@ def test_nothing_at_all_still_gives_every_figure() -> None:
 
 
 def test_the_file_is_a_list_with_the_promised_keys(tmp_path: Path) -> None:
-    report.write(table_of(everything()), tmp_path / "falls.json")
+    figure.write(table_of(everything()), tmp_path / "falls.json")
     lines = json.loads((tmp_path / "falls.json").read_text())
     keys = {"figure", "value", "low", "high", "n", "aim", "reference"}
     assert all(set(line) == keys for line in lines)
@@ -153,11 +154,11 @@ def test_the_file_is_a_list_with_the_promised_keys(tmp_path: Path) -> None:
 
 def test_an_aim_is_met_by_the_point_value_and_a_small_n_is_said() -> None:
     few = Figure(figure="f", value=0.98, low=0.8, high=1.0, n=50, aim=">= 0.97")
-    assert report.met(few) is True
-    assert report.too_few(few)
+    assert figure.met(few) is True
+    assert figure.too_few(few)
     many = msgspec.structs.replace(few, value=0.999, low=0.99, high=1.0)
-    assert not report.too_few(many)
-    assert report.met(msgspec.structs.replace(few, aim="> 0.98")) is False
+    assert not figure.too_few(many)
+    assert figure.met(msgspec.structs.replace(few, aim="> 0.98")) is False
 
 
 def test_the_tables_are_plain_text_when_piped() -> None:
@@ -169,7 +170,7 @@ def test_the_tables_are_plain_text_when_piped() -> None:
     report.show_distractors(results, TABLE, console)
     report.show_windows(results, console)
     report.show_clips([], console)
-    report.show(told, console, "falls")
+    figure.show(told, console, "falls")
     text = out.getvalue()
     assert "\x1b" not in text
     for word in ("plain difference", "window_lights", "abstains", "n too small", "camera-hours"):

@@ -1,0 +1,1 @@
+"""What scorecards have in common: intervals, seeds, figures, worker processes, code hashes."""
