@@ -7,7 +7,10 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from types import ModuleType
 
-NAMES = ("demo", "serve", "camera", "calibrate", "replay", "simulate", "check", "init", "evidence")
+NAMES = (
+    *("demo", "serve", "camera", "calibrate", "replay", "simulate"),
+    *("check", "init", "import_drains", "evidence"),
+)
 
 
 def modules() -> list[ModuleType]:

@@ -1,0 +1,1 @@
+"""Drainage networks out of SWMM input files (`.inp`)."""
