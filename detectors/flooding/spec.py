@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from contracts.detector import Spec
+from contracts.detector import Detector, Site, Spec
 from contracts.nouns import Reading
 from detectors.flooding.config import FloodingConfig
 from detectors.flooding.detect import KIND, Flooding
 from detectors.flooding.lines import sites
+
+
+def build(cfg: FloodingConfig, site: Site, snapshot: bytes | None) -> Detector[Reading]:
+    """Where the site's device has a line (`lines_of`): `Flooding`, which forecasts when water
+    reaches it. A level that has none is not among the `sites`."""
+    return Flooding(cfg, site, snapshot)
+
 
 SPEC = Spec(
     kind=KIND,
@@ -14,5 +21,5 @@ SPEC = Spec(
     metrics=frozenset({"level", "depth", "rain_rate", "flow"}),
     config=FloodingConfig,
     sites=sites,
-    build=Flooding,
+    build=build,
 )
