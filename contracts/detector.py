@@ -30,6 +30,9 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     fibre: Fibre | None = None
     works: tuple[Work, ...] = ()
     """Planned works that may explain what is seen here."""
+    consumes: tuple[type, ...] | None = None
+    """The nouns that this site folds, where its kind consumes others elsewhere (pictures at a
+    camera, readings at a gauge); None: all that the kind consumes."""
 
 
 class Detector(Protocol[In]):
@@ -84,3 +87,7 @@ class Spec(Generic[Cfg]):
         self.sites = sites
         self.build = build
         self.metrics = metrics
+
+    def nouns(self, site: Site) -> tuple[type, ...]:
+        """The nouns this kind folds at that site."""
+        return self.consumes if site.consumes is None else site.consumes

@@ -35,6 +35,7 @@ class Drive:
         self.detector: Detector[Any] = spec.build(cfg, site, state[0] if state else None)
         self.reorder = Reorder.restore(self.bounds, state[1]) if state else Reorder(self.bounds)
         self.late = 0
+        self._nouns = spec.nouns(site)
 
     def state(self) -> tuple[bytes, bytes]:
         """Snapshot of the detector and of its reorder stage."""
@@ -44,7 +45,7 @@ class Drive:
         """Run time on to the item's receipt, then take it."""
         events = self.run_to(item.received_at)
         now = item.received_at
-        if type(item) not in self.spec.consumes:
+        if type(item) not in self._nouns:
             return events
         if isinstance(item, Reading) and self.spec.metrics and item.metric not in self.spec.metrics:
             return events

@@ -190,7 +190,7 @@ def camera_folds(
     saved = saved or {}
     runners: dict[str, list[SiteRunner]] = {}
     for order, watch in enumerate(watches(city, specs, configs)):
-        if is_media(watch.spec):
+        if is_media(watch.spec, watch.site):
             runner = SiteRunner(
                 watch.spec,
                 watch.cfg,

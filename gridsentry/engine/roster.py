@@ -39,9 +39,9 @@ def watches(
     return found
 
 
-def is_media(spec: Spec[Any]) -> bool:
-    """Whether this kind folds pictures, which cameras' own workers decode."""
-    return any(noun in MEDIA for noun in spec.consumes)
+def is_media(spec: Spec[Any], site: Site) -> bool:
+    """Whether this kind folds pictures at that site, which cameras' own workers decode."""
+    return any(noun in MEDIA for noun in spec.nouns(site))
 
 
 class Roster:
@@ -59,7 +59,7 @@ class Roster:
         self.by_metric: dict[tuple[str, str], tuple[SiteRunner, ...]] = {}
         self.by_noun: dict[tuple[str, str], tuple[SiteRunner, ...]] = {}
         for watch in watches(city, specs, configs):
-            if is_media(watch.spec):
+            if is_media(watch.spec, watch.site):
                 continue
             self._add(watch.spec, watch.cfg, watch.site, saved)
 
@@ -73,7 +73,7 @@ class Roster:
         runner = SiteRunner(spec, cfg, site, len(self.runners), saved.get((spec.kind, site.id)))
         self.runners.append(runner)
         for device in site.devices:
-            for noun in spec.consumes:
+            for noun in spec.nouns(site):
                 if noun is Reading and spec.metrics:
                     for metric in spec.metrics:
                         key = (device.id, metric)
