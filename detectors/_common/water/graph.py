@@ -62,14 +62,18 @@ class Graph:
         """Nodes that water from `node` passes → metres of pipe from it, nearest first."""
         return self._walk(node, reach_m, self.pipes_out, lambda pipe: pipe.to)
 
-    def first_above(self, node: str, stops: Iterable[str]) -> dict[str, float]:
+    def first_above(
+        self, node: str, stops: Iterable[str], reach_m: float = math.inf
+    ) -> dict[str, float]:
         """Of `stops` those above `node` with none between → metres; the sensors that tell first
         what comes."""
-        return self._first(node, frozenset(stops), self.pipes_in, lambda pipe: pipe.from_)
+        return self._first(node, frozenset(stops), reach_m, self.pipes_in, lambda pipe: pipe.from_)
 
-    def first_below(self, node: str, stops: Iterable[str]) -> dict[str, float]:
+    def first_below(
+        self, node: str, stops: Iterable[str], reach_m: float = math.inf
+    ) -> dict[str, float]:
         """Of `stops` those below `node` with none between → metres."""
-        return self._first(node, frozenset(stops), self.pipes_out, lambda pipe: pipe.to)
+        return self._first(node, frozenset(stops), reach_m, self.pipes_out, lambda pipe: pipe.to)
 
     def chain(self, start: str, end: str) -> tuple[Pipe, ...] | None:
         """The pipes that water takes from `start` to `end`, the shortest way in metres; None:
@@ -137,8 +141,10 @@ class Graph:
         step: Mapping[str, tuple[Pipe, ...]],
         end: Callable[[Pipe], str],
         came: dict[str, Pipe] | None = None,
+        stops: frozenset[str] = frozenset(),
     ) -> dict[str, float]:
-        """Dijkstra over pipe lengths; `came` gets the pipe by which each node was reached."""
+        """Dijkstra over pipe lengths, not beyond `stops`; `came` gets the pipe by which each node
+        was reached."""
         if node not in step:
             return {}
         found: dict[str, float] = {}
@@ -149,6 +155,8 @@ class Graph:
             if at in found:
                 continue
             found[at] = metres
+            if at in stops and at != node:
+                continue
             for pipe in step[at]:
                 there, far = end(pipe), metres + pipe_length_m(pipe)
                 if there in found or far > reach_m or far >= best.get(there, math.inf):
@@ -164,11 +172,11 @@ class Graph:
         self,
         node: str,
         stops: frozenset[str],
+        reach_m: float,
         step: Mapping[str, tuple[Pipe, ...]],
         end: Callable[[Pipe], str],
     ) -> dict[str, float]:
-        blocked = {n: (pipes if n not in stops or n == node else ()) for n, pipes in step.items()}
-        found = self._walk(node, math.inf, blocked, end)
+        found = self._walk(node, reach_m, step, end, stops=stops)
         return {n: metres for n, metres in found.items() if n in stops}
 
 
