@@ -72,6 +72,8 @@ class Blockage(msgspec.Struct, frozen=True, kw_only=True):
     never (nobody could have noticed)."""
     sensed: datetime | None
     """The same, at a node that has a sensor."""
+    cleared: datetime | None = None
+    """When it was jetted free; None: not before the last reading."""
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +95,17 @@ class Storm(msgspec.Struct, frozen=True, kw_only=True):
     peak_mm_h: float
 
 
+class Outage(msgspec.Struct, frozen=True, kw_only=True):
+    """A gateway was away with all its devices."""
+
+    gateway: str
+    begin: datetime
+    end: datetime
+    lost: bool
+    """Whether what came meanwhile never arrives; else it comes at the end, in one go."""
+    devices: tuple[str, ...] = ()
+
+
 class Take(msgspec.Struct, frozen=True, kw_only=True):
     """A finished run."""
 
@@ -107,3 +120,4 @@ class Take(msgspec.Struct, frozen=True, kw_only=True):
     storms: tuple[Storm, ...] = ()
     sensed: dict[str, str] = {}
     """Device → the node it stands in."""
+    outages: tuple[Outage, ...] = ()
