@@ -45,7 +45,10 @@ def together(
     most = max(falls.values())
     if own.usual <= 0.0 or falls[anchor] < cfg.together_share * most:
         return (anchor,)
-    return tuple(n for n, fall in falls.items() if fall >= cfg.together_share * most)
+    with_it = [n for n, fall in falls.items() if fall >= cfg.together_share * most]
+    if len(with_it) == 2 and gauges[with_it[1]].sags < cfg.hold_readings:
+        return (anchor,)  # one reading of one neighbour: water hammer says the same
+    return tuple(with_it)
 
 
 def judge(

@@ -13,7 +13,7 @@ class HydrantConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     municipal hydrant that gives 15 L/s (and 0.14 MPa of the main on ordinary days)."""
     dead_kpa: float = 20.0
     """Below this nothing comes at all: two metres of water."""
-    fall_share: float = 0.3
+    fall_share: float = 0.25
     """A pressure that is lower than usual at this hour by this share of it has fallen ..."""
     fall_kpa: float = 60.0
     """... if it is also this much ..."""

@@ -186,8 +186,7 @@ class Hydrants:
 
     def _cause(self, one: Open, t: float) -> Cause:
         work = self._work(one)
-        low = [m for m in one.members if self._state.gauges[m].stands != OK]
-        cause = judge(low or one.members, self._state.gauges, t, self._cfg)
+        cause = judge(one.members, self._state.gauges, t, self._cfg)
         if one.what and t - one.onset > self._cfg.cause_s:
             return Cause(one.what, one.severity, one.nearest)
         return Cause("works", 2, cause.nearest) if work else cause

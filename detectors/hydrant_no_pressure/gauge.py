@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from statistics import median
 
 import msgspec
 
@@ -13,6 +14,9 @@ MIN_STEP_S = 20.0
 TRUE_KPA = (-50.0, 2500.0)
 """Outside of this no town main is: a broken gauge."""
 
+EARLY = 5
+"""Readings whose median the first level is: one of them may be a water hammer."""
+
 OK, PENDING, DOWN = 0, 1, 2
 
 
@@ -22,6 +26,7 @@ class Gauge(msgspec.Struct):
     hours: list[float] = msgspec.field(default_factory=lambda: [0.0] * 24)
     weight: list[float] = msgspec.field(default_factory=lambda: [0.0] * 24)
     """Seconds that each hour's mean stands for."""
+    early: list[float] = []
     level: float | None = None
     """The first day's running mean of what is usual; None: it has never had pressure."""
     noise: float = 5.0
@@ -45,6 +50,8 @@ class Gauge(msgspec.Struct):
     """Low readings of exactly nothing."""
     sagging: float | None = None
     """Since when it is lower than usual at all."""
+    sags: int = 0
+    """Readings since then."""
     back: float | None = None
     backs: int = 0
     battery: float | None = None
@@ -102,6 +109,8 @@ class Gauge(msgspec.Struct):
         hour: int,
         cfg: HydrantConfig,
     ) -> int:
+        if usual is not None and len(self.early) < 3:
+            usual = None  # two readings are no habit
         limit = self.limit(usual, cfg) if usual is not None else cfg.fall_kpa
         fall = usual - v if usual is not None else 0.0
         low = v < cfg.min_kpa or fall >= limit
@@ -110,7 +119,9 @@ class Gauge(msgspec.Struct):
         if fall < cfg.sag_share * limit and not low:
             self.sagging = None
         elif self.sagging is None:
-            self.sagging = t
+            self.sagging, self.sags = t, 1
+        else:
+            self.sags += 1
         if not low:
             self.stands, self.count = OK, 0
             if fall < limit:
@@ -150,16 +161,25 @@ class Gauge(msgspec.Struct):
     def anew(self, v: float) -> None:
         """The zone is run at another pressure now: learn its profile from here."""
         self.weight = [0.0] * 24
-        self.level, self.first = v, self.last
+        self.early, self.level, self.first = [v], v, self.last
         self.stands, self.count, self.sagging = OK, 0, None
 
     def _learn(self, hour: int, usual: float, v: float, since: float, cfg: HydrantConfig) -> None:
-        if self.level is None:
-            self.level = usual
+        """A reading that is usual. What is far off (water hammer) moves the profile little."""
+        if self.level is None or len(self.early) < EARLY:
+            self.early.append(v)
+            self.level = median(self.early)
+            return
+        off, most = v - usual, 4.0 * self.noise + 5.0
+        size = off if off >= 0.0 else -off
+        if size > most:
+            off, size = (most if off > 0.0 else -most), most
         span = since if since < 3600.0 else 3600.0
-        self.noise += (abs(v - usual) - self.noise) * (span / (span + cfg.profile_s))
-        self.level += (v - self.level) * (span / (span + cfg.level_s))
+        if span <= 0.0:
+            return
+        self.noise += (size - self.noise) * (span / (span + cfg.profile_s))
+        self.level += (usual + off - self.level) * (span / (span + cfg.level_s))
         weight = self.weight[hour]
-        if span > 0:
-            self.hours[hour] += (v - self.hours[hour]) * (span / (span + weight))
-            self.weight[hour] = min(weight + span, cfg.profile_s)
+        mean = self.hours[hour] if weight else usual
+        self.hours[hour] = mean + (usual + off - mean) * (span / (span + weight))
+        self.weight[hour] = min(weight + span, cfg.profile_s)

@@ -32,8 +32,9 @@ _WHY = {
         "{heard}个消火栓中有{members}个同时下降，{nearest}处降幅最大：疑为管道爆裂或阀门关闭",
     ),
     "opened": (
-        "it fell at once and the neighbours hardly: the hydrant is open, in use or tapped",
-        "压力骤降而邻近基本不变：消火栓可能被打开（用水或盗水）",
+        "it fell at once and the neighbours hardly: open (in use or tapped), or the main beside it "
+        "is broken",
+        "压力骤降而邻近基本不变：消火栓可能被打开（用水或盗水），或旁边管道爆裂",
     ),
     "closed": (
         "only this one: its valve is shut, or the hydrant is broken",
