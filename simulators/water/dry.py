@@ -49,8 +49,8 @@ class Homes:
             if hole.depth_m <= 0:
                 continue
             spread = math.exp(float(rng.normal(0, 0.35)))
-            # a manhole without registered ground still has a few houses' connections
-            area = max(hole.area_ha, 0.1)
+            # a manhole without registered ground still has a block's connections
+            area = max(hole.area_ha, 0.25)
             self.domestic[hole.id] = litres_ha * area * spread / 1000
             self.seepage[hole.id] = self.seep_ha * area / 1000
             self.group[hole.id] = int(rng.integers(GROUPS))
