@@ -58,3 +58,7 @@ class FloodingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """How slowly the usual height follows falling water (time constant, seconds)."""
     near_m: float = 30.0
     """A drain node within this distance lends a device its lines (metres)."""
+    unusual_m: float = 0.15
+    """A level sensor without any line: water this far above its usual height (metres), or further
+    where it often goes that far by itself, is a flood of low severity. 15 cm in a street is
+    ponding; of streams it is what tells storms (158 of them, kLabUM)."""

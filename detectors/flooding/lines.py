@@ -41,7 +41,7 @@ def node_of(city: City, device: Device, near_m: float) -> Node | None:
 
 
 def sites(city: City, cfg: FloodingConfig) -> Iterable[Site]:
-    """One site per device that measures water and has a line it can reach."""
+    """One site per device that measures water."""
     for device in city.devices.values():
         water = {"level", "depth"} & set(device.metrics)
         if not water and (device.metrics or device.type not in WATER_TYPES):
@@ -54,15 +54,23 @@ def sites(city: City, cfg: FloodingConfig) -> Iterable[Site]:
             devices=(device,),
             drains=DrainNetwork(nodes={node.id: node}, pipes={}) if node else None,
         )
-        if lines_of(site, cfg):
+        if lines_of(site, cfg) or is_lonely(site, cfg):
             yield site
+
+
+def is_lonely(site: Site, cfg: FloodingConfig) -> bool:
+    """A device that measures a level, no depth over a road, and whose level has no line."""
+    device = site.devices[0]
+    if "level" not in device.metrics and (device.metrics or device.type != "level"):
+        return False
+    return "depth" not in device.metrics and "level" not in lines_of(site, cfg)
 
 
 def lines_of(site: Site, cfg: FloodingConfig) -> dict[str, Lines]:
     """The lines for each water metric of a site's device; a metric without any is absent.
 
     The city's warn and close lines are of the road (`depth`) where the device measures one, else
-    of its `level`. A level without lines overflows at the rim; with no rim it can say nothing.
+    of its `level`. A level without lines overflows at the rim; with no rim it is lonely.
     """
     device = site.devices[0]
     metrics = set(device.metrics) or {"level", "depth"}

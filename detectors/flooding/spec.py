@@ -6,12 +6,15 @@ from contracts.detector import Detector, Site, Spec
 from contracts.nouns import Reading
 from detectors.flooding.config import FloodingConfig
 from detectors.flooding.detect import KIND, Flooding
-from detectors.flooding.lines import sites
+from detectors.flooding.lines import is_lonely, sites
+from detectors.flooding.lonely import Lonely
 
 
 def build(cfg: FloodingConfig, site: Site, snapshot: bytes | None) -> Detector[Reading]:
     """Where the site's device has a line (`lines_of`): `Flooding`, which forecasts when water
-    reaches it. A level that has none is not among the `sites`."""
+    reaches it. A level that has none: `Lonely`, which tells what is unusual there."""
+    if is_lonely(site, cfg):
+        return Lonely(cfg, site, snapshot)
     return Flooding(cfg, site, snapshot)
 
 
