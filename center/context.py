@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from center.guard import Caller, Guard
 from center.links import Signer
 from center.metrics import Metrics
+from center.neighbours import Drains
 from center.roster import Roster
 from center.settings import CenterSettings
 from contracts.city import City
@@ -57,6 +58,7 @@ class Context:
         self.alerts: MqttAlerts | None = None
         self.veil = tailer.veil
         self.roster = Roster(city, desk)
+        self.drains = Drains(city)
         self._inside = _inside(city)
 
     def grids_inside(self, grid: str) -> frozenset[str]:

@@ -46,6 +46,8 @@ PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
     "start_date": ("Requested at or after, ISO 8601.", {"type": "string"}),
     "end_date": ("Requested before, ISO 8601.", {"type": "string"}),
     "status": ("`open` or `closed`.", {"type": "string", "enum": ["open", "closed"]}),
+    "width": ("Width of the picture in px, 320 to 2000.", {"type": "integer"}),
+    "lang": ("Language of its words.", {"type": "string", "enum": ["zh", "en"]}),
 }
 
 

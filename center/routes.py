@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from center import cap, evidence, geodata, live, open311, ops, originals, reads, writes
+from center import cap, evidence, geodata, live, open311, ops, originals, plot, reads, writes
 from center.context import Handler
 from center.guard import Access
 from center.query import FILTERS
@@ -82,6 +82,17 @@ def routes(city: City, openapi: Handler) -> tuple[Route, ...]:
                 answers={200: (Ticket, Dossier) if what == "tickets" else noun or dict},
             ),
         ]  # fmt: skip
+    table += [
+        Route(
+            method="GET", path=f"/api/v1/{what}/{{id}}/plot.svg",
+            name=f"plot-{what.removesuffix('s')}",
+            summary="The chart of a water incident: level with its lines, forecast, rain, sensors"
+            " up- and downstream, and where the alarm fell.",
+            handler=plot.plot, query=("width", "lang"),
+            answers={200: "image/svg+xml"},
+        )
+        for what in plot.PLOTTED
+    ]  # fmt: skip
     table += [
         Route(
             method="POST", path="/api/v1/tickets/{id}/actions", name="act-on-ticket",

@@ -9,11 +9,13 @@ export function setToken(value) {
 }
 const auth = () => (token ? { Authorization: `Bearer ${token}` } : {});
 
-export async function get(path) {
+async function asked(path) {
   const response = await fetch(path, { headers: auth() });
   if (!response.ok) throw Object.assign(new Error(await reason(response)), { status: response.status });
-  return response.json();
+  return response;
 }
+export const get = async (path) => (await asked(path)).json();
+export const text = async (path) => (await asked(path)).text();
 async function reason(response) {
   try { return (await response.json()).reason ?? response.statusText; } catch { return response.statusText; }
 }

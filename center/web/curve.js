@@ -1,7 +1,6 @@
-// Curves as inline SVG: water level with its lines and forecast, optical power along a fibre.
+// A curve as inline SVG: optical power along a fibre. (Charts of water come from the center.)
 
-import { t, timeOf } from './i18n.js';
-import { state } from './state.js';
+import { t } from './i18n.js';
 import { el, svg } from './text.js';
 
 const W = 420, H = 190, L = 44, R = 14, T = 12, B = 26;
@@ -34,29 +33,6 @@ function words(x, y, text, anchor = 'start', name = '') {
   return node;
 }
 const path = (points, name) => svg('path', { d: points.map(([x, y], i) => `${i ? 'L' : 'M'}${x.toFixed(1)} ${y.toFixed(1)}`).join(''), class: name });
-
-/** Water: `curve` [[time, value]…], `lines` {warn, close}, `overflow_at` {at, low, high}. */
-export function levelCurve(facts) {
-  const points = (facts.curve ?? []).map(([at, v]) => [Date.parse(at), number(v)]).filter(([at, v]) => Number.isFinite(at) && Number.isFinite(v));
-  if (points.length < 2) return null;
-  const unit = facts.units?.[facts.metric] ?? facts.units?.value ?? 'm';
-  const lines = [['warn', t('warn')], ['close', t('closing')]].map(([key, name]) => [key, name, number(facts.lines?.[key] ?? NaN)]).filter(([, , v]) => Number.isFinite(v));
-  const over = facts.overflow_at?.at ? facts.overflow_at : null;
-  const end = points.at(-1);
-  const closing = lines.find(([key]) => key === 'close')?.[2];
-  const fan = over && closing !== undefined ? ['low', 'at', 'high'].map((key) => Date.parse(over[key] ?? over.at)).map((at) => Math.min(at, end[0] + 6 * 3600e3)) : null;
-  const { root, x, y, x0, x1 } = frame([...points.map((p) => p[0]), ...(fan ?? [])], [...points.map((p) => p[1]), ...lines.map(([, , v]) => v)], t('level'));
-  for (const [key, name, v] of lines) root.append(svg('line', { x1: L, x2: W - R, y1: y(v), y2: y(v), class: `limit ${key}` }), words(L + 4, y(v) - 4, `${name} ${round(v)} ${unit}`, 'start', `limit-text ${key}`));
-  if (fan) {
-    root.append(svg('polygon', { points: `${x(end[0])},${y(end[1])} ${x(fan[0])},${y(closing)} ${x(fan[2])},${y(closing)}`, class: 'fan' }));
-    root.append(path([[x(end[0]), y(end[1])], [x(fan[1]), y(closing)]], 'forecast'), svg('circle', { cx: x(fan[1]), cy: y(closing), r: 4, class: 'hit' }));
-  }
-  root.append(path([[x(points[0][0]), H - B], ...points.map(([at, v]) => [x(at), y(v)]), [x(end[0]), H - B]], 'under'), path(points.map(([at, v]) => [x(at), y(v)]), 'line'));
-  root.append(svg('circle', { cx: x(end[0]), cy: y(end[1]), r: 4, class: 'last' }), words(x(end[0]) - 7, y(end[1]) - 8, `${round(end[1])} ${unit}`, 'end', 'value'));
-  const zone = state.city.timezone;
-  root.append(words(L, H - 8, timeOf(x0, zone)), words(W - R, H - 8, timeOf(x1, zone), 'end'));
-  return el('figure', {}, root);
-}
 
 /** Fibre: `trace` and `healthy_trace` [[m, dB]…], the break at `distance_m`. */
 export function traceCurve(facts) {

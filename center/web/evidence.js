@@ -1,7 +1,8 @@
 // What proves an event, by kind: a function from the event to nodes. A new kind is a new entry.
 
 import { open } from './api.js';
-import { levelCurve, traceCurve } from './curve.js';
+import { chartOf } from './chart.js';
+import { traceCurve } from './curve.js';
 import { both, language, t, timeOf } from './i18n.js';
 import { state } from './state.js';
 import { clean, el, say } from './text.js';
@@ -84,11 +85,10 @@ const KINDS = {
     ];
   },
   flooding(event) {
-    const all = { ...event.evidence, ...event };
     const over = event.overflow_at;
     const zone = state.city.timezone;
     return [
-      levelCurve(all),
+      chartOf(event),
       facts(
         fact(t('now'), `${event.value} m${t(event.stage) ? ` · ${t(event.stage)}` : ''}`),
         event.rate ? fact(t('rate'), `${(event.rate * 3600 * 100).toFixed(1)} cm/h`) : null,
@@ -109,7 +109,7 @@ const KINDS = {
     ];
   },
   drain_blocked(event) {
-    return [facts(fact(t('since'), timeOf(event.since, state.city.timezone))), event.pipes?.length ? bars(event.pipes.slice(0, 8), t('pipes')) : null];
+    return [chartOf(event), facts(fact(t('since'), timeOf(event.since, state.city.timezone))), event.pipes?.length ? bars(event.pipes.slice(0, 8), t('pipes')) : null];
   },
 };
 // What a detector ruled out: {what, p} in words, with what chance was left to it.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from contracts.errors import Wrong
+from gridsentry.database import database
 
 if TYPE_CHECKING:
     import argparse
@@ -84,7 +84,7 @@ def _verify_service(settings: Settings, as_json: bool) -> int:
     from gridsentry.engine.verify import Verifier
     from store.evidence import EvidenceStore
 
-    with _database(settings) as dsn:
+    with database(settings) as dsn:
         store = EvidenceStore(dsn, settings.store)
         claimed = store.claimed()  # before the links: one that comes meanwhile is claimed later
         verifier = Verifier(folders(settings), store.gone)
@@ -123,30 +123,7 @@ def _opened(settings: Settings, back: timedelta) -> int:
     from contracts.clock import SystemClock, iso
     from store.evidence import EvidenceStore
 
-    with _database(settings) as dsn:
+    with database(settings) as dsn:
         for one in EvidenceStore(dsn, settings.store).opened(SystemClock().now() - back):
             print(f"{iso(one.at)}  {one.who}  {one.what}  {one.reason}")
     return 0
-
-
-@contextmanager
-def _database(settings: Settings) -> Iterator[str]:
-    """The service's database: the configured one, or the embedded one, running or not."""
-    from gridsentry.config import state_dir
-    from store.embedded import EmbeddedPostgres, running_dsn
-
-    if settings.store.dsn is not None:
-        yield settings.store.dsn
-        return
-    folder = state_dir(settings) / "postgres"
-    dsn = running_dsn(folder)
-    if dsn is not None:
-        yield dsn
-        return
-    if not (folder / "pg").is_dir():
-        raise Wrong(str(folder), "has no database", "the configuration of a service that has run")
-    server = EmbeddedPostgres(folder, start_s=settings.store.embedded_start_s)
-    try:
-        yield server.start()
-    finally:
-        server.stop()

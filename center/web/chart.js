@@ -1,0 +1,30 @@
+// The chart of a water incident, drawn by the center. It is fetched, and stays until a newer one is there.
+
+import { text } from './api.js';
+import { language, t } from './i18n.js';
+import { el } from './text.js';
+
+const WIDTH = 440, MOST = 40;
+const drawn = new Map(); // event → { key, svg }
+
+/** A figure with the event's chart; `none` when the center has nothing to draw. */
+export function chartOf(event) {
+  const key = `${event.rev}|${language()}`;
+  const before = drawn.get(event.id);
+  const figure = el('figure', { class: 'water' }, before ? before.svg.cloneNode(true) : el('p', { class: 'hint' }, '…'));
+  if (before?.key !== key) draw(event.id, key, figure);
+  return figure;
+}
+
+async function draw(id, key, figure) {
+  try {
+    const answer = await text(`/api/v1/events/${encodeURIComponent(id)}/plot.svg?width=${WIDTH}&lang=${language()}`);
+    const svg = document.importNode(new DOMParser().parseFromString(answer, 'image/svg+xml').documentElement, true);
+    drawn.delete(id);
+    drawn.set(id, { key, svg });
+    for (const old of drawn.keys()) if (drawn.size > MOST) drawn.delete(old);
+    figure.replaceChildren(svg.cloneNode(true));
+  } catch (error) {
+    if (error.status === 404) figure.remove(); else if (!drawn.has(id)) figure.replaceChildren(el('p', { class: 'hint', role: 'alert' }, t('failed')));
+  }
+}
