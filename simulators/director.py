@@ -7,8 +7,10 @@ from pathlib import Path
 
 import msgspec
 
+from simulators.covers import Covers
 from simulators.dice import between, dice
 from simulators.grid import OverheadLine
+from simulators.hydrants import Hydrants
 from simulators.sensors import Sensor
 from simulators.settings import SimSettings
 from simulators.town import APP, Town
@@ -16,6 +18,13 @@ from simulators.walkers import walkers
 from simulators.watch import CameraFeed, FibreWatch
 from simulators.weather import Weather
 from simulators.world import Outgoing, Truth, World, feed
+
+_LIFTED_MS = 240_000
+"""Water stands this long over a manhole before its cover is found askew."""
+_ASKEW_MS = 1_800_000
+"""A cover is put right after this time ..."""
+_DRY_MS = 2_700_000
+"""... and the water mains after this."""
 
 
 class Director:
@@ -33,6 +42,8 @@ class Director:
         # incidents differ from start to start: their dice know when this one was
         self._rng = dice(settings.seed, "director", start)
         self._weather = Weather(town, settings, self.world, self.truth)
+        self._covers = Covers(town, settings, self.world, self.truth)
+        self._hydrants = Hydrants(town, settings, self.world, self.truth)
         self._line = OverheadLine(town, settings, self.world, self.truth)
         self._fibre = FibreWatch(town, settings, self.world, self.truth)
         self._cameras = [
@@ -43,7 +54,10 @@ class Director:
         self._first_incidents()
         live = self._history()
         for sensor in self._sensors():
-            sensor.go(live)
+            if sensor.device.id not in self._hydrants.sensors:  # they begin a minute later
+                sensor.go(live)
+        self._covers.go(live)
+        self._hydrants.go(live)
         for walker in walkers(town, settings):
             walker.go(live, self.world)
         self._fibre.go(live)
@@ -69,7 +83,12 @@ class Director:
             self.world.send(self.status(gateway, "online", self.start))
 
     def _sensors(self) -> list[Sensor]:
-        return [*self._weather.sensors, *self._line.sensors.values()]
+        return [
+            *self._weather.sensors,
+            *self._line.sensors.values(),
+            *self._covers.sensors.values(),
+            *self._hydrants.sensors.values(),
+        ]
 
     def _history(self) -> int:
         """Queue what sensors measured before `start`; returns when live reporting begins."""
@@ -97,6 +116,10 @@ class Director:
             self._throw(self._soon(window))
         if settings.fibre_first_s > 0:
             self._tear(self.start + round(1000 * settings.fibre_first_s))
+        if settings.cover_first_s > 0:
+            self._cover(self.start + round(1000 * settings.cover_first_s))
+        if settings.hydrant_first_s > 0:
+            self._dry(self.start + round(1000 * settings.hydrant_first_s))
 
     def _soon(self, window: tuple[float, float]) -> int:
         return self.start + round(1000 * between(self._rng, window))
@@ -122,6 +145,7 @@ class Director:
 
     def _storm(self, onset: int) -> None:
         episode = self._weather.storm(onset)
+        self._covers.surcharge(episode.sag, onset + _LIFTED_MS, onset + _LIFTED_MS + _ASKEW_MS)
         if self.settings.storm_every_s > 0:
             following = self._after(onset, self.settings.storm_every_s)
             self._plan(max(following, episode.end + 7_200_000), self._storm)
@@ -132,6 +156,20 @@ class Director:
         if self.settings.fibre_every_s > 0:
             following = max(restored + 180_000, self._after(at, self.settings.fibre_every_s))
             self._plan(following, self._tear)
+
+    def _cover(self, at: int) -> None:
+        until = at + _ASKEW_MS
+        self._covers.lift(at, until)
+        if self.settings.cover_every_s > 0:
+            following = self._after(at, self.settings.cover_every_s)
+            self._plan(max(following, until + 600_000), self._cover)
+
+    def _dry(self, at: int) -> None:
+        until = at + _DRY_MS
+        self._hydrants.trouble(at, until)
+        if self.settings.hydrant_every_s > 0:
+            following = self._after(at, self.settings.hydrant_every_s)
+            self._plan(max(following, until + 1_800_000), self._dry)
 
     def _plan(self, at: int, what: Callable[[int], None]) -> None:
         """Decide on a trouble well before it happens: storms need hours, cameras seconds."""

@@ -37,6 +37,14 @@ class SimSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     """Mean time between fibre breaks; 0: only the first."""
     fibre_restored_s: float = 720.0
     """A broken fibre is spliced after this time."""
+    cover_first_s: float = 540.0
+    """The first manhole cover is opened this long after going live; 0: never any."""
+    cover_every_s: float = 5400.0
+    """Mean time between opened covers; 0: only the first."""
+    hydrant_first_s: float = 360.0
+    """The first trouble of the water mains comes this long after going live; 0: never any."""
+    hydrant_every_s: float = 5400.0
+    """Mean time between troubles of the water mains; 0: only the first."""
     cameras: int = 3
     """How many of the three towers have their camera on; 0: no video."""
     fps: int = 15

@@ -117,3 +117,9 @@ def build(seed: int, lattice: Lattice) -> Sewers:
     for gauge, node in over.items():
         nodes[gauge] = Node(id=gauge, point=nodes[node].point, warn_m=0.05, close_m=0.27)
     return Sewers(DrainNetwork(nodes=nodes, pipes=pipes), sizes, catches, sags, over)
+
+
+def covers(drainage: Sewers) -> dict[str, str]:
+    """Covers with a tilt terminal → their manholes: the underpasses, and one manhole a branch."""
+    watched = (*drainage.sags, *(_manhole(b, 2) for b in range(BRANCHES)))
+    return {f"mc-{n + 1:02d}": node for n, node in enumerate(watched)}

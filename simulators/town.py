@@ -11,6 +11,7 @@ from simulators.dice import dice
 from simulators.folder import write_city
 from simulators.frame import to_point
 from simulators.layout import STREET_ID, Lattice, grids
+from simulators.water_mains import network as mains
 
 __all__ = ["APP", "DISTRICT", "Town", "build", "write_city"]
 
@@ -20,6 +21,7 @@ PROFILE = "cn-default"
 APP = "grid-app"
 """The gateway through which the workers' phones send their positions."""
 DRAIN_GATEWAYS = 4
+WATER_GATEWAY = "gw-water-1"
 _DRAIN_EVERY_S = (10.0, 60.0)  # battery water sensors; each keeps its own period
 _LINE_EVERY_S = (5.0, 10.0)
 
@@ -39,6 +41,9 @@ class Town(msgspec.Struct, frozen=True, kw_only=True):
     utilities: dict[str, Utility]
     rules: tuple[Rule, ...]
     sewers: sewers.Sewers
+    covers: dict[str, str]
+    """Manhole cover with a tilt terminal → its manhole."""
+    mains: mains.Mains
     feeder: poles.Feeder
     fibre: Fibre
     plant: otdr.Plant
@@ -57,11 +62,15 @@ def build(seed: int) -> Town:
     lattice = Lattice(seed)
     hierarchy = grids(lattice)
     drainage = sewers.build(seed, lattice)
+    covers = sewers.covers(drainage)
+    supply = mains.build(seed, lattice)
     feeder = poles.build(seed, lattice)
     cable = poles.fibre(lattice)
     plant = otdr.plant(seed, cable)
     blocks = towers.build(seed, lattice)
     devices, gateways = _devices(seed, lattice, drainage, feeder, cable, blocks)
+    for device, gateway in _water_devices(lattice, drainage, covers, supply):
+        devices[device.id], gateways[device.id] = device, gateway
     return Town(
         id="qingxi-demo",
         name="清溪街道（演示）",
@@ -75,6 +84,8 @@ def build(seed: int) -> Town:
         utilities=staff.UTILITIES,
         rules=staff.RULES,
         sewers=drainage,
+        covers=covers,
+        mains=supply,
         feeder=feeder,
         fibre=cable,
         plant=plant,
@@ -199,3 +210,39 @@ def _devices(
             tower.camera,
         )
     return devices, gateways
+
+
+def _water_devices(
+    lattice: Lattice, drainage: sewers.Sewers, covers: dict[str, str], supply: mains.Mains
+) -> list[tuple[Device, str]]:
+    """Covers and hydrants, each with its gateway."""
+    spot = to_point(lattice.at(2.1, 1.9))
+    gateway = Device(
+        id=WATER_GATEWAY, district=DISTRICT, type="gateway", point=spot, owner="water-supply"
+    )
+    found = [(gateway, WATER_GATEWAY)]
+    for cover, node in covers.items():
+        terminal = Device(
+            id=cover,
+            district=DISTRICT,
+            type="manhole_cover",
+            point=drainage.network.nodes[node].point,
+            owner="drainage",
+            site=sewers.SITE,
+            reports_every_s=900.0,
+            metrics=("vibration", "tilt", "battery"),
+        )
+        found.append((terminal, f"gw-drain-{node[3]}"))
+    for hydrant in supply.hydrants.values():
+        gauge = Device(
+            id=hydrant.id,
+            district=DISTRICT,
+            type="hydrant",
+            point=hydrant.point,
+            owner="water-supply",
+            site=mains.SITE,
+            reports_every_s=60.0,
+            metrics=("pressure", "temperature", "battery"),
+        )
+        found.append((gauge, WATER_GATEWAY))
+    return found

@@ -43,6 +43,9 @@ class CoverConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Until so many reports were heard the rest is their median, and the event says so."""
     learn_s: float = 3600.0
     """... and until so much time has passed (seconds)."""
+    young_s: float = 86400.0
+    """A sensor younger than this that was first heard askew and then lies level was put right
+    (seconds): its rest is the level one."""
     close_share: float = 0.5
     """Back is within this share of the limit that was passed ..."""
     close_readings: int = 2

@@ -106,6 +106,9 @@ class Cover:
         if change > 180.0:
             change = abs(360.0 - change)
         limit = self._limit(cfg.shift_deg)
+        if change >= limit and v < rest.angle - 0.5 * cfg.open_deg and self._put_down(t, v):
+            rest.again([v])  # first heard askew: how it lies now is its rest
+            return (self._close("back", [v]),) if state.now is not None else ()
         if state.now is not None:
             return self._follow(item, t, change)
         if change < limit:
@@ -131,6 +134,13 @@ class Cover:
     def snapshot(self) -> bytes:
         """All state as msgpack."""
         return msgspec.msgpack.encode(self._state)
+
+    def _put_down(self, t: float, v: float) -> bool:
+        """A new sensor that was askew lies level now: it was put right, not opened."""
+        rest, cfg = self._state.rest, self._cfg
+        return (
+            t - rest.first < cfg.young_s and v < cfg.level_deg and rest.angle > 0.7 * cfg.level_deg
+        )
 
     # --- how it lies ------------------------------------------------------------------------
 
@@ -230,6 +240,7 @@ class Cover:
         if metric == "vibration":
             if v >= cfg.shock_mps2 and item.device == self._id:
                 state.blow = (item.at.timestamp(), v)
+                return self._explain("struck")
             return ()
         state.water_heard = item.at.timestamp()
         if metric == "level":
@@ -238,11 +249,15 @@ class Cover:
         elif v < cfg.surcharge_m:
             return ()
         state.wet = (state.water_heard, metric, v)
-        now = state.now
-        if now is None or now.cause in ("surcharge", "works"):
+        return self._explain("surcharge")
+
+    def _explain(self, cause: str) -> Iterable[Event]:
+        """Something beside the angle may explain what is open."""
+        now = self._state.now
+        if now is None or now.cause in ("works", cause):
             return ()
         self._rank()
-        return (self._revise(),) if now.cause == "surcharge" else ()
+        return (self._revise(),) if now.cause == cause else ()
 
     def _work(self) -> str:
         away = self._state.away
