@@ -148,7 +148,8 @@ def model_text(network: Network, homes: Homes, rain: Weather, hours: float) -> s
             for row in rows:
                 w = [*row.split(), "0", "0", "0", "0"]
                 area = _ponded_m2(network, w[0]) / network.metre**2
-                lines.append(" ".join((*w[:5], f"{area:.0f}")))
+                above = "100" if network.holes[w[0]].sealed else w[4]
+                lines.append(" ".join((*w[:4], above, f"{area:.0f}")))
         else:
             lines += rows
     lines.append("[LOSSES]")
@@ -214,7 +215,7 @@ def _route(
             "the sewer engine is not installed",
             "install the demo town's engines: pip install 'gridsentry[town]'",
         ) from error
-    names = tuple(h.id for h in network.holes.values() if h.depth_m > 0)
+    names = tuple(h.id for h in network.holes.values() if h.depth_m > 0 and not h.sealed)
     full = [network.holes[n].depth_m / network.metre for n in names]
     signs = [-1.0 if network.links[n].turned else 1.0 for n in flows]
     count = round(hours * 3600 / READ_S) + 1

@@ -84,7 +84,9 @@ class Hole(msgspec.Struct, frozen=True, kw_only=True):
     depth_m: float
     """From invert to rim; 0 at an outfall."""
     manhole: bool
-    """Somewhere a level sensor may hang: no outfall, no storage tank."""
+    """Somewhere a level sensor may hang: no outfall, no storage tank, no bend of a force main."""
+    sealed: bool = False
+    """Under pressure behind a pump: nothing comes out."""
     area_ha: float = 0.0
     """Ground that drains into it."""
 
@@ -211,6 +213,12 @@ def parse(name: str, text: str, ground: float | None = None) -> Network:
     losses = {w[0]: tuple(w[1:]) for w in _words(raw, "LOSSES")}
     holes = _holes(raw, metric)
     links = _links(raw, metric, holes)
+    sealed, mains = _force_mains(links, holes)
+    holes = {
+        h.id: msgspec.structs.replace(h, manhole=False, sealed=True) if h.id in sealed else h
+        for h in holes.values()
+    }
+    links.update(mains)
     if not holes or not links:
         raise Wrong(f"{name}", "no nodes or no links", "a SWMM input file of a drainage network")
     return Network(
@@ -222,6 +230,37 @@ def parse(name: str, text: str, ground: float | None = None) -> Network:
         links=links,
         losses=losses,
     )
+
+
+def _force_mains(
+    links: dict[str, Link], holes: dict[str, Hole]
+) -> tuple[set[str], dict[str, Link]]:
+    """Nodes under pressure behind a pump, and the rising pipes they push through.
+
+    From a pump's outlet on, every conduit that rises belongs to its main and flows upwards.
+    """
+    touching: dict[str, list[Link]] = {}
+    for link in links.values():
+        for end in (link.from_, link.to):
+            touching.setdefault(end, []).append(link)
+    ready = [k.to for k in links.values() if k.what == "PUMPS" and holes[k.to].depth_m > 0]
+    sealed: set[str] = set()
+    mains: dict[str, Link] = {}
+    while ready:
+        node = ready.pop()
+        if node in sealed:
+            continue
+        rising = [k for k in touching[node] if k.what == "CONDUITS" and k.to == node]
+        falling = [k for k in touching[node] if k.what == "CONDUITS" and k.from_ == node]
+        if falling or not rising:  # a gravity sewer takes over
+            continue
+        sealed.add(node)
+        for link in rising:
+            mains[link.id] = msgspec.structs.replace(
+                link, from_=node, to=link.from_, turned=not link.turned, closed=False
+            )
+            ready.append(link.from_)
+    return sealed, mains
 
 
 def _leave_streets(raw: dict[str, list[str]], metre: float) -> None:
