@@ -153,12 +153,13 @@ class ThrowDetector:
             self._grow(track, ended=last_chance)
             return
         due = len(track.hits) >= max(self.cfg.least_hits, track.judged * AGAIN)
-        if not due and not (last_chance and len(track.hits) > track.judged):
+        if not due and not (last_chance and len(track.hits) > track.concluded):
             return
         size, hits = (self.tracker.height, self.tracker.width), track.hits
         verdict = judge(track, self.cfg, size, self._usable, ended=last_chance)
         if verdict is None or verdict.against:
             track.judged = len(hits) if verdict is not None else track.judged
+            track.concluded = len(hits) if last_chance else track.concluded
             track.hits = without_hanging(hits)
             cut = len(hits) - len(track.hits)
             track.chances -= cut

@@ -56,6 +56,8 @@ class Track(msgspec.Struct):
     """How many pictures, at the end, did not show it."""
     judged: int = 0
     """Hits it had when it was last judged."""
+    concluded: int = 0
+    """Hits it had when it was last judged as one that is over, which asks for less evidence."""
     fall: bool = False
     """Whether it was found to be a fall."""
     certain: int = 0

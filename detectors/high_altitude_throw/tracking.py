@@ -46,6 +46,9 @@ STRONG, STRONG_LOST_S = 24.0, 1.0
 """Tracks worth so much are waited for longer: a tree or a canopy hides some floors. Chance reaches
 17 in heavy rain."""
 
+CERTAIN, CERTAIN_LOST_S = 40.0, 1.6
+"""And what no chance makes still longer: a crown of leaves hides a fall of 40 m for so long."""
+
 HANGS_S, HANGS = 0.8, 0.01
 """What comes down by less than so many picture heights in so many seconds does not fall: people
 and plants that move where they are."""
@@ -284,6 +287,7 @@ class Tracker:
             x, y = self.space.pixel(track.across[0], track.down[0])
             gone = not (0 <= x < self.width and 0 <= y < self.height)
             patience = STRONG_LOST_S if track.best >= STRONG else LOST_S
+            patience = CERTAIN_LOST_S if track.best >= CERTAIN else patience
             lost = (
                 self._hangs(track)
                 or silent > patience * 1e6

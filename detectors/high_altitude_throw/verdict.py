@@ -6,11 +6,10 @@ import msgspec
 import numpy as np
 
 from detectors.high_altitude_throw.fall import Fit, fit_fall
-from detectors.high_altitude_throw.flight import GRAVITY
 from detectors.high_altitude_throw.hypotheses import Hit, Track
-from detectors.high_altitude_throw.origin import origin_of
 from detectors.high_altitude_throw.release import fit_release
 from detectors.high_altitude_throw.settings import Settings
+from detectors.high_altitude_throw.sinking import dives, sinks
 from detectors.high_altitude_throw.wall import Metric, Wall, measure
 from detectors.high_altitude_throw.whence import in_picture, in_space
 
@@ -28,25 +27,9 @@ seem to do more, and then a flight through space must fit it."""
 FLIGHT_MISFIT = 2.5
 """Largest reduced chi² of that flight."""
 
-SINKING = (2.8, 14.0)
-"""Terminal speeds, m/s, that are told from everything else that comes down steadily: rope lifts and
-gondolas do at most 2.5 (0.3 when people work), snow and leaves 0.5 to 2 (Kashiyama 1996; Norberg
-1973), thrown paper, clothes and bags 3 to 10."""
-
-FASTEST = 45.0
-"""What comes straight down even faster than that, up to this (a stone after 100 m), has fallen for
-long and came out from behind a tree; then it must still speed up, by DIVES (m/s²) at least."""
-
-DIVES = 3.0
-
-SINKING_FLOORS = 3.0
-"""And so many floors of it, straight down."""
-
-SINKING_SIZE_M = 1.5
-"""And no larger: cabins and vehicles are."""
-
-SINKING_ASIDE = 0.6
-"""Way across per way down: birds glide flatter, and wind of 2 m/s carries a sheet so far."""
+CLEAR = 10
+"""What sinks steadily must be seen before a clear wall: at most one hit of so many in rain or a
+crowd."""
 
 THROWN_ASIDE = 2.5
 """Way across per way down of a hard throw along the wall, seen where metres are known; its
@@ -63,11 +46,13 @@ SHARE_OF_FLOOR = 0.85
 
 GLIMPSED_FLOORS = 1.0
 """Of a fall that vanishes in mid-air so much may do, when all of it would be enough: it must be
-worth twice the score and GLIMPSED_STRICT times the evidence, speed up at GLIMPSED_ACCELERATION
-(m/s²) at least and end at GLIMPSED_SPEED (m/s, a fall of 2.5 m) or faster."""
+worth GLIMPSED_SCORE times the score and GLIMPSED_STRICT times the evidence, speed up at
+GLIMPSED_ACCELERATION (m/s², two standard deviations to spare) at least and end at GLIMPSED_SPEED
+(m/s, a fall of 2.5 m) or faster."""
 
+GLIMPSED_SCORE = 1.3
 GLIMPSED_STRICT = 1.5
-GLIMPSED_ACCELERATION = 5.0
+GLIMPSED_ACCELERATION = 4.5
 GLIMPSED_SPEED = 7.0
 
 RAIN_STRICT = 1.6
@@ -118,7 +103,7 @@ def worth_judging(
     if wall is None and drop < cfg.least_drop * height:
         return False
     if wall is not None and _short(hits, cfg, wall):
-        glimpsed = ended and track.best >= 2 * least and _from_above(hits, cfg, wall)
+        glimpsed = ended and track.best >= GLIMPSED_SCORE * least and _from_above(hits, cfg, wall)
         if not glimpsed:
             return False
     return len(hits) >= cfg.least_support * _chances(track)
@@ -184,7 +169,7 @@ def judge(
     strict = (1.0 if ended else LIVE) * (RAIN_STRICT if rainy(track) else 1.0)
     glimpsed = wall is not None and _short(track.hits, cfg, wall)
     strict *= GLIMPSED_STRICT if glimpsed else 1.0
-    steady = ended and not track.rain and not glimpsed
+    steady = ended and CLEAR * track.rain <= len(track.hits) and not glimpsed
     verdict = weigh(track.hits, cfg, height, wall, strict=strict, steady=steady)
     if verdict is None or verdict.against:
         return verdict
@@ -192,13 +177,17 @@ def judge(
         return msgspec.structs.replace(verdict, against="too few floors of it were seen")
     stray = min(STRAY, max(1, len(track.hits) - FEWEST))
     without = weigh(track.hits[:-stray], cfg, height, wall, steady=steady)
-    if steady and wall is not None and _sinks_alike(verdict, without, wall):
-        against = _whence(track.hits, verdict, size, wall)
+    if steady and wall is not None and _sinks_alike(track.hits, verdict, without, wall, height):
+        # that it moves steadily is no reproach to what sinks
+        against = "" if verdict.plateau else _whence(track.hits, verdict, size, wall)
         plateau = verdict.plateau or not _falls(without)
         return msgspec.structs.replace(verdict, plateau=plateau, against=against)
     if without is None or without.against:
         return msgspec.structs.replace(verdict, against="only its last hits make it a fall")
-    return msgspec.structs.replace(verdict, against=_whence(track.hits, verdict, size, wall))
+    against = _whence(track.hits, verdict, size, wall)
+    if against and wall is not None:  # its last hits may be another's
+        against = _whence(track.hits[:-stray], without, size, wall)
+    return msgspec.structs.replace(verdict, against=against)
 
 
 def _whence(hits: list[Hit], verdict: Verdict, size: tuple[int, int], wall: Wall | None) -> str:
@@ -212,13 +201,17 @@ def _falls(verdict: Verdict | None) -> bool:
     return verdict is not None and not verdict.against
 
 
-def _sinks_alike(verdict: Verdict, without: Verdict | None, wall: Wall) -> bool:
+def _sinks_alike(
+    hits: list[Hit], verdict: Verdict, without: Verdict | None, wall: Wall, height: int
+) -> bool:
     """Whether it sinks, and as fast without its last hits."""
     if without is None or without.metric is None or verdict.metric is None:
         return False
     alike = abs(without.metric.sinking / verdict.metric.sinking - 1) <= 0.2
-    sinks = alike and _sinks(verdict.fit, verdict.metric, wall)
-    return sinks and (verdict.plateau or verdict.metric.sinking > SINKING[1])
+    return alike and (
+        verdict.plateau
+        or (dives(verdict.metric) and sinks(hits, verdict.fit, verdict.metric, wall, height))
+    )
 
 
 def weigh(
@@ -255,7 +248,7 @@ def weigh(
         ):
             against = _flies(hits, wall, height)
         if against and steady and wall is not None and metric is not None:
-            plateau = _sinks(fit, metric, wall) and _from_a_window(hits, metric, wall, height)
+            plateau = sinks(hits, fit, metric, wall, height)
             against = "" if plateau else against
     return Verdict(fit, metric, against, plateau)
 
@@ -324,30 +317,3 @@ def _flies(hits: list[Hit], wall: Wall, height: int) -> str:
     if release is None or release.misfit > FLIGHT_MISFIT:
         return "its acceleration on the wall is not gravity"
     return ""
-
-
-def _from_a_window(hits: list[Hit], metric: Metric, wall: Wall, height: int) -> bool:
-    """Whether what sinks began at a window that can be named: a leaf that drifts by near the
-    camera comes from anywhere. What dives needs no window."""
-    if metric.sinking > SINKING[1]:
-        return True
-    origin = origin_of(hits, wall, height)
-    return origin is not None and origin.dominates
-
-
-def _sinks(fit: Fit, metric: Metric, wall: Wall) -> bool:
-    """Whether it comes down before the wall as light things do at their terminal speed."""
-    prior = wall.prior
-    left, right = prior.sides
-    floors = (metric.top - max(metric.foot, prior.low)) / prior.floor_m
-    dives = metric.acceleration >= DIVES and metric.acceleration_sd <= GRAVITY / 2
-    return (
-        SINKING[0] <= metric.sinking <= (FASTEST if dives else SINKING[1])
-        and floors >= SINKING_FLOORS * SHARE_OF_FLOOR
-        and metric.size <= SINKING_SIZE_M
-        and metric.aside <= SINKING_ASIDE * metric.drop
-        and left - prior.bay_m <= metric.u <= right + prior.bay_m
-        and fit.wobble <= 0.01 + 0.01 * fit.drop
-        and abs(metric.acceleration) - 3 * metric.acceleration_sd <= METRIC_ACCELERATION[1]
-        and min(fit.misfit, fit.steady_misfit) <= 4.0
-    )

@@ -166,12 +166,19 @@ def test_an_image_behind_the_glass_is_known_by_where_it_is() -> None:
 # --- judging --------------------------------------------------------------------------------------
 
 
-def judged(v: NDArray[np.float64], t: NDArray[np.float64], u: float = 10.0, rain: int = 0) -> str:
+def judged(
+    v: NDArray[np.float64], t: NDArray[np.float64], u: float = 10.0, rain: int = 0, px: float = 5
+) -> str:
     """What is said about a thing that is at heights `v` before the sample's wall."""
     rng = np.random.default_rng(5)
     seen = [
         Hit(
-            round(a * 1e6), 10 * u + rng.normal(0, 0.4), 240 - 10 * b + rng.normal(0, 0.4), 5, 5, 50
+            round(a * 1e6),
+            10 * u + rng.normal(0, 0.4),
+            240 - 10 * b + rng.normal(0, 0.4),
+            px,
+            px,
+            50,
         )
         for a, b in zip(t.tolist(), v.tolist(), strict=True)
     ]
@@ -184,11 +191,14 @@ def judged(v: NDArray[np.float64], t: NDArray[np.float64], u: float = 10.0, rain
 
 def test_a_light_thing_at_its_terminal_speed_is_a_fall_where_metres_are_known() -> None:
     t = np.arange(0, 3, 1 / 15)
-    assert judged(20 - 4.5 * t, t) == ""
-    assert judged(20 - 4.5 * t, t, rain=40) != "", "not in rain"
+    assert judged(20 - 4.5 * t, t, px=12) == ""
+    assert judged(20 - 4.5 * t, t, px=5) != "", "a leaf is as small"
+    assert judged(20 - 4.5 * t, t, px=12, rain=40) != "", "not in rain"
     slow = np.arange(0, 6, 1 / 15)
-    assert judged(20 - 1.8 * slow, slow) == "steady motion explains it", "a lift"
-    assert judged(20 - 4.5 * t, t, u=40.0) != "", "not beside the house"
+    assert judged(20 - 1.8 * slow, slow, px=12) == "steady motion explains it", "a lift"
+    assert judged(20 - 4.5 * t, t, px=12, u=40.0) != "", "not beside the house"
+    surging = 20 - 4.5 * t + 0.9 * np.sin(5 * t)
+    assert judged(surging, t, px=12) != "", "a bird that beats its wings"
 
 
 def test_two_floors_count_and_one_does_not() -> None:

@@ -1,0 +1,118 @@
+"""Things that come down at their terminal speed: cloth, bags, boxes that have fallen for long.
+
+They do not speed up, so gravity cannot vouch for them. What does: they sink faster than anything
+that lowers itself, they are as large as what people throw, they stay one thing picture after
+picture, and a flight through space with air fits every wobble of their way. A leaf before the
+wall is too small for that; one near the camera, a bird or a mirrored bird does not fit the flight;
+drones and lifts sink too slowly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from detectors.high_altitude_throw.fall import Fit
+from detectors.high_altitude_throw.flight import GRAVITY
+from detectors.high_altitude_throw.hypotheses import Hit
+from detectors.high_altitude_throw.release import fit_release
+from detectors.high_altitude_throw.wall import Metric, Wall
+
+SPEED = (3.3, 14.0)
+"""m/s. Rope lifts and gondolas do at most 2.5, drones 3 (their makers' limit), snow and leaves 0.5
+to 2 (Kashiyama 1996; Norberg 1973); thrown paper, clothes and bags 3 to 10."""
+
+FASTEST, DIVES = 45.0, 3.0
+"""What comes straight down even faster than SPEED, up to FASTEST m/s (a stone after 100 m), has
+fallen for long and came out from behind a tree; then it must still speed up, by DIVES (m/s²)."""
+
+FLOORS = 2.55
+"""So many floors of it: three, with the tolerance of calibration."""
+
+SIZE_M = (0.12, 1.5)
+"""Its shorter side: leaves are smaller, cabins and vehicles larger."""
+
+SEEN_PX = 9.0
+"""Its longer side, median: smaller things tell nothing but their place, and there are many."""
+
+ASIDE = 0.6
+"""Way across per way down: birds glide flatter, and wind of 2 m/s carries a sheet so far."""
+
+MISFIT, MISFIT_FLAPPING = 0.6, 0.9
+"""Largest reduced chi² of its flight through space; the second for what flaps."""
+
+FLAPS = 0.3
+"""Standard deviation of the logarithm of its size from which a thing flaps: cloth and bags fold and
+unfold, birds and leaves change by 0.1 to 0.25."""
+
+MOST_ACCELERATION = 14.0
+"""m/s² either way, with three standard deviations to spare: more is a mistaken continuation."""
+
+DIVING_MISFIT = 4.0
+"""Largest reduced chi² of what dives, about its best curve."""
+
+HITS, SPAN_S = 10, 0.9
+"""Least pictures and seconds."""
+
+OFF_SD = 3.0
+"""A release so many standard deviations, and one bay or floor, beside all zones is none."""
+
+
+def dives(metric: Metric) -> bool:
+    """Whether it is faster than anything at its terminal speed, and speeds up still."""
+    sure = metric.acceleration >= DIVES and metric.acceleration_sd <= GRAVITY / 2
+    return SPEED[1] < metric.sinking <= FASTEST and sure
+
+
+def sinks(hits: Sequence[Hit], fit: Fit, metric: Metric, wall: Wall, height: int) -> bool:
+    """Whether it comes down before the wall as light things do at their terminal speed."""
+    if not _steadily(fit, metric, wall):
+        return False
+    if dives(metric):
+        return min(fit.misfit, fit.steady_misfit) <= DIVING_MISFIT
+    if not SPEED[0] <= metric.sinking <= SPEED[1]:
+        return False
+    return _is_one_thing(hits, metric) and _flies(hits, wall, height)
+
+
+def _steadily(fit: Fit, metric: Metric, wall: Wall) -> bool:
+    prior = wall.prior
+    left, right = prior.sides
+    floors = (metric.top - max(metric.foot, prior.low)) / prior.floor_m
+    return (
+        floors >= FLOORS
+        and metric.size <= SIZE_M[1]
+        and metric.aside <= ASIDE * metric.drop
+        and left - prior.bay_m <= metric.u <= right + prior.bay_m
+        and fit.wobble <= 0.01 + 0.01 * fit.drop
+        and abs(metric.acceleration) - 3 * metric.acceleration_sd <= MOST_ACCELERATION
+    )
+
+
+def _is_one_thing(hits: Sequence[Hit], metric: Metric) -> bool:
+    """Whether it is large enough to be known again in each picture, and long enough in sight."""
+    sizes = sorted(max(hit.w, hit.h) for hit in hits)
+    long_enough = len(hits) >= HITS and hits[-1].t - hits[0].t >= SPAN_S * 1e6
+    return long_enough and sizes[len(sizes) // 2] >= SEEN_PX and metric.size >= SIZE_M[0]
+
+
+def flapping(hits: Sequence[Hit]) -> float:
+    """Standard deviation of the logarithm of its size."""
+    return float(np.std(np.log([max(hit.w, hit.h) + 2.0 for hit in hits])))
+
+
+def _flies(hits: Sequence[Hit], wall: Wall, height: int) -> bool:
+    """Whether a flight through space fits it that somebody at this wall may have begun."""
+    release = fit_release(hits, wall.facade, height)
+    if release is None:
+        return False
+    if release.misfit > (MISFIT_FLAPPING if flapping(hits) >= FLAPS else MISFIT):
+        return False
+    (u, v), (u_sd, v_sd) = release.place, np.sqrt(np.diag(release.cover))
+    prior = wall.prior
+    if not prior.zones:
+        return True
+    left, right = prior.sides
+    beside = max(left - u, u - right) - prior.bay_m
+    return bool(beside <= OFF_SD * u_sd and v - prior.high - prior.floor_m <= OFF_SD * v_sd)
