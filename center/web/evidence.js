@@ -108,10 +108,32 @@ const KINDS = {
       facts(fact(t('distance'), `${event.distance_m} m ± ${event.error_m} m`), event.loss_db != null ? fact(t('loss'), `${event.loss_db} dB`) : null),
     ];
   },
+  manhole_cover_displaced(event) {
+    const all = event.evidence ?? {};
+    return [
+      levelCurve(all),
+      facts(fact(t('now'), `${all.value}°${all.state ? ` · ${t(all.state)}` : ''}`), fact(t('atRest'), `${all.rest}°`), fact(t('since'), timeOf(all.since, state.city.timezone))),
+      reasons(all),
+    ];
+  },
+  hydrant_no_pressure(event) {
+    const all = event.evidence ?? {};
+    return [
+      levelCurve({ ...all, lines: { warn: all.lines?.least } }),
+      facts(fact(t('now'), `${all.value} kPa${all.state ? ` · ${t(all.state)}` : ''}`), all.usual != null ? fact(t('usual'), `${all.usual} kPa`) : null,
+        all.zone?.length ? fact(t('hydrants'), all.zone.join('、')) : null, fact(t('since'), timeOf(all.since, state.city.timezone))),
+      reasons(all),
+    ];
+  },
   drain_blocked(event) {
     return [chartOf(event), facts(fact(t('since'), timeOf(event.since, state.city.timezone))), event.pipes?.length ? bars(event.pipes.slice(0, 8), t('pipes')) : null];
   },
 };
+// A detector's own reasons, in the reader's language.
+function reasons(all) {
+  const lines = (language() === 'zh' ? all.why_zh : all.why) ?? all.why ?? [];
+  return lines.length ? el('ul', { class: 'reasons' }, ...lines.map((line) => el('li', {}, say(line)))) : null;
+}
 // What a detector ruled out: {what, p} in words, with what chance was left to it.
 const ruledOut = (one) => (typeof one === 'object' ? `${t(one.what)}（${chance(one.p)}）` : t(one));
 const chance = (p) => (p < 0.001 ? '< 0.1 %' : `${(100 * p).toFixed(1)} %`);

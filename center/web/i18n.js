@@ -23,6 +23,7 @@ const TEXTS = {
   withheld: ['证据对未授权访问者不可见', 'Evidence is withheld without a token'], pending: ['证据截取中…', 'Evidence is being cut…'],
   level: ['水位', 'Level'], warn: ['警戒', 'warn'], closing: ['封路', 'close'], forecast: ['预计', 'forecast'], overflowAt: ['预计封路时刻', 'Reaches closing line'],
   now: ['当前', 'now'], rate: ['上涨速率', 'Rate of rise'], reached: ['已达', 'reached'],
+  atRest: ['静置', 'at rest'], usual: ['该时段通常', 'usual at this hour'], hydrants: ['消火栓', 'Hydrants'],
   span: ['区段', 'Span'], probability: ['可能性', 'Probability'], ruledOut: ['已排除', 'Ruled out'], owners: ['权属', 'Owners'], error: ['误差', 'Error'],
   distance: ['断点距离', 'Distance to the break'], loss: ['损耗', 'Loss'], pipes: ['管段', 'Pipes'], since: ['自', 'Since'],
   upstream_outage: ['上级停电', 'outage upstream'], sensor_or_customer: ['传感器或用户侧', 'sensor or customer side'], planned_work: ['计划停电', 'planned work'], load_switching: ['负荷投切', 'load switching'],
