@@ -43,22 +43,29 @@ HOURS: Final = 48
 """Hours that the usual level is the median of."""
 HOUR_MOST: Final = 13
 """Readings of an hour, at most (one in `SPACING_S`)."""
+TAIL: Final = 19
+"""Spaced readings kept."""
 DAYS: Final = 14
 """Days that the habit is learned from ..."""
 HABIT: Final = 0.7
 """... as this quantile of their highest rises: three ordinary days in ten go higher."""
-HABIT_TIMES: Final = 1.5
+HABIT_H: Final = 12
+"""Hours that such a rise is looked for in."""
+HABIT_TIMES: Final = 1.2
 """A rise must be this many times the habitual one."""
-QUICK_H: Final = 12
+QUICK_H: Final = 8
 """A storm's rise is looked for in this many hours ..."""
-QUICK_SHARE: Final = 0.5
+QUICK_SHARE: Final = 0.8
 """... that must hold this share of the gate, else the rise is slow ..."""
 SLOW_TIMES: Final = 4 / 3
 """... and must come this many times as high (20 cm instead of 15): seasons, and a river that
 swells for days, give people time."""
+RISES: Final = 0.3
+"""Water that has not risen by this share of the gate in those hours is on its way down, or was
+there before (a gap in the readings): nothing new."""
 STAY: Final = 3
 """Reports in a row above the gate."""
-STAY_SPIKY: Final = 6
+STAY_SPIKY: Final = 4
 """The same where it leaps up and back lately."""
 SPIKY: Final = 0.05
 """Share of hours with a leap up and back from which on a sensor is spiky ..."""
@@ -69,14 +76,16 @@ SPIKE_M: Final = 0.075
 BACK: Final = 0.5
 """Water that lost this share of its height within one report, on its way up, is none: it recedes
 slower than it rises."""
+LEAP_SHARE: Final = 0.7
+"""A rise that owes this share to one report's step came in a leap ..."""
+MOVED: Final = 0.1
+"""... and must move by this share of its height before it is believed: debris lies still, a wave
+goes on rising or recedes."""
 LEAP_M: Final = 0.5
-"""More than this in one report (metres), and most of the whole rise: water hardly ever does that.
-Of 91 rises in storms of the tuning half, none did; of false ones on obstructed sensors, a third."""
-LEAP_SHARE: Final = 0.6
+"""A step of more (metres) hardly any water makes from one report to the next (of 91 rises in storms
+on the tuning half, none did; of the false ones on obstructed sensors, a third) ..."""
 LEAP_STAY: Final = 12
-"""Such a rise must stay for this many reports ..."""
-LEAP_MOVED: Final = 0.1
-"""... and move meanwhile by this share of its height: debris lies still."""
+"""... so what has one in it must stay for this many reports and move."""
 WARM_HOURS: Final = 24
 """Until so many hours are known it is learning ..."""
 COLD_HOURS: Final = 6
@@ -118,8 +127,13 @@ class Usual(msgspec.Struct):
     stay: int = STAY
     above: int = 0
     """Spaced readings in a row above the gate."""
+    leap: float = 0.0
+    """The largest step up among those readings ..."""
+    low: float = 0.0
+    high: float = 0.0
+    """... and how low and high it has been since."""
     tail: list[tuple[float, float]] = []
-    """The last spaced readings, at least those above the gate and six before."""
+    """The last spaced readings."""
     hour: int = -1
     """Hours since 1970 of the readings in `now`."""
     now: list[float] = []
@@ -159,12 +173,19 @@ class Usual(msgspec.Struct):
                 self.now.append(v)
             if not self.hours:  # the first hour
                 self.expected = min(self.now)
-            if len(tail) > LEAP_STAY + 7:
+            if len(tail) > TAIL:
                 del tail[0]
         if v - self.expected < self.gate:
             self.above = 0
+            self.leap = 0.0
             return USUAL
         self.above += spaced
+        step = v - tail[-2][1] if len(tail) > 1 else 0.0
+        if step > self.leap:
+            self.leap = step
+            self.low = self.high = v
+        self.low = min(self.low, v)
+        self.high = max(self.high, v)
         if alarmed:
             return HIGH
         return HIGH if self._sure(t, v) else UNSURE
@@ -202,19 +223,18 @@ class Usual(msgspec.Struct):
         held = [height for _, height in self.tail[-need:]]
         low = min(held)
         above = low - self.expected
-        quick = rained or self.came(t, low) >= QUICK_SHARE * self.gate
-        if above < (self.gate if quick else SLOW_TIMES * self.gate):
+        came = self.came(t, low)
+        quick = rained or came >= QUICK_SHARE * self.gate
+        if came < RISES * self.gate or above < (self.gate if quick else SLOW_TIMES * self.gate):
             return False
-        recent = [height for _, height in self.tail[-self.above - 6 :]]
-        steps = [b - a for a, b in itertools.pairwise(recent)]
-        if -min(steps, default=0.0) > BACK * (v - self.expected):
+        height = v - self.expected
+        falls = (a[1] - b[1] for a, b in itertools.pairwise(self.tail[-self.above - 6 :]))
+        if max(falls, default=0.0) > BACK * height:
             return False
-        leap = max(steps, default=0.0)
-        if leap > LEAP_M and leap > LEAP_SHARE * (v - self.expected):
-            if self.above < LEAP_STAY:
-                return False
-            stayed = [height for _, height in self.tail[-LEAP_STAY:]]
-            return max(stayed) - min(stayed) >= LEAP_MOVED * (v - self.expected)
+        if self.leap > LEAP_M and self.above < LEAP_STAY:
+            return False
+        if self.leap > min(LEAP_M, LEAP_SHARE * height):
+            return self.high - self.low >= MOVED * height
         return True
 
     def _turn(self, hour: int, alarmed: bool) -> None:
@@ -246,7 +266,7 @@ class Usual(msgspec.Struct):
     def _watch(self, hour: int, low: float, readings: list[float]) -> None:
         """How far it went up by itself in this dry hour, and whether it leapt up and back."""
         extra = self._extra(hour)
-        lately = [height - self._extra(at) for at, height in self.hours[-QUICK_H + 1 :]]
+        lately = [height - self._extra(at) for at, height in self.hours[-HABIT_H + 1 :]]
         self.top = max(self.top, low - extra - min(lately))
         high = max(readings)
         span = high - min(readings)
