@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast lint format docs bench score-falls setup setup-test clean
+.PHONY: help run test test-fast lint format docs bench score-falls score-water setup setup-test clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -46,6 +46,9 @@ bench: setup-test ## how fast: messages/s from a queued backlog, latency, refere
 
 score-falls: setup-test ## how well falls are found (SEED=7 other films, QUICK=1 a minute's worth)
 	@$(PY) -m bench.falls
+
+score-water: setup-test ## how early floods and blocked pipes are told (SEED=7 other runs, QUICK=1 a minute's worth)
+	@$(PY) -m bench.water
 
 clean: ## remove what was built (not the state of a service)
 	rm -rf build .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
