@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from contracts.nouns import Frame
 from detectors._common.sample import START, Sample, city, device
-from detectors.sensor_faulty.spec import SensorFaultyConfig, sites
+from detectors.sensor_faulty.config import SensorFaultyConfig
+from detectors.sensor_faulty.spec import sites
 
 WIDTH, HEIGHT = 256, 200
 SETTINGS = SensorFaultyConfig(moved_s=5.0, recovers_s=5.0)
