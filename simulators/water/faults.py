@@ -18,8 +18,16 @@ _HOURS: dict[str, tuple[float, float]] = {
     "debris": (2.0, 12.0),
 }
 """How long each lasts."""
-_CODES = (-9999.0, -999.0, -1.0, 65.535, 99.99, 327.67)
-"""What broken transmitters say: error codes, the all-ones of a register, an open current loop."""
+_CODES = (-9999.0, -999.0, 65.535, 99.99, 327.67, -1.0)
+"""What broken transmitters say: error codes, the all-ones of a register, an open current loop. The
+last one is possible as a flow and therefore said of levels alone."""
+_NOT: dict[str, tuple[str, ...]] = {
+    "flow": ("debris",),
+    "rain_rate": ("debris", "stuck", "drift", "spike"),
+}
+"""Faults that a metric has not, or that nobody could tell from weather."""
+_RESET_S = 26.0 * 365.25 * 86_400
+"""A clock without battery begins again in 2000."""
 
 
 class Ill(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +40,12 @@ class Ill(msgspec.Struct, frozen=True, kw_only=True):
     """Of a spike or debris, in the metric's unit; of a drift, per hour; of a clock, seconds."""
     code: float
     seed: int
+
+    def shows(self, times: NDArray[np.float64], changed: NDArray[np.bool_]) -> bool:
+        """Whether enough readings changed for anybody to speak of a fault."""
+        within = int(((times >= self.begin_s) & (times < self.end_s)).sum())
+        least = 2 if self.what == "spike" else max(3, 0.3 * within)
+        return int(changed.sum()) >= least
 
     def apply(
         self, times: NDArray[np.float64], values: NDArray[np.float64]
@@ -72,7 +86,7 @@ def plan(
     rng: np.random.Generator, length_s: float, reports_s: float, room: float, metric: str
 ) -> Ill:
     """A fault of a random kind at a random time of a run."""
-    kinds = [k for k in _HOURS if metric == "level" or k != "debris"]
+    kinds = [k for k in _HOURS if k not in _NOT.get(metric, ())]
     what = kinds[int(rng.integers(len(kinds)))]
     low, high = _HOURS[what]
     lasts = 3600 * low * (high / low) ** float(rng.random())
@@ -89,12 +103,12 @@ def plan(
         ahead = rng.random() < 0.5
         size = between(rng, (300.0, 5400.0)) if ahead else -between(rng, (600.0, 10_800.0))
         if rng.random() < 0.2:  # the clock's battery is empty: it begins again in 2000
-            size = -26.0 * 365.25 * 86_400
+            size = -_RESET_S
     return Ill(
         what=what,
         begin_s=round(begin),
         end_s=round(begin + lasts),
         size=float(size),
-        code=_CODES[int(rng.integers(len(_CODES)))],
+        code=_CODES[int(rng.integers(len(_CODES) - (metric != "level")))],
         seed=int(rng.integers(1 << 31)),
     )

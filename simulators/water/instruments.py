@@ -58,11 +58,12 @@ def measure(
     start: datetime,
     outages: tuple[Outage, ...],
     ill: Ill | None,
-) -> list[Reading]:
-    """The readings of one instrument, in the order of receipt.
+) -> tuple[list[Reading], bool]:
+    """The readings of one instrument, and whether `ill` is to be seen in them.
 
     With `ill` the values, times or presence of readings within the fault change, and of no other:
-    the healthy numbers come of random streams of their own.
+    the healthy numbers come of random streams of their own. A fault that changes next to nothing
+    (a sensor of a dry pipe stuck at its zero) is none: the healthy readings come out.
     """
     rng = dice(order.seed, "water", order.network, "noise", instrument.device, instrument.metric)
     times = report_times(order, instrument.device)
@@ -71,11 +72,15 @@ def measure(
     late = np.minimum(0.2 + rng.exponential(1.5, len(times)), 30.0)
     slow = rng.random(len(times)) < 0.004  # a repeat after a collision
     late[slow] += rng.uniform(5.0, 90.0, int(slow.sum()))
+    values = np.round(values / instrument.step) * instrument.step
     skew = np.zeros(len(times))
     stay = np.ones(len(times), np.bool_)
+    shown = False
     if ill is not None:
-        values, skew, stay = ill.apply(times, values)
-    values = np.round(values / instrument.step) * instrument.step
+        wrong, ahead, there = ill.apply(times, values)
+        wrong = np.round(wrong / instrument.step) * instrument.step
+        if ill.shows(times, (wrong != values) | (ahead != 0) | ~there):
+            shown, values, skew, stay = True, wrong, ahead, there
     digits = max(0, -math.floor(math.log10(instrument.step)) + 1)
     readings: list[Reading] = []
     seq = int(rng.integers(0, 50_000))
@@ -105,7 +110,7 @@ def measure(
                 quality=int(Quality.GOOD if believed else Quality.CLOCK_OFF),
             )
         )
-    return readings
+    return readings, shown
 
 
 def outages(order: Order, gateways: tuple[str, ...], start: datetime) -> tuple[Outage, ...]:

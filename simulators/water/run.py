@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from contracts.errors import Wrong
 from contracts.nouns import Reading
 from simulators.dice import dice
 from simulators.water import blocking, engine
@@ -31,8 +32,10 @@ def take(order: Order, networks: Path | None = None) -> Take:
 
     `networks` is the folder with SWMM files; `town` needs none. The engine keeps one network per
     process: takes in threads wait for one another, takes in processes do not.
-    Raises Wrong for an unknown network and when the engine is not installed.
+    Raises Wrong for an order that cannot be run, an unknown network, and when the engine is not
+    installed.
     """
+    check(order)
     network = load(order.network, networks)
     start = begin_of(order)
     homes = Homes(order, network, start, SPIN_S)
@@ -49,7 +52,9 @@ def take(order: Order, networks: Path | None = None) -> Take:
     for instrument, truth in _instruments(installed, real, rain, order.reports_s):
         ill = illness(order, instrument)
         mine = tuple(o for o in away if o.gateway == instrument.gateway)
-        if ill is not None:
+        found, shown = measure(order, instrument, truth, start, mine, ill)
+        readings += found
+        if ill is not None and shown:
             faults.append(
                 Fault(
                     device=instrument.device,
@@ -59,7 +64,6 @@ def take(order: Order, networks: Path | None = None) -> Take:
                     end=start + timedelta(seconds=ill.end_s),
                 )
             )
-        readings += measure(order, instrument, truth, start, mine, ill)
     readings.sort(key=lambda r: (r.received_at, r.device, r.metric, r.seq or 0))
     sensed = {i.device: node for node, i in installed.levels.items()}
     return Take(
@@ -82,6 +86,25 @@ def take(order: Order, networks: Path | None = None) -> Take:
             msgspec.structs.replace(o, devices=_behind(installed, o.gateway)) for o in away
         ),
     )
+
+
+def check(order: Order) -> None:
+    """Refuse an order that cannot be run, saying what is allowed. Raises Wrong."""
+    low, high = order.return_years
+    rules: tuple[tuple[str, bool, str], ...] = (
+        ("hours", 1 <= order.hours <= 24 * 14, "1 to 336"),
+        ("storms", 0 <= order.storms <= order.hours / 3, "0 up to one each three hours"),
+        ("return_years", 0.1 <= low <= high <= 200, "two rising numbers from 0.1 to 200"),
+        ("blockages", 0 <= order.blockages <= order.hours / 3, "0 up to one each three hours"),
+        ("faults", 0 <= order.faults <= 1, "0 to 1"),
+        ("outages", 0 <= order.outages <= 100, "0 to 100"),
+        ("reports_s", 10 <= order.reports_s <= 3600, "10 to 3600"),
+        ("sensors", 0 <= order.sensors <= 1, "0 to 1"),
+        ("gauges", order.gauges >= 0, "0 or more"),
+    )
+    for name, good, allowed in rules:
+        if not good:
+            raise Wrong(f"water: {name}", f"{getattr(order, name)}", allowed)
 
 
 def begin_of(order: Order) -> datetime:
