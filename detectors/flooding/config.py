@@ -20,16 +20,23 @@ class FloodingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     onset_share: float = 0.18
     """No forecast before the water has come this share of the way from its usual height to the
     closing line (5 cm of 27 cm): below it, ripples and debris look like rising water."""
-    window_s: float = 600.0
-    """Readings the robust slope looks back on (seconds), at least `window_readings` of them."""
-    window_readings: int = 4
-    """The slope looks back on at least this many readings, also when they come rarely."""
-    horizon_s: float = 900.0
-    """Forecast when the robust slope reaches the closing line within this time (seconds)."""
+    onset_m: float = 0.05
+    """... and so far (metres), but never more than a third of the way."""
+    horizon_s: float = 1000.0
+    """Forecast when the pace of the last minutes and that of ten both reach the closing line within
+    this time (seconds)."""
     fast_horizon_s: float = 300.0
-    """Forecast on one step's slope when that reaches the line within this time (seconds)."""
+    """Forecast on the pace of the last two minutes when that reaches the line within this time
+    (seconds)."""
     fast_reports: float = 2.0
     """... or before this many more reports would have come: rare reports must warn earlier."""
+    fed: float = 1.25
+    """Horizons are this many times as long while it rains or water rises upstream ..."""
+    ebbing: float = 0.7
+    """... and as this share of them once rain has stopped."""
+    chance: float = 0.72
+    """Forecast that a manhole overflows from this probability on (`detectors/flooding/chance.py`);
+    lower warns earlier and more often in vain."""
     warn_readings: int = 2
     """This many readings in a row at or above the warning line are a flood."""
     clear_share: float = 0.7
@@ -42,18 +49,15 @@ class FloodingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """At most one revision in this time (seconds), unless stage or severity changes."""
     stage_s: float = 600.0
     """A stage stays for this long before it turns back (seconds), unless severity rises."""
-    interval_low: float = 0.7
-    """A forecast's early bound is at most this share of the time it gives: of 333 forecasts on
-    113 real street floods that came, 10 % came sooner (FloodNet NYC)."""
-    interval_high: float = 3.8
-    """... and its late bound at least this many times as long: 10 % came later, for rising water
-    slows down."""
     moved_s: float = 300.0
     """A forecast that moved by more than this is worth a revision (seconds)."""
     forget_s: float = 43200.0
     """An open flood without any reading for this long is ended as unknown (seconds)."""
     base_s: float = 21600.0
     """How slowly the usual height follows rising water (time constant, seconds)."""
+    base_wet_s: float = 86400.0
+    """... from `onset_m` above it on, and how slowly it takes a new height for usual (time
+    constant, seconds)."""
     base_fall_s: float = 1800.0
     """How slowly the usual height follows falling water (time constant, seconds)."""
     near_m: float = 30.0
@@ -62,3 +66,5 @@ class FloodingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """A level sensor without any line: water this far above its usual height (metres), or further
     where it often goes that far by itself, is a flood of low severity. 15 cm in a street is
     ponding; of streams it is what tells storms (158 of them, kLabUM)."""
+    learning_s: float = 86400.0
+    """A sensor that was heard for less than this says that it is still learning (seconds)."""

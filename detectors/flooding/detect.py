@@ -13,15 +13,20 @@ from contracts.detector import Site
 from contracts.event import Event
 from contracts.nouns import Quality, Reading
 from detectors._common.episode import Episode, Ledger, revise
-from detectors.flooding.channel import DRY, FORECAST, OBSERVED, Channel, Forecast
+from detectors.flooding.around import RAINING_MM_H, STALE_S, TAUS, WATER, Above, Rain
+from detectors.flooding.channel import DRY, FORECAST, OBSERVED, Channel
 from detectors.flooding.config import FloodingConfig
-from detectors.flooding.lines import lines_of
+from detectors.flooding.forecast import Forecast
+from detectors.flooding.lines import views_of
+from detectors.flooding.words import could, why
 
 KIND = "flooding"
 FAULTY = int(Quality.STUCK | Quality.OUT_OF_RANGE)
 """A reading that the screen found faulty is no evidence of water."""
 SPIKE = int(Quality.SPIKE)
 """Stands on the reading that came back: the one before it was the spike."""
+STOPPED = 0.1
+"""Rain of five minutes below this share of that of forty has stopped."""
 UNITS = {"value": "m", "rate": "m/s", "curve": "m", "lines": "m", "rain_rate": "mm/h"}
 
 
@@ -47,23 +52,31 @@ class State(msgspec.Struct):
     channels: dict[str, Channel]
     says: dict[str, int] = {}
     now: Open | None = None
-    rain: float | None = None
+    rain: Rain = msgspec.field(default_factory=Rain)
+    above: dict[str, Above] = {}
+    """Water upstream, by device."""
     flow: float | None = None
     heard: datetime | None = None
     """Receipt of the newest reading."""
 
 
 class Flooding:
-    """Folds one device's readings. Stages: forecast → observed → receding → closed."""
+    """Folds one device's readings, and rain and water upstream that tell what is to come.
+
+    Stages: forecast → observed → receding → closed.
+    """
 
     def __init__(self, cfg: FloodingConfig, site: Site, snapshot: bytes | None) -> None:
         self._cfg = cfg
         self._site = site
-        self._lines = lines_of(site, cfg)
+        self._own = site.devices[0].id
+        self._views = views_of(site, cfg)
+        self._gauges = {d.id for d in site.devices if "rain_rate" in d.metrics}
+        self._nearest = next((d.id for d in site.devices if d.id in self._gauges), "")
         self._state = (
             msgspec.msgpack.decode(snapshot, type=State)
             if snapshot is not None
-            else State(Ledger(), {metric: Channel() for metric in self._lines})
+            else State(Ledger(), {metric: Channel() for metric in self._views})
         )
 
     def on_item(self, item: Reading, /) -> Iterable[Event]:
@@ -71,26 +84,54 @@ class Flooding:
         state = self._state
         if item.quality & FAULTY:
             return ()
+        t = item.at.timestamp()
+        if item.metric == "rain_rate":
+            state.rain.fold(item.device, t, item.value, item.device == self._nearest)
+            return ()
+        if item.device != self._own:
+            return self._upstream(item, t)
         channel = state.channels.get(item.metric)
         if channel is None:
-            if item.metric == "rain_rate":
-                state.rain = item.value
-            elif item.metric == "flow":
+            if item.metric == "flow":
                 state.flow = item.value
             return ()
-        t = item.at.timestamp()
+        metric = item.metric
         if item.quality & SPIKE:
             channel.forget_newest()
-        state.says[item.metric] = channel.fold(t, item.value, self._lines[item.metric], self._cfg)
+        rain = state.rain.means if state.rain.known(t) else None
+        says = channel.fold(t, item.value, self._views[metric], self._cfg, rain, self._reach(t))
+        state.says[metric] = says
         if state.now is None:
-            if state.says[item.metric] == DRY:
+            if says == DRY:
                 return ()
-            return (self._open(item.metric, item.at, item.received_at),)
+            return (self._open(metric, item.at, item.received_at),)
         state.heard = item.received_at
         state.now.readings += 1
-        if item.quality & SPIKE and state.now.readings == 1 and state.says[item.metric] == DRY:
+        if item.quality & SPIKE and state.now.readings == 1 and says == DRY:
             return (self._close("spike"),)
         return self._follow(t)
+
+    def _upstream(self, item: Reading, t: float) -> Iterable[Event]:
+        if item.metric in WATER and not item.quality & SPIKE:
+            above = self._state.above.get(item.device)
+            if above is None:
+                above = self._state.above[item.device] = Above()
+            above.fold(t, item.value)
+        return ()
+
+    def _reach(self, t: float) -> float:
+        """How far ahead the pace may be trusted, by what is on its way: 1 when nobody knows."""
+        rain, cfg = self._state.rain, self._cfg
+        fed = False
+        if rain.known(t):
+            means = rain.means
+            if means[0] >= RAINING_MM_H:
+                fed = True
+            elif means[3] >= RAINING_MM_H and means[0] < STOPPED * means[3]:
+                return cfg.ebbing
+        if fed or any(above.comes(t) for above in self._state.above.values()):
+            return cfg.fed
+        return 1.0
 
     def on_time(self, now: datetime, /) -> Iterable[Event]:
         """Nothing was heard for too long: the episode ends as unknown."""
@@ -147,12 +188,13 @@ class Flooding:
     def _rank(self, metric: str) -> tuple[str, int]:
         """(stage, severity) as the metric stands."""
         state = self._state
-        channel, lines = state.channels[metric], self._lines[metric]
+        channel, view = state.channels[metric], self._views[metric]
+        lines = view.lines
         base = channel.base or 0.0
         says = state.says.get(metric, DRY)
         reached = max(channel.peak, channel.value)
         severity = 3
-        if channel.value >= lines.close:
+        if channel.value >= view.top:
             severity = 5 if channel.value >= base + 1.5 * (lines.close - base) else 4
         before = state.now.stage if state.now else ""
         fallen = reached - channel.value > self._cfg.recede_share * (reached - base)
@@ -167,7 +209,8 @@ class Flooding:
         return before or "forecast", severity
 
     def _clear(self, metric: str, t: float) -> bool:
-        channel, lines = self._state.channels[metric], self._lines[metric]
+        channel = self._state.channels[metric]
+        lines = self._views[metric].lines
         if not channel.points:
             return True
         base = channel.base or 0.0
@@ -194,10 +237,22 @@ class Flooding:
     def _revise(self, closed: str | None = None) -> Event:
         state, now = self._state, self._state.now
         assert now is not None
-        channel, lines = state.channels[now.metric], self._lines[now.metric]
+        channel, view = state.channels[now.metric], self._views[now.metric]
+        lines = view.lines
         t = channel.points[-1][0]
         forecast = None if closed else channel.forecast
         now.overflow = t + forecast.best_s if forecast else None
+        rain = state.rain if state.rain.known(t) else None
+        learning = t - channel.since < self._cfg.learning_s
+        reasons = why(channel, view, forecast, rain, state.above, t, learning)
+        points = channel.points
+        every = (t - points[0][0]) / max(len(points) - 1, 1)
+        wishes = could(
+            view,
+            rain is not None,
+            len(self._site.devices) > 1 + len(self._gauges - {self._own}),
+            every,
+        )
         evidence: dict[str, Any] = {
             "value": round(channel.value, 4),
             "metric": now.metric,
@@ -208,8 +263,20 @@ class Flooding:
             "usual": round(channel.base or 0.0, 4),
             "lines": {"warn": lines.warn, "close": lines.close, "source": lines.source},
             "curve": [[_iso(at), round(v, 4)] for at, v in channel.points],
-            "rain_rate": state.rain,
+            "rain_rate": round(rain.now, 2) if rain else None,
+            "rain": _rain(rain),
+            "upstream": [
+                [name, round(above.value, 4), round(above.rate, 7)]
+                for name, above in sorted(state.above.items())
+                if t - above.at < STALE_S
+            ],
             "flow": state.flow,
+            "chance": None if channel.chance is None else round(channel.chance, 3),
+            "learning": learning,
+            "why": [en for en, _ in reasons],
+            "why_zh": [zh for _, zh in reasons],
+            "could": [en for en, _ in wishes],
+            "could_zh": [zh for _, zh in wishes],
             "units": UNITS,
         }
         if closed:
@@ -228,6 +295,15 @@ class Flooding:
 
 def _iso(t: float) -> str:
     return iso(datetime.fromtimestamp(round(t, 3), UTC))
+
+
+def _rain(rain: Rain | None) -> dict[str, Any] | None:
+    if rain is None:
+        return None
+    means = {
+        f"mean_{tau / 60:.0f}_min": round(m, 2) for tau, m in zip(TAUS, rain.means, strict=True)
+    }
+    return {"device": rain.device, "at": _iso(rain.at), **means}
 
 
 def _overflow(t: float, forecast: Forecast | None) -> dict[str, str] | None:

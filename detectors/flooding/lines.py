@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from contracts.city import City, Device, DrainNetwork, Node
+from contracts.city import City, Device, Node
 from contracts.detector import Site
-from contracts.geo import distance_m
+from contracts.geo import Point, distance_m
+from detectors.flooding.around import WATER, Lie, Places, lie_of
 from detectors.flooding.config import FloodingConfig
 
 WATER_TYPES = frozenset({"drain", "level", "water", "depth", "manhole", "underpass"})
 """Device types that measure water where `metrics` does not say so."""
+
+
+SEWER_SHARE = 0.8
+"""A level line from this share of the manhole's height on means: the manhole fills up."""
+SPILL_M = 0.01
+"""A manhole that overflows stands at its rim, give or take an ultrasonic head's error."""
 
 
 class Lines(msgspec.Struct, frozen=True):
@@ -24,38 +32,82 @@ class Lines(msgspec.Struct, frozen=True):
     """`city`, `rim` or `default`."""
 
 
-def node_of(city: City, device: Device, near_m: float) -> Node | None:
+class View(msgspec.Struct, frozen=True):
+    """What is fixed about one metric at one site."""
+
+    metric: str
+    lines: Lines
+    sewer: bool
+    """It fills a manhole to its rim, so `chance` knows it; else it stands on a street, in a river
+    or below a line of the city's."""
+    lie: Lie | None
+
+    @property
+    def top(self) -> float:
+        """From here on the line is reached."""
+        return self.lines.close - (SPILL_M if self.lines.source == "rim" else 0.0)
+
+
+def node_of(near: Nearby, device: Device, near_m: float) -> Node | None:
     """The drain node whose id is the device's or its site's, else the nearest within `near_m`."""
-    if city.drains is None:
-        return None
-    nodes = city.drains.nodes
     for name in (device.id, device.site):
-        if name is not None and name in nodes:
-            return nodes[name]
-    best = min(
-        nodes.values(), key=lambda n: (distance_m(n.point, device.point), n.id), default=None
-    )
-    if best is not None and distance_m(best.point, device.point) <= near_m:
-        return best
-    return None
+        if name is not None and name in near.nodes:
+            return near.nodes[name]
+    return near.nearest(device.point, near_m)
+
+
+class Nearby:
+    """Nodes by place, prepared once for many questions."""
+
+    CELL_DEG = 0.001
+    """Cells of about 100 m."""
+
+    def __init__(self, nodes: Mapping[str, Node]) -> None:
+        self.nodes = nodes
+        self._cells: dict[tuple[int, int], list[Node]] = {}
+        for node in nodes.values():
+            self._cells.setdefault(self._cell(node.point), []).append(node)
+
+    def nearest(self, point: Point, near_m: float) -> Node | None:
+        """The nearest node within `near_m` metres; of two as near, the first by name."""
+        # A degree of longitude is at least 50 km up to 63 degrees of latitude.
+        reach = max(1, math.ceil(near_m / (self.CELL_DEG * 50_000)))
+        x, y = self._cell(point)
+        found = [
+            (distance_m(node.point, point), node.id, node)
+            for i in range(x - reach, x + reach + 1)
+            for j in range(y - reach, y + reach + 1)
+            for node in self._cells.get((i, j), ())
+        ]
+        best = min(found, key=lambda f: f[:2], default=None)
+        return best[2] if best is not None and best[0] <= near_m else None
+
+    def _cell(self, point: Point) -> tuple[int, int]:
+        return (int(point.lon // self.CELL_DEG), int(point.lat // self.CELL_DEG))
 
 
 def sites(city: City, cfg: FloodingConfig) -> Iterable[Site]:
-    """One site per device that measures water."""
+    """One site per device that measures water: the device itself first, then what it listens to,
+    rain gauges and the first water sensors upstream."""
+    near = Nearby(city.drains.nodes if city.drains is not None else {})
+    places = Places(city)
     for device in city.devices.values():
-        water = {"level", "depth"} & set(device.metrics)
+        water = WATER & set(device.metrics)
         if not water and (device.metrics or device.type not in WATER_TYPES):
             continue
-        node = node_of(city, device, cfg.near_m)
         site = Site(
             id=device.id,
             district=device.district,
             point=device.point,
             devices=(device,),
-            drains=DrainNetwork(nodes={node.id: node}, pipes={}) if node else None,
+            drains=places.drains(device, node_of(near, device, cfg.near_m)),
         )
-        if lines_of(site, cfg) or is_lonely(site, cfg):
-            yield site
+        gauges = places.gauges(device)
+        if lines_of(site, cfg):
+            around = dict.fromkeys((device, *gauges, *places.upstream(device)))
+            yield msgspec.structs.replace(site, devices=tuple(around))
+        elif is_lonely(site, cfg):
+            yield msgspec.structs.replace(site, devices=(device, *gauges))
 
 
 def is_lonely(site: Site, cfg: FloodingConfig) -> bool:
@@ -76,9 +128,7 @@ def lines_of(site: Site, cfg: FloodingConfig) -> dict[str, Lines]:
     metrics = set(device.metrics) or {"level", "depth"}
     node = next(iter(site.drains.nodes.values())) if site.drains else None
     lines: dict[str, Lines] = {}
-    rim = None
-    if node is not None and node.rim_m is not None and node.invert_m is not None:
-        rim = node.rim_m - node.invert_m
+    rim = rim_of(node)
     city: Lines | None = None
     if node is not None and node.close_m is not None:
         warn = node.warn_m if node.warn_m is not None else node.close_m * cfg.rim_warn_share
@@ -92,6 +142,25 @@ def lines_of(site: Site, cfg: FloodingConfig) -> dict[str, Lines]:
     if "level" in metrics:
         if city is not None and "depth" not in device.metrics:
             lines["level"] = city
-        elif rim is not None and rim > 0:
+        elif rim is not None:
             lines["level"] = Lines(cfg.rim_warn_share * rim, rim, "rim")
     return lines
+
+
+def rim_of(node: Node | None) -> float | None:
+    """Metres from the invert to the rim; None where they are not registered."""
+    if node is None or node.rim_m is None or node.invert_m is None:
+        return None
+    return node.rim_m - node.invert_m if node.rim_m > node.invert_m else None
+
+
+def views_of(site: Site, cfg: FloodingConfig) -> dict[str, View]:
+    """What is fixed about each water metric that has a line."""
+    node = next(iter(site.drains.nodes.values())) if site.drains else None
+    rim = rim_of(node)
+    views: dict[str, View] = {}
+    for metric, lines in lines_of(site, cfg).items():
+        sewer = metric == "level" and rim is not None and lines.close >= SEWER_SHARE * rim
+        lie = lie_of(site.drains) if sewer else None
+        views[metric] = View(metric, lines, sewer, lie)
+    return views

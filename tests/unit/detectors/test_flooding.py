@@ -67,8 +67,9 @@ def test_lines_come_from_the_city_then_the_rim_then_the_defaults(
     assert lines_of(site, FloodingConfig()) == expected
 
 
-def test_a_level_without_line_or_rim_is_not_watched() -> None:
-    assert list(SPEC.sites(town(("level",)), FloodingConfig())) == []
+def test_a_level_without_line_or_rim_has_none() -> None:
+    (site,) = SPEC.sites(town(("level",)), FloodingConfig())
+    assert lines_of(site, FloodingConfig()) == {}
 
 
 def test_a_node_too_far_away_lends_no_lines() -> None:
@@ -106,11 +107,18 @@ def test_a_faulty_reading_is_no_flood(flag: Quality) -> None:
 def test_a_spike_is_taken_back_by_the_reading_that_returns() -> None:
     """The screen marks the reading that came back; the one before it was the spike."""
     (site,) = SPEC.sites(town(("depth",)), FloodingConfig())
-    items = [reading("d", "depth", 0.5 if i == 10 else 0.0, 60.0 * i) for i in range(60)]
+    items = [reading("d", "depth", 0.24 if i == 10 else 0.0, 60.0 * i) for i in range(60)]
     items[11] = msgspec.structs.replace(items[11], quality=int(Quality.SPIKE))
     opened, closed = run(SPEC, FloodingConfig(), site, items)
     assert closed[0] - opened[0] == timedelta(seconds=60)
     assert closed[1].evidence["ended"] == "spike"
+
+
+def test_a_leap_that_no_water_makes_is_believed_only_when_the_next_reading_says_so_too() -> None:
+    assert watch([0.0] * 30 + [0.5] + [0.0] * 10) == []
+    known = watch([0.0] * 30 + [0.5, 0.52])
+    assert known[0][0] - START < timedelta(minutes=31, seconds=1)
+    assert known[0][1].evidence["stage"] == "observed"
 
 
 def test_one_wild_low_reading_does_not_move_what_is_usual() -> None:
