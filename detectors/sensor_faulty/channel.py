@@ -29,6 +29,7 @@ BLOCK_S = 900.0
 STUCK_LEARNT = 0.2
 """Share of a run told as stuck that counts as habit: one that comes every night is told once."""
 WILD_HALF_S = 10800.0
+LEAPT_HALF_S = 21600.0
 FOLLOWED = 24
 """Readings after a leap that are remembered."""
 RHYTHMS = 3
@@ -87,6 +88,10 @@ class Channel(msgspec.Struct):
     gaps: int = 0
     """Gaps of that length in a row."""
     leap: Leap | None = None
+    leapt: float = 0.0
+    """All leaps lately (faded) ..."""
+    leapt_at: float = 0.0
+    """... and when the last was."""
     wild: float = 0.0
     """Leaps lately (faded) that neither came back as they came nor stayed: pumps, waves ..."""
     wild_at: float = 0.0
@@ -154,6 +159,15 @@ class Channel(msgspec.Struct):
     def wilds(self, t: float) -> float:
         """Wild leaps, each counting half after `WILD_HALF_S`."""
         return self.wild * 0.5 ** ((t - self.wild_at) / WILD_HALF_S) if self.wild else 0.0
+
+    def leaps(self) -> None:
+        """Another leap begins."""
+        self.leapt = self.leaps_now() + 1.0
+        self.leapt_at = self.t
+
+    def leaps_now(self) -> float:
+        """Leaps, each counting half after `LEAPT_HALF_S`."""
+        return self.leapt * 0.5 ** ((self.t - self.leapt_at) / LEAPT_HALF_S) if self.leapt else 0.0
 
     def goes_wild(self) -> None:
         """Another one."""

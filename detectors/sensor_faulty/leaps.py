@@ -38,7 +38,7 @@ STILL_M: Final = 0.008
 """By how much the later half of it may differ from the earlier (metres): the water around it rises
 and falls, debris does not."""
 FOLLOWED_S: Final = 7 * 86400.0
-WET_M: Final = 0.2
+WET_M: Final = 0.4
 WET_STAYS: Final = 12
 """With water about: the least leap (metres), and how many reports it must have stayed."""
 
@@ -75,7 +75,9 @@ def follow(channel: Channel, metric: Metric, wet: bool) -> int:
         channel.leap = None
         return WATER
     half = len(values) // 2
-    if leap.to >= metric.brim or abs(fmean(values[half:]) - fmean(values[:half])) > STILL_M:
+    if (leap.wet and leap.to >= metric.brim) or abs(
+        fmean(values[half:]) - fmean(values[:half])
+    ) > STILL_M:
         return NOTHING
     leap.told = True
     return DEBRIS
@@ -83,6 +85,7 @@ def follow(channel: Channel, metric: Metric, wet: bool) -> int:
 
 def _begun(channel: Channel, wet: bool) -> Leap:
     v = channel.v
+    channel.leaps()
     return Leap(channel.before, v, channel.t, values=[v], step=channel.step, wet=wet)
 
 

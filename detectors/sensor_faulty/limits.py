@@ -15,12 +15,12 @@ ABOVE_RIM_M: Final = 4.0
 and a bolted cover lifts."""
 BRIM: Final = 0.9
 """Share of the depth of a manhole from which on water may stand still by itself: it overflows."""
-FASTEST_M_S, BACK_M_S = 10.0, 3.0
-"""Water in steep sewers reaches 10 m/s (design guides stop at 5 to 10 to spare the pipe); back up
-it is driven by a surcharge alone."""
+FASTEST_M_S, BACK_M_S = 6.0, 2.0
+"""Design guides stop water in sewers at 3 to 5 m/s to spare the pipe; back up it is driven by a
+surcharge alone."""
 SPIKE_M_S = 0.4
 """A spike of a flow is worth telling when it is a quarter of what fills the pipe at 1.5 m/s."""
-WIDEST = 3.0
+WIDEST = 2.5
 """Boxes are at most so many times as wide as high as a rule."""
 
 

@@ -66,5 +66,14 @@ METRICS: Final[dict[str, Metric]] = {
     **{f"current_{phase}": Metric(-1e5, 1e5) for phase in "abcn"},
 }
 
+CODES: Final = frozenset(
+    sign * whole / scale
+    for whole in (9999, 99999, 32767, 32768, 65535, 65534)
+    for scale in (1, 10, 100, 1000)
+    for sign in (1, -1)
+) | {-1.0, -999.0, 999.0, -99.0}
+"""What transmitters say when they have nothing to say: all ones of a register, its sign bit, rows
+of nines, at the scales in use, and minus one."""
+
 ANY: Final = Metric(-1e300, 1e300)
 """Of a metric that we do not know, only infinity is wrong."""

@@ -26,7 +26,7 @@ from detectors.sensor_faulty.config import KIND, SensorFaultyConfig
 from detectors.sensor_faulty.drift import DriftWatch, ended
 from detectors.sensor_faulty.dropout import Patch
 from detectors.sensor_faulty.limits import metric_of
-from detectors.sensor_faulty.metrics import Metric
+from detectors.sensor_faulty.metrics import CODES, Metric
 from detectors.sensor_faulty.stuck import stuck
 from detectors.sensor_faulty.told import HOLD_REPORTS, HOLDS_S, TODO, WHATS, Finding, named, spell
 
@@ -38,6 +38,8 @@ SPIKES, SPIKES_S = 3, 86400.0
 """This many spikes within that time (seconds) are a fault ..."""
 SPIKES_SOON, SOON_S = 2, 21600.0
 """... or this many within that."""
+SPIKES_SHARE = 0.6
+"""Of all the leaps lately: where few come back exactly, something moves the water."""
 WILD = 1.5
 """Where leaps (faded) were neither spikes nor debris, none is told: pumps and waves are at work."""
 RAIN_S = 10800.0
@@ -172,7 +174,7 @@ class ReadingFaults:
         else:
             if channel.outs:
                 self._in_again(item, device, channel, now)
-            if up & SAME:
+            if up & SAME and f"out_of_range:{item.metric}" not in device.faults:
                 found = stuck(channel, item.metric, metric)
                 if found is not None:
                     _tell(device, found, now)
@@ -298,6 +300,9 @@ class ReadingFaults:
                 _tell(device, drifted, now)
         if leap is None and f"stuck:{item.metric}" in device.faults:
             return  # it is free again, wherever the water went meanwhile
+        if leap is not None and channel.run >= OUTS and _is_code(channel.v):
+            self._code(item.metric, device, channel, now)
+            return
         says = leaps.follow(channel, metric, self._wet(item.device, channel.t))
         en, zh = named(item.metric)
         if says == leaps.SWING:
@@ -327,6 +332,23 @@ class ReadingFaults:
                 now,
             )
 
+    def _code(self, metric: str, device: DeviceState, channel: Channel, now: float) -> None:
+        """It leapt to an error code and says nothing else."""
+        en, zh = named(metric)
+        _tell(
+            device,
+            Finding(
+                "out_of_range",
+                metric,
+                channel.run_at,
+                now,
+                f"{en} says {channel.v:g} again and again: an error code of the transmitter",
+                f"{zh}反复上报{channel.v:g}：变送器的错误代码",
+                {"value": channel.v, "reports": float(channel.run)},
+            ),
+            now,
+        )
+
     def _in_again(self, item: Reading, device: DeviceState, channel: Channel, now: float) -> None:
         """One or two readings out of range were a spike."""
         outs, channel.outs = channel.outs, 0
@@ -335,6 +357,8 @@ class ReadingFaults:
 
     def _spike(self, metric: str, device: DeviceState, size: float | None, now: float) -> None:
         marks = _mark(device, f"spike:{metric}", now, SPIKES_S)
+        if len(marks) < SPIKES_SHARE * device.channels[metric].leaps_now():
+            return
         soon = [at for at in marks if now - at < SOON_S]
         wild = device.channels[metric].wilds(now)
         if len(marks) < SPIKES + wild and len(soon) < SPIKES_SOON + wild:
@@ -440,6 +464,10 @@ def _tell(device: DeviceState, found: Finding, now: float) -> None:
         found.since = old.since
     found.last = now
     device.faults[key] = found
+
+
+def _is_code(value: float) -> bool:
+    return value in CODES
 
 
 def _mark(device: DeviceState, key: str, now: float, within: float) -> list[float]:

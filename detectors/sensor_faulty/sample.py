@@ -1,15 +1,18 @@
-"""A camera that is knocked askew and set right again; and one that only sways in the wind."""
+"""For each noun that is folded. Odd seeds: a camera that is knocked askew and set right again, and
+one that only sways in the wind. Even seeds: a level sensor with a leaf under its head beside a good
+one, and a shower over both."""
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts.nouns import Frame
-from detectors._common.sample import START, Sample, city, device
+from contracts.nouns import Frame, Item
+from detectors._common.sample import START, Sample, city, device, reading
 from detectors.sensor_faulty.config import SensorFaultyConfig
 from detectors.sensor_faulty.spec import sites
 
@@ -45,8 +48,13 @@ def frames(rng: np.random.Generator, seconds: int, knocked: range, sway: float) 
 
 
 def sample(seed: int) -> Sample:
-    """Knocked at 22 s, set right at 42 s."""
+    """Pictures where `seed` is odd, readings where it is even."""
     rng = np.random.default_rng(seed)
+    return pictures(rng) if seed % 2 else readings(rng)
+
+
+def pictures(rng: np.random.Generator) -> Sample:
+    """Knocked at 22 s, set right at 42 s."""
     town = city(devices={"cam": device("cam", type="camera")})
     return Sample(
         city=town,
@@ -57,3 +65,34 @@ def sample(seed: int) -> Sample:
         reorderable=False,
         cfg=SETTINGS,
     )
+
+
+def readings(rng: np.random.Generator) -> Sample:
+    """Two levels and the rain once a minute for three hours: a leaf lies under a head from the 90th
+    minute to the 125th; in the quiet stream it rains instead."""
+    fields = {"reports_every_s": 60.0, "site": "main-street"}
+    town = city(
+        devices={
+            "lv-1": device("lv-1", metrics=("level",), **fields),
+            "lv-2": device("lv-2", metrics=("level",), **fields),
+            "rain-1": device("rain-1", metrics=("rain_rate",), **fields),
+        }
+    )
+    items: list[Item] = []
+    quiet: list[Item] = []
+    leaf = float(rng.uniform(0.6, 0.9))
+    for minute in range(200):
+        t = 60.0 * minute
+        wet = 0.8 * math.exp(-(((minute - 130) / 20) ** 2))
+        for place, name in enumerate(("lv-1", "lv-2")):
+            after = t + 20.0 * place
+            usual = 0.2 + 0.05 * place + float(rng.normal(0, 0.003))
+            under = leaf + float(rng.normal(0, 0.003))
+            there = name == "lv-1" and 90 <= minute < 125
+            items.append(reading(name, "level", round(under if there else usual, 3), after, minute))
+            quiet.append(reading(name, "level", round(usual + wet, 3), after, minute))
+        rain = 36.0 if 100 <= minute < 130 else 0.0
+        items.append(reading("rain-1", "rain_rate", 0.0, t + 40.0, minute))
+        quiet.append(reading("rain-1", "rain_rate", rain, t + 40.0, minute))
+    (site,) = sites(town, SensorFaultyConfig())
+    return Sample(city=town, site=site, items=tuple(items), quiet_items=tuple(quiet), tail_s=60.0)

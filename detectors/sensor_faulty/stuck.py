@@ -3,8 +3,9 @@
 Every instrument has its habit: one that shows a noisy surface to the millimetre hardly says the
 same twice, one that shows it to the centimetre stands still half the night. How long it may is
 told by its noise beside its grain (the smallest step it ever made), in the worst case that the
-water stands in the middle between two steps. A run that a live one had once in a million, and
-twice the longest so far, is no measurement. What rests at zero (a dry road, no rain) says nothing.
+water stands in the middle between two steps: a run that a live one had once in a million is no
+measurement. Nor is one several times as long as the longest so far. What rests at zero (a dry
+road, no rain) says nothing.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ LEAST_SAME = 0.05
 STEP_SIGMAS = 2 / math.sqrt(math.pi)
 """Mean size of the difference of two normal errors, in their standard deviation."""
 TIMES = 1.5
+MANY_TIMES = 3.5
+"""Times the longest run so far that a run must be: with, and without the noise speaking for it."""
+FEWEST = 20.0
+"""Readings that a run must have without the noise speaking for it."""
 LEAST_S = 900.0
 """Seconds; however often it reports, water may stand for some minutes."""
 KNOWN = 24
@@ -34,7 +39,8 @@ def stuck(channel: Channel, metric_name: str, metric: Metric) -> Finding | None:
         return None
     if metric.rest is not None and channel.v <= metric.rest:
         return None
-    if run < max(CHANCE / math.log(_same(channel)), TIMES * channel.longest):
+    chance = CHANCE / math.log(_same(channel))
+    if run < min(max(chance, TIMES * channel.longest), max(MANY_TIMES * channel.longest, FEWEST)):
         return None
     channel.stuck = True
     lasted = channel.t - channel.run_at
