@@ -44,5 +44,5 @@ def test_a_floods_ticket_shows_level_lines_fan_rain_neighbours_and_alarm(
     box = chart.bounding_box()
     assert box is not None
     assert box["width"] > 400, "as wide as the panel, so that its words can be read"
-    page.locator("#language").click()
+    page.locator("#lang").click()
     expect(chart).to_contain_text(f"上游 {ABOVE}")
