@@ -51,11 +51,11 @@ HABIT: Final = 0.7
 """... as this quantile of their highest rises: three ordinary days in ten go higher."""
 HABIT_H: Final = 12
 """Hours that such a rise is looked for in."""
-HABIT_TIMES: Final = 1.2
+HABIT_TIMES: Final = 1.5
 """A rise must be this many times the habitual one."""
-QUICK_H: Final = 8
+QUICK_H: Final = 6
 """A storm's rise is looked for in this many hours ..."""
-QUICK_SHARE: Final = 0.8
+QUICK_SHARE: Final = 0.9
 """... that must hold this share of the gate, else the rise is slow ..."""
 SLOW_TIMES: Final = 4 / 3
 """... and must come this many times as high (20 cm instead of 15): seasons, and a river that
@@ -65,7 +65,7 @@ RISES: Final = 0.3
 there before (a gap in the readings): nothing new."""
 STAY: Final = 3
 """Reports in a row above the gate."""
-STAY_SPIKY: Final = 4
+STAY_SPIKY: Final = 6
 """The same where it leaps up and back lately."""
 SPIKY: Final = 0.05
 """Share of hours with a leap up and back from which on a sensor is spiky ..."""
