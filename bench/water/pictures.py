@@ -162,7 +162,7 @@ def _draw(ax: Axes, one: Picture) -> None:
         ax.annotate("rim", (one.t[0] if one.t else 0, one.rim), fontsize=7, color="C3")
     for number, mark in enumerate(one.truths):
         ax.axvspan(mark.begin, max(mark.end, mark.begin + 0.02), color="C2", alpha=0.18)
-        place = (max(mark.begin, -AROUND_H[0]), 0.96 - 0.07 * (number % 4))
+        place = (max(mark.begin, one.t[0] if one.t else 0.0), 0.96 - 0.07 * (number % 4))
         ax.annotate(mark.what, place, xycoords=("data", "axes fraction"), fontsize=7, color="C2")
     for number, mark in enumerate(one.alarms):
         colour = COLOURS.get(mark.what, "k")
@@ -179,7 +179,8 @@ def _draw(ax: Axes, one: Picture) -> None:
         other.set_ylim(max(10.0, 3 * max(mm for _, mm in one.rain)), 0)
         other.set_ylabel("mm/h", fontsize=7)
     ax.axvline(0, color="0.6", lw=0.8)
-    ax.set_xlim(-AROUND_H[0], AROUND_H[1])
+    first, last = (one.t[0], one.t[-1]) if one.t else (0.0, 1.0)
+    ax.set_xlim(first - 0.1, last + 0.1)
     ax.set_title(f"{one.sort}: {one.title}", fontsize=7.5)
     ax.set_xlabel("hours", fontsize=7)
     ax.set_ylabel("m", fontsize=7)

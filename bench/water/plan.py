@@ -40,7 +40,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.part}/{self.order.network}/{self.order.seed}"
 
 
-FULL: Final = {"storm": 72, "blocked": 52, "blocked in storm": 32, "dry": 20, "faults": 36}
+FULL: Final = {"storm": 60, "blocked": 64, "blocked in storm": 36, "dry": 20, "faults": 36}
 QUICK: Final = {"storm": 2, "blocked": 2, "blocked in storm": 1, "dry": 1, "faults": 1}
 
 
