@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -26,7 +27,7 @@ class Cause(msgspec.Struct, frozen=True):
 def fallen(gauge: Gauge, t: float) -> float:
     """By how much it stands lower than usual, kPa."""
     usual = gauge.usual if gauge.stands != OK else (gauge.expected(t) or gauge.value)
-    return max(usual - gauge.value, 0.0)
+    return max(usual - gauge.steady(), 0.0) if gauge.curve else 0.0
 
 
 def together(
@@ -51,6 +52,22 @@ def together(
     return tuple(with_it)
 
 
+def unsettled(anchor: str, gauges: Mapping[str, Gauge], t: float, cfg: HydrantConfig) -> bool:
+    """Whether the last report of some neighbour, and it alone, speaks of a common fall."""
+    first = gauges[anchor]
+    if first.count > cfg.hold_readings or first.pause > cfg.rare_s:
+        return False  # it has waited, or the wait would be long
+    own = fallen(first, t)
+    return any(
+        gauge.sags == 1
+        and gauge.sagging is not None
+        and t - gauge.sagging <= max(gauge.pause, first.pause)
+        and (gauge.expected(t) or 0.0) - gauge.value >= cfg.together_share * own
+        for name, gauge in gauges.items()
+        if name != anchor
+    )
+
+
 def judge(
     members: Sequence[str], gauges: Mapping[str, Gauge], t: float, cfg: HydrantConfig
 ) -> Cause:
@@ -59,8 +76,9 @@ def judge(
     nearest = max(members, key=lambda name: (falls[name], name))
     if len(members) > 1:
         heard = [n for n, g in gauges.items() if g.level is not None and _lately(g, t)]
-        low = min(fallen(gauges[n], t) for n in heard) if heard else 0.0
-        even = low >= cfg.even_share * falls[nearest] and len(heard) > 2
+        # who has nothing left cannot fall further
+        least = [fallen(gauges[n], t) for n in heard if gauges[n].steady() >= cfg.dead_kpa]
+        even = min(least, default=math.inf) >= cfg.even_share * falls[nearest] and len(heard) > 2
         return Cause("supply" if even else "main", 4, nearest)
     gauge = gauges[nearest]
     if gauge.level is None:

@@ -49,7 +49,9 @@ class HydrantConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     profile_s: float = 10800.0
     """An hour of the profile remembers this much of that hour: three days."""
     level_s: float = 1800.0
-    """How slowly the level of the first day is followed (time constant)."""
+    """How slowly the level of the first day is followed up (time constant) ..."""
+    level_fall_s: float = 7200.0
+    """... and down: the morning takes its quarter within two hours, a draining tank its all."""
     cause_s: float = 3600.0
     """The cause may be told anew for this long; later the zone has found another balance."""
     adopt_s: float = 259200.0
@@ -60,5 +62,5 @@ class HydrantConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Volts. Exactly 0 kPa from a gauge whose cell is below this is no reading."""
     frost_c: float = 0.0
     """At or below this temperature a dead hydrant may be frozen (°C)."""
-    update_s: float = 600.0
-    """At most one revision in this time, unless cause, severity or zone changes."""
+    update_s: float = 300.0
+    """At most one revision in this time, unless one hydrant's trouble turns out a zone's."""

@@ -20,7 +20,7 @@ from contracts.event import Event
 from contracts.geo import distance_m
 from contracts.nouns import Quality, Reading
 from detectors._common.episode import Episode, Ledger, revise
-from detectors.hydrant_no_pressure.cause import Cause, fallen, judge, together
+from detectors.hydrant_no_pressure.cause import Cause, fallen, judge, together, unsettled
 from detectors.hydrant_no_pressure.config import HydrantConfig
 from detectors.hydrant_no_pressure.gauge import DOWN, OK, TRUE_KPA, Gauge
 from detectors.hydrant_no_pressure.sites import middle
@@ -45,6 +45,8 @@ class Open(msgspec.Struct):
     told: float
     heard: datetime
     state: str = ""
+    named: int = 0
+    """Members when it was last told."""
 
 
 class State(msgspec.Struct):
@@ -92,12 +94,11 @@ class Hydrants:
         stands = gauge.fold(t, v, cfg)
         if stands == OK and before == OK:
             return ()
-        return self._think(item, t, stands, before)
+        return self._think(item, t, stands)
 
     def on_time(self, now: datetime, /) -> Iterable[Event]:
         """Of an open event nobody was heard for too long: it ends as unknown."""
-        forget = timedelta(seconds=self._cfg.forget_s)
-        gone = [o for o in self._state.open if now - o.heard >= forget]
+        gone = [o for o in self._state.open if now >= self._given_up(o)]
         out = []
         for one in gone:
             out.append(self._revise(one, one.heard.timestamp(), "no_reading"))
@@ -111,8 +112,11 @@ class Hydrants:
         """When an open event without readings is given up."""
         if not self._state.open:
             return None
-        first = min(o.heard for o in self._state.open)
-        return first + timedelta(seconds=self._cfg.forget_s)
+        return min(self._given_up(o) for o in self._state.open)
+
+    def _given_up(self, one: Open) -> datetime:
+        pause = max(self._state.gauges[m].pause for m in one.members)
+        return one.heard + timedelta(seconds=max(self._cfg.forget_s, 3 * pause))
 
     def snapshot(self) -> bytes:
         """All state as msgpack."""
@@ -120,22 +124,24 @@ class Hydrants:
 
     # --- one event or one zone ----------------------------------------------------------------
 
-    def _think(self, item: Reading, t: float, stands: int, before: int) -> Iterable[Event]:
+    def _think(self, item: Reading, t: float, stands: int) -> Iterable[Event]:
         """Somebody stands low, or did."""
         name = item.device
         mine = next((o for o in self._state.open if name in o.members), None)
         if mine is not None:
             mine.heard = max(mine.heard, item.received_at)
             return self._follow(mine, t)
-        if stands != DOWN or before == DOWN:
+        if stands != DOWN:
             return ()
         gauges = self._state.gauges
         members = together(name, gauges, t, self._cfg)
+        if len(members) == 1 and unsettled(name, gauges, t, self._cfg):
+            return ()  # a neighbour's next report says whether it is one or all
         zone = self._zone(name, members, t)
         if zone is not None:
             zone.heard = max(zone.heard, item.received_at)
             zone.members.extend(m for m in members if m not in zone.members and self._free(m))
-            return (self._revise(zone, t),)
+            return self._follow(zone, t)
         members = tuple(m for m in members if self._free(m))
         site = self._site.id if len(members) > 1 else name
         since = gauges[name].since
@@ -168,11 +174,12 @@ class Hydrants:
             event = self._revise(one, t, "adopted" if adopted else "back")
             self._state.open.remove(one)
             return (event,)
-        if t - one.told < self._cfg.hold_s:
+        if t - one.told < self._cfg.update_s and not (one.named == 1 < len(one.members)):
             return ()
         cause = self._cause(one, t)
-        said = (one.what, one.severity, one.state)
-        if (cause.what, max(cause.severity, one.severity), self._known(one)) != said:
+        said = (one.what, one.severity, one.state, one.named)
+        severity = max(cause.severity, one.severity)
+        if (cause.what, severity, self._known(one), len(one.members)) != said:
             return (self._revise(one, t),)
         return ()
 
@@ -188,6 +195,8 @@ class Hydrants:
         work = self._work(one)
         cause = judge(one.members, self._state.gauges, t, self._cfg)
         if one.what and t - one.onset > self._cfg.cause_s:
+            return Cause(one.what, one.severity, one.nearest)
+        if one.what == "supply" and cause.what == "main":  # what all felt, all felt
             return Cause(one.what, one.severity, one.nearest)
         return Cause("works", 2, cause.nearest) if work else cause
 
@@ -206,7 +215,7 @@ class Hydrants:
             cause = self._cause(one, t)
             one.what, one.nearest = cause.what, cause.nearest
             one.severity = max(one.severity, cause.severity) if cause.what != "works" else 2
-            one.state, one.told = self._known(one), t
+            one.state, one.told, one.named = self._known(one), t, len(one.members)
         gauge = gauges[one.nearest]
         usual = gauge.expected(t)
         zeros = len(one.members) == 1 and gauge.count > 0 and gauge.zeros >= gauge.count

@@ -57,6 +57,10 @@ class Gauge(msgspec.Struct):
     battery: float | None = None
     temperature: float | None = None
 
+    def steady(self) -> float:
+        """The newest pressure, and no single reading's: median of three."""
+        return median(v for _, v in self.curve[-3:])
+
     def expected(self, t: float) -> float | None:
         """What is usual at this hour; None: nobody knows."""
         hour = int(t // 3600) % 24
@@ -178,7 +182,9 @@ class Gauge(msgspec.Struct):
         if span <= 0.0:
             return
         self.noise += (size - self.noise) * (span / (span + cfg.profile_s))
-        self.level += (usual + off - self.level) * (span / (span + cfg.level_s))
+        to = usual + off - self.level
+        slow = cfg.level_s if to >= 0.0 else cfg.level_fall_s
+        self.level += to * (span / (span + slow))
         weight = self.weight[hour]
         mean = self.hours[hour] if weight else usual
         self.hours[hour] = mean + (usual + off - mean) * (span / (span + weight))
