@@ -32,11 +32,17 @@ WORDS: Final = {
     "down": ("下游", "downstream"),
     "full": ("占井深 %", "% of rim"),
     "usual": ("平时", "usual"),
+    "expected": ("应有", "expected"),
+    "rest": ("静置", "at rest"),
+    "least": ("最低", "least"),
+    "limit": ("界限", "limit"),
 }
 COLOURS: Final = {
     "line": "#2f87c9",
     "warn": "#b45309",
     "close": "#dc2626",
+    "least": "#b45309",
+    "limit": "#dc2626",
     "rim": "#5a6b76",
     "fan": "#dc2626",
     "alarm": "#be123c",
@@ -66,9 +72,9 @@ class Fan(msgspec.Struct, frozen=True):
 
 
 class Limit(msgspec.Struct, frozen=True):
-    """A horizontal line."""
+    """A horizontal line; `name` is one of WORDS."""
 
-    name: Literal["warn", "close", "rim", "usual"]
+    name: str
     value: float
 
 

@@ -117,8 +117,13 @@ async def _chart(
     metric = str(evidence.get("metric") or METRICS.get(kind, ""))
     if not metric or (kind not in WATER and kind != "sensor_faulty"):
         return None
-    device = event.get("device") or drains.sensor_above(_likeliest(evidence), metric)
-    curve = _pairs(evidence.get("curve"))
+    main = _sensor(evidence)
+    device = (
+        event.get("device")
+        or main.get("device")
+        or drains.sensor_above(_likeliest(evidence), metric)
+    )
+    curve = _pairs(evidence.get("curve") or (evidence.get("curves") or {}).get(str(device)))
     if device is None and not curve:
         return None
     onset = datetime.fromisoformat(str(event["at"]))
@@ -197,17 +202,33 @@ def _gauge(city: City, device: str, event: Mapping[str, Any]) -> str | None:
     return near.id
 
 
+LINES: Final = ("warn", "close", "least", "usual", "rest", "limit")
+"""Lines that detectors name in `lines`."""
+
+
 def _limits(evidence: Mapping[str, Any], rim: float | None) -> tuple[Limit, ...]:
     lines = evidence.get("lines")
-    out: list[Limit] = []
+    known: dict[str, object] = {"expected": _sensor(evidence).get("expected")}
     if isinstance(lines, dict):
-        for name in ("warn", "close"):
-            value = lines.get(name)
-            if isinstance(value, int | float) and math.isfinite(value):
-                out.append(Limit("warn" if name == "warn" else "close", float(value)))
+        known |= {name: lines.get(name) for name in LINES}
+    out = [
+        Limit(name, float(value))
+        for name, value in known.items()
+        if isinstance(value, int | float) and math.isfinite(value)
+    ]
     if rim is not None and all(abs(limit.value - rim) > 1e-6 for limit in out):
         out.append(Limit("rim", rim))
     return tuple(out)
+
+
+def _sensor(evidence: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The sensor that tells most of a blocked pipe: one above it, else the first; or nothing."""
+    sensors = evidence.get("sensors")
+    if not isinstance(sensors, list):
+        return {}
+    told = [one for one in sensors if isinstance(one, dict)]
+    above = [one for one in told if one.get("side") == "above"]
+    return next(iter([*above, *told]), {})
 
 
 def _fan(evidence: Mapping[str, Any]) -> Fan | None:

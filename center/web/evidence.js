@@ -111,7 +111,7 @@ const KINDS = {
   manhole_cover_displaced(event) {
     const all = event.evidence ?? {};
     return [
-      levelCurve(all),
+      chartOf(event),
       facts(fact(t('now'), `${all.value}°${all.state ? ` · ${t(all.state)}` : ''}`), fact(t('atRest'), `${all.rest}°`), fact(t('since'), timeOf(all.since, state.city.timezone))),
       reasons(all),
     ];
@@ -119,7 +119,7 @@ const KINDS = {
   hydrant_no_pressure(event) {
     const all = event.evidence ?? {};
     return [
-      levelCurve({ ...all, lines: { warn: all.lines?.least } }),
+      chartOf(event),
       facts(fact(t('now'), `${all.value} kPa${all.state ? ` · ${t(all.state)}` : ''}`), all.usual != null ? fact(t('usual'), `${all.usual} kPa`) : null,
         all.zone?.length ? fact(t('hydrants'), all.zone.join('、')) : null, fact(t('since'), timeOf(all.since, state.city.timezone))),
       reasons(all),
@@ -140,7 +140,7 @@ const chance = (p) => (p < 0.001 ? '< 0.1 %' : `${(100 * p).toFixed(1)} %`);
 
 function plain(event) {
   const rows = Object.entries(event.evidence ?? {}).filter(([, v]) => ['string', 'number', 'boolean'].includes(typeof v) && String(v).length < 400).slice(0, 14);
-  return [...media(event), facts(...rows.map(([key, value]) => fact(clean(key).replaceAll('_', ' '), typeof value === 'number' ? String(Math.round(value * 1000) / 1000) : value)))];
+  return [...media(event), event.evidence?.curve && event.evidence?.metric ? chartOf(event) : null, facts(...rows.map(([key, value]) => fact(clean(key).replaceAll('_', ' '), typeof value === 'number' ? String(Math.round(value * 1000) / 1000) : value)))];
 }
 
 /** The evidence of one event. */

@@ -141,3 +141,37 @@ def test_what_cannot_be_drawn_is_told_why(
     reply = serve().get(f"/api/v1/{path}")
     assert (reply.status, reply.json["error"]) == (status, error)
     assert reply.json["reason"]
+
+
+def test_a_blocked_pipe_shows_the_sensor_above_it_with_what_it_should_read(
+    scene: Scene, serve: Serve
+) -> None:
+    drench(scene)
+    sensors = [
+        {"device": BELOW, "side": "below", "expected": 0.9},
+        {"device": SENSOR, "side": "above", "expected": 0.3},
+    ]
+    scene.happen("drain_blocked", evidence={"pipes": [["p5", 0.7]], "sensors": sensors})
+    svg = serve().get("/api/v1/tickets/t-1/plot.svg?lang=en").body.decode()
+    assert SENSOR in svg[: svg.index("</title>")]
+    assert "expected 0.3 m" in words(svg)
+    assert f"downstream {BELOW}" in words(svg)
+
+
+@pytest.mark.parametrize(
+    ("kind", "metric", "lines", "said"),
+    [
+        ("hydrant_no_pressure", "pressure", {"least": 50.0, "usual": None}, "least 50 kPa"),
+        ("manhole_cover_displaced", "tilt", {"rest": 1.0, "limit": 6.0}, "at rest 1 °"),
+        ("sensor_faulty", "level", {}, "0.9 m"),
+    ],
+)
+def test_other_water_incidents_are_drawn_from_what_they_say(
+    scene: Scene, serve: Serve, kind: str, metric: str, lines: dict[str, float], said: str
+) -> None:
+    curve = rising(scene.desk.clock.now())["curve"][:13]
+    evidence = {"metric": metric, "lines": lines, "curve": curve}
+    scene.happen(kind, evidence=evidence)
+    reply = serve().get("/api/v1/tickets/t-1/plot.svg?lang=en")
+    assert reply.status == 200
+    assert said in words(reply.body.decode())
