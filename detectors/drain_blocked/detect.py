@@ -1,0 +1,349 @@
+"""The blocked-drain detector: all level sensors of one connected network, compared each minute."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from contracts.clock import iso
+from contracts.detector import Site
+from contracts.event import Event
+from contracts.nouns import Quality, Reading
+from detectors._common.episode import Episode, Ledger, revise
+from detectors.drain_blocked.belief import Belief, Look, believe
+from detectors.drain_blocked.config import DrainBlockedConfig
+from detectors.drain_blocked.gauge import Gauge, Sky
+from detectors.drain_blocked.pair import LOOSE, Pair
+from detectors.drain_blocked.shape import fault_odds
+from detectors.drain_blocked.sites import Layout
+from detectors.drain_blocked.why import chance, evidence_of
+
+KIND = "drain_blocked"
+UNFIT = int(Quality.STUCK | Quality.OUT_OF_RANGE | Quality.SPIKE)
+"""Readings that the screen found faulty say nothing of the water."""
+TICK_S = 60.0
+SETTLE_S = 10.0
+"""A minute is looked at this long after its end: readings of several devices come in any order."""
+AHEAD_S = 60.0
+"""A device whose clock runs further ahead does not move time."""
+FEW = 4
+"""With fewer sensors heard, no common rhythm can be told from one sensor's trouble."""
+
+
+RAIN_LEAP = 0.5
+"""The common factor rises by this within half an hour only when it rains: mornings take hours
+(measured on the pattern of households, Metcalf & Eddy, fig. 3-5: 0.45 an hour at most)."""
+RAIN_LEFT = 0.8
+"""After rain the sewers have drained once the common factor is as near what it was before."""
+RAIN_SHARE = 1 / 25
+"""Share of the way that the factor's memory goes in a minute: half an hour."""
+STIFF = 2.5
+"""A sensor is in backwater when its level would mean twelve times the flow that comes to others
+for each manhole above."""
+SURER = 0.5
+"""New evidence moves an open blockage when it speaks so much more clearly (log-odds)."""
+EVERY_S = 300.0
+"""What has not changed its signs is judged again so often."""
+
+
+class Open(msgspec.Struct):
+    """A blockage that was published."""
+
+    episode: Episode
+    members: list[str]
+    since: float
+    published: float
+    heard: datetime
+    """Receipt of the newest reading."""
+    pipes: list[tuple[str, float]] = []
+    odds: float = 0.0
+    """Log-odds of a blockage against sensor faults, as last told."""
+
+
+class State(msgspec.Struct):
+    """All state of one network."""
+
+    ledger: Ledger
+    gauges: dict[str, Gauge]
+    sky: Sky
+    pairs: list[Pair] = []
+    rain: list[tuple[float, float]] = []
+    """Rain readings since the last look."""
+    rained: float = -math.inf
+    """When it last rained."""
+    rain_heard: float = -math.inf
+    next: float = -math.inf
+    """The next minute to be looked at begins here (epoch seconds)."""
+    open: list[Open] = []
+
+
+class DrainBlocked:
+    """Folds the sensors of one network; thinks once a minute of their time."""
+
+    def __init__(self, cfg: DrainBlockedConfig, site: Site, snapshot: bytes | None) -> None:
+        self._cfg, self._site = cfg, site
+        self._layout = Layout(site, cfg)
+        self._state = (
+            msgspec.msgpack.decode(snapshot, type=State)
+            if snapshot is not None
+            else State(Ledger(), {d: Gauge() for d in self._layout.sensors}, Sky())
+        )
+        # The register may have changed since the snapshot.
+        for device in self._layout.sensors:
+            self._state.gauges.setdefault(device, Gauge())
+        for device in self._state.gauges.keys() - self._layout.sensors.keys():
+            del self._state.gauges[device]
+        for device, sensor in self._layout.sensors.items():
+            self._state.gauges[device].height = sensor.pipe_m
+        layout = self._layout
+        wanted = [
+            (d, b) for d in layout.sensors for b in layout.next_below(d) if layout.gravity(d, b)
+        ]
+        known = {(p.above, p.below): p for p in self._state.pairs}
+        self._state.pairs = [known.get(key) or Pair(*key) for key in wanted]
+        self._bonds = [layout.bond(*key) for key in wanted]
+        self._judged: tuple[Any, ...] = ()
+        self._waiting = {d: g.waiting for d, g in self._state.gauges.items()}
+
+    def on_item(self, item: Reading, /) -> Iterable[Event]:
+        """Keep one reading; think when its minute is over."""
+        if item.quality & UNFIT:
+            return ()
+        state = self._state
+        t = item.at.timestamp()
+        if item.metric == "level":
+            waiting = self._waiting.get(item.device)
+            if waiting is None:
+                return ()
+            waiting.append((t, item.value))
+        elif item.metric == "rain_rate":
+            state.rain.append((t, item.value))
+        else:
+            return ()
+        if t < state.next or t > item.received_at.timestamp() + AHEAD_S:
+            return ()
+        minute = (t - SETTLE_S) // TICK_S * TICK_S
+        state.next = minute + TICK_S + SETTLE_S
+        return self._look(minute, item.received_at)
+
+    def on_time(self, now: datetime, /) -> Iterable[Event]:
+        """Nothing was heard of an open blockage for too long: it ends as unknown."""
+        limit = timedelta(seconds=self._cfg.forget_s)
+        gone = [one for one in self._state.open if one.heard + limit <= now]
+        self._state.open = [one for one in self._state.open if one not in gone]
+        return [self._revise(one, one.heard.timestamp(), ended="no_reading") for one in gone]
+
+    def wake_at(self) -> datetime | None:
+        """When an open blockage without readings is given up."""
+        if not self._state.open:
+            return None
+        heard = min(one.heard for one in self._state.open)
+        return heard + timedelta(seconds=self._cfg.forget_s)
+
+    def snapshot(self) -> bytes:
+        """All state as msgpack."""
+        return msgspec.msgpack.encode(self._state)
+
+    # --- each minute ------------------------------------------------------------------------
+
+    def _look(self, minute: float, received: datetime) -> Iterable[Event]:
+        state = self._state
+        self._rain(minute)
+        blind = not self._sighted(minute)
+        for gauge in state.gauges.values():
+            if gauge.waiting:
+                self._fold(gauge, minute, blind)
+        if minute % 1800 == 0 or state.next == -math.inf:
+            self._stiff()
+        self._common(minute)
+        odd = any(g.sign for g in state.gauges.values())
+        for pair, bond in zip(state.pairs, self._bonds, strict=True):
+            up, down = state.gauges[pair.above], state.gauges[pair.below]
+            fresh = (up.at > pair.at or down.at > pair.at) and up.count and down.count
+            if fresh and abs(up.at - down.at) < 4 * max(up.every_s, down.every_s):
+                pair.fold(up, down, bond, state.sky, self._cfg)
+            odd = odd or pair.sign != 0
+        if not state.open and not odd:
+            return ()
+        signs = tuple(g.sign for g in state.gauges.values()) + tuple(p.sign for p in state.pairs)
+        if signs == self._judged and minute % EVERY_S:
+            return ()
+        self._judged = signs
+        return self._judge(minute, received)
+
+    def _rain(self, minute: float) -> None:
+        state, sky = self._state, self._state.sky
+        for t, rate in state.rain:
+            state.rain_heard = max(state.rain_heard, t)
+            if rate >= self._cfg.wet_mm_h:
+                state.rained = max(state.rained, t)
+        state.rain.clear()
+        sky.wet = minute - state.rained < self._cfg.dry_after_s
+
+    def _sighted(self, minute: float) -> bool:
+        """Whether rain would be noticed: by a gauge, or by enough other sensors."""
+        if minute - self._state.rain_heard < 3600.0:
+            return True
+        return sum(g.count > 0 for g in self._state.gauges.values()) >= FEW
+
+    def _fold(self, gauge: Gauge, minute: float, blind: bool) -> None:
+        waiting, sky, cfg = gauge.waiting, self._state.sky, self._cfg
+        waiting.sort()
+        done = 0
+        for t, v in waiting:
+            if t > minute:
+                break
+            done += 1
+            gauge.fold(t, v, sky, blind, cfg)
+        del waiting[:done]
+
+    def _common(self, minute: float) -> None:
+        """The factor by which all levels stand above their usual ones, and how far they differ."""
+        ratios = sorted(
+            g.ratio()
+            for g in self._state.gauges.values()
+            if g.count and minute - g.at < 4 * g.every_s and not g.stuck and g.follows >= LOOSE
+        )
+        sky = self._state.sky
+        sky.known = len(ratios) >= FEW
+        if not sky.known:
+            sky.factor, sky.spread = 0.0, 0.0
+            return
+        middle = ratios[len(ratios) // 2]
+        off = sorted(abs(r - middle) for r in ratios)
+        sky.factor = middle
+        sky.spread = 1.4826 * off[len(off) // 2]
+        leap = middle - sky.usual
+        if not sky.wet and leap <= RAIN_LEAP:
+            sky.dry = middle
+        elif leap > RAIN_LEAP or middle > sky.dry + RAIN_LEFT:
+            self._state.rained = max(self._state.rained, minute)
+        sky.usual += leap * RAIN_SHARE
+
+    def _stiff(self) -> None:
+        """Which sensors stand in backwater, by the register: those whose pipe would carry far more
+        at that level than others do for each manhole above."""
+        rates = {}
+        for device, gauge in self._state.gauges.items():
+            sensor = self._layout.sensors[device]
+            if gauge.usual is not None and sensor.full_m3s:
+                rates[device] = gauge.usual + math.log(sensor.full_m3s / sensor.holes)
+        ranked = sorted(rates.values())
+        if len(ranked) < FEW:
+            return
+        low = ranked[len(ranked) // 4]
+        for device, rate in rates.items():
+            self._state.gauges[device].stiff = rate > low + STIFF
+
+    def _judge(self, minute: float, received: datetime) -> Iterable[Event]:
+        state, layout, cfg = self._state, self._layout, self._cfg
+        out: list[Event] = []
+        for one in list(state.open):
+            out.extend(self._follow(one, minute, received))
+        claimed = {d for one in state.open for d in one.members}
+        looks = self._looks(minute, claimed)
+        belief = believe(layout, looks, self._parted(looks), cfg.blockage_odds)
+        if belief.odds < cfg.open_odds or not belief.members:
+            return out
+        since = self._since(belief)
+        onset = datetime.fromtimestamp(round(since, 3), UTC)
+        episode = state.ledger.open(KIND, self._site.id, onset)
+        one = Open(episode, list(belief.members), since, minute, received)
+        state.open.append(one)
+        one.pipes = list(belief.pipes[:8])
+        out.append(self._revise(one, minute, belief))
+        return out
+
+    def _looks(self, minute: float, claimed: set[str]) -> dict[str, Look]:
+        """What every sensor that was heard lately says; silence says nothing."""
+        looks: dict[str, Look] = {}
+        for device, gauge in self._state.gauges.items():
+            if device in claimed or not gauge.count or minute - gauge.at > 4 * gauge.every_s:
+                continue
+            if gauge.stuck:
+                continue
+            invert = self._layout.sensors[device].invert_m
+            head = None if invert is None else invert + gauge.value
+            looks[device] = Look(gauge.sign, head, fault_odds(gauge, self._cfg))
+        return looks
+
+    def _parted(self, looks: dict[str, Look]) -> dict[tuple[str, str], int]:
+        """Pairs of which both were heard lately."""
+        return {
+            (p.above, p.below): p.sign
+            for p in self._state.pairs
+            if p.count and p.above in looks and p.below in looks and (p.sign or not p.loose)
+        }
+
+    def _since(self, belief: Belief) -> float:
+        """When the first of what the belief rests on began."""
+        members = set(belief.members)
+        begun = [g.since for d, g in self._state.gauges.items() if d in members and g.sign]
+        begun += [p.since for p in self._state.pairs if p.sign and {p.above, p.below} & members]
+        return min(begun)
+
+    def _follow(self, one: Open, minute: float, received: datetime) -> Iterable[Event]:
+        state, cfg = self._state, self._cfg
+        gauges = [state.gauges[d] for d in one.members if d in state.gauges]
+        if any(minute - g.at < 4 * g.every_s for g in gauges):
+            one.heard = received
+        members = set(one.members)
+        parted = any(p.sign and {p.above, p.below} <= members for p in state.pairs)
+        if not parted and all(g.sign == 0 for g in gauges):
+            state.open.remove(one)
+            return [self._revise(one, minute, ended="below")]
+        others = {d for o in state.open if o is not one for d in o.members}
+        looks = self._looks(minute, others)
+        belief = believe(self._layout, looks, self._parted(looks), cfg.blockage_odds)
+        if not set(belief.members) & members:
+            return ()
+        odd = {d for d in members if d in looks and looks[d].sign}
+        one.members = sorted({*odd, *belief.members})
+        if state.sky.wet or belief.odds < one.odds + SURER:
+            return ()  # where it is was known best when it was clearest
+        moved = belief.pipes[0][0] != one.pipes[0][0]
+        due = minute - one.published >= cfg.update_s
+        told = abs(belief.pipes[0][1] - one.pipes[0][1]) >= 0.1
+        if not (due and (moved or told)):
+            return ()
+        one.pipes = list(belief.pipes[:8])
+        one.published = minute
+        return [self._revise(one, minute, belief)]
+
+    def _revise(
+        self, one: Open, minute: float, belief: Belief | None = None, ended: str | None = None
+    ) -> Event:
+        if belief is not None:
+            one.odds = belief.odds
+        evidence: dict[str, Any] = {
+            "pipes": [[pipe, round(p, 4)] for pipe, p in one.pipes],
+            "since": iso(datetime.fromtimestamp(round(one.since, 3), UTC)),
+            "p": chance(one.odds),
+            **evidence_of(
+                self._layout,
+                self._state.gauges,
+                self._state.sky,
+                one.members,
+                one.pipes[0][0],
+                minute,
+                self._sighted(minute),
+                self._cfg,
+            ),
+        }
+        if ended is not None:
+            evidence["ended"] = ended
+        lead = next(iter(one.members), None)
+        return revise(
+            one.episode,
+            kind=KIND,
+            site=self._site.id,
+            device=lead,
+            point=self._layout.middle(one.pipes[0][0]),
+            severity=3,
+            evidence=evidence,
+            closed=ended is not None,
+        )
