@@ -71,11 +71,15 @@ class State(msgspec.Struct):
 
 
 class Lonely:
-    """Folds one device's levels. Stages: observed → receding → closed."""
+    """Folds one device's levels; the site's other devices are rain gauges near it.
+
+    Stages: observed → receding → closed.
+    """
 
     def __init__(self, cfg: FloodingConfig, site: Site, snapshot: bytes | None) -> None:
         self._cfg = cfg
         self._site = site
+        self._own = site.devices[0].id
         self._state = (
             msgspec.msgpack.decode(snapshot, type=State)
             if snapshot is not None
@@ -88,11 +92,11 @@ class Lonely:
         if item.quality & FAULTY:
             return ()
         state = self._state
-        if item.metric != METRIC:
+        if item.metric != METRIC or item.device != self._own:
             if item.metric == "rain_rate":
                 state.rain = item.value
                 state.usual.rain(item.at.timestamp(), item.value)
-            elif item.metric == "flow":
+            elif item.metric == "flow" and item.device == self._own:
                 state.flow = item.value
             return ()
         t = item.at.timestamp()

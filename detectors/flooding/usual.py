@@ -9,12 +9,13 @@ Nobody said at which height this sensor's water is a flood. What can be said:
 * `shape`: what the hour of the day adds to it (sewage at breakfast), used only where it explains
   at least `SHAPED` of what the hours differ by.
 * `habit`: how far it goes up by itself on an ordinary dry day. A sensor that rises 30 cm every
-  other day says nothing by rising 30 cm.
+  other day says nothing by rising 30 cm: what was told as a flood on five days of fourteen without
+  rain is a weir, a pump or a branch.
 * `spiky`: the share of hours in which it leapt up and back. Such a sensor must stay up longer.
 
-Shape, habit and spikes are learned only while no alarm is open and it has not rained. The level
-follows everything: what has been up for more than a day is what is usual now (a sensor that was
-moved, a river in spring).
+The shape is learned only while no alarm is open, habit and spikes only while it has not rained (as
+far as a gauge tells). The level follows everything: what has been up for more than a day is what is
+usual now (a sensor that was moved, a river in spring).
 
 Water is HIGH when it has stayed `gate` above its usual height for several reports, came up mostly
 within `QUICK_H` hours (a slow rise must reach `SLOW_TIMES` as high), did not fall back in between
@@ -87,11 +88,10 @@ on the tuning half, none did; of the false ones on obstructed sensors, a third) 
 LEAP_STAY: Final = 12
 """... so what has one in it must stay for this many reports and move."""
 WARM_HOURS: Final = 24
-"""Until so many hours are known it is learning ..."""
-COLD_HOURS: Final = 6
-"""... and before so many, rises must be `COLD_TIMES` as high; in the first hour they are measured
-from its own lowest reading."""
+"""Until so many hours are known it is learning, and a rise must be ..."""
 COLD_TIMES: Final = 2.0
+"""... this many times as high: what the day does by itself is not yet known. In the first hour it
+is measured from the sensor's own lowest reading."""
 FORGET_H: Final = 7 * 24
 """After a silence this long what was usual is forgotten (hours): somebody may have moved it."""
 SHAPED: Final = 0.5
@@ -129,6 +129,7 @@ class Usual(msgspec.Struct):
     """Spaced readings in a row above the gate."""
     leap: float = 0.0
     """The largest step up among those readings ..."""
+    leap_before: float = 0.0
     low: float = 0.0
     high: float = 0.0
     """... and how low and high it has been since."""
@@ -177,15 +178,10 @@ class Usual(msgspec.Struct):
                 del tail[0]
         if v - self.expected < self.gate:
             self.above = 0
-            self.leap = 0.0
+            self.leap = self.leap_before = 0.0
             return USUAL
         self.above += spaced
-        step = v - tail[-2][1] if len(tail) > 1 else 0.0
-        if step > self.leap:
-            self.leap = step
-            self.low = self.high = v
-        self.low = min(self.low, v)
-        self.high = max(self.high, v)
+        self._move(v, spaced)
         if alarmed:
             return HIGH
         return HIGH if self._sure(t, v) else UNSURE
@@ -214,6 +210,22 @@ class Usual(msgspec.Struct):
         lows = [low for hour, low in self.hours[-QUICK_H:] if hour >= since]
         return v - min(lows, default=self.expected)
 
+    def _move(self, v: float, spaced: bool) -> None:
+        """Follow the water above the gate: its largest step up, and how far it moved since."""
+        tail = self.tail
+        step = v - tail[-2][1] if len(tail) > 1 else 0.0
+        fell = spaced and len(tail) > 2 and -step > BACK * self.leap
+        if fell and tail[-2][1] - tail[-3][1] >= self.leap:  # that leap was one false echo
+            self.leap = self.leap_before
+            self.low = self.high = v
+        if spaced:
+            self.leap_before = self.leap
+        if step > self.leap:
+            self.leap = step
+            self.low = self.high = v
+        self.low = min(self.low, v)
+        self.high = max(self.high, v)
+
     def _sure(self, t: float, v: float) -> bool:
         need, rained = self.stay, self.rained(t)
         if rained and need == STAY:
@@ -228,8 +240,7 @@ class Usual(msgspec.Struct):
         if came < RISES * self.gate or above < (self.gate if quick else SLOW_TIMES * self.gate):
             return False
         height = v - self.expected
-        falls = (a[1] - b[1] for a, b in itertools.pairwise(self.tail[-self.above - 6 :]))
-        if max(falls, default=0.0) > BACK * height:
+        if _fall([one[1] for one in self.tail[-self.above - 7 :]]) > BACK * height:
             return False
         if self.leap > LEAP_M and self.above < LEAP_STAY:
             return False
@@ -244,9 +255,9 @@ class Usual(msgspec.Struct):
         if hour - before > FORGET_H and before >= 0:
             self._forget()
         elif readings:
-            dry = not alarmed and not self.rained(hour * HOUR_S)
+            wet = self.rained(hour * HOUR_S)
             low = sorted(readings)[len(readings) // 4]
-            if dry and self.hours:
+            if not wet and self.hours:
                 self._watch(before, low, readings)
             insort(self.flat, low - self._extra(before))
             self.hours.append((before, low))
@@ -255,12 +266,12 @@ class Usual(msgspec.Struct):
                 at = bisect_left(self.flat, height - self._extra(gone))
                 del self.flat[min(at, len(self.flat) - 1)]
             if hour // 24 != before // 24:
-                self._end_day(before // 24, dry)
+                self._end_day(before // 24, not alarmed and not wet)
         if self.flat:
             self.expected = self.flat[len(self.flat) // 2] + self._extra(hour)
         self.stay = STAY_SPIKY if self.spiky > SPIKY else STAY
         self.gate = max(self.rise_m, HABIT_TIMES * self.habit)
-        if len(self.hours) < COLD_HOURS:
+        if self.learning:
             self.gate *= COLD_TIMES
 
     def _watch(self, hour: int, low: float, readings: list[float]) -> None:
@@ -296,17 +307,28 @@ class Usual(msgspec.Struct):
             for at, base in enumerate(old)
         ]
         self.shape_days += 1
-        self.shaped = (
+        shaped = (
             self.shape_days > SHAPE_DAYS
             and self.unshaped >= SHAPE_LEAST_M
             and self.shapeless <= (1.0 - SHAPED) * self.unshaped
         )
+        if shaped != self.shaped:  # what it rose by was measured from another height
+            self.shaped, self.tops, self.habit = shaped, [], 0.0
         self.flat = sorted(height - self._extra(at) for at, height in self.hours)
 
     def _forget(self) -> None:
         self.hours, self.flat, self.tops, self.top, self.habit = [], [], [], 0.0, 0.0
         self.shape, self.shape_days, self.unshaped, self.shapeless = [], 0, 0.0, 0.0
         self.shaped, self.spiky, self.expected, self.above = False, 0.0, math.nan, 0
+
+
+def _fall(heights: list[float]) -> float:
+    """The largest fall from one report to the next, single false echoes left out."""
+    calm = heights[:1]
+    for before, here, after in zip(heights, heights[1:], heights[2:], strict=False):
+        calm.append(min(here, max(before, after)))
+    calm.append(heights[-1])
+    return max(a - b for a, b in itertools.pairwise(calm))
 
 
 def _mean(values: Iterable[float]) -> float:
