@@ -25,6 +25,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -142,8 +143,6 @@ def load(root: Path, every: int = 1) -> list[Sensor]:
 
 def rolling_median(t: Floats, v: Floats, window_s: float = MEDIAN_S) -> Floats:
     """Of the readings in the last `window_s`, the newest among them, shape as `v`."""
-    from bisect import bisect_left, insort
-
     times, values = t.tolist(), v.tolist()
     out = np.empty(len(values))
     window: list[float] = []

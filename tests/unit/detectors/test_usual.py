@@ -229,9 +229,9 @@ def test_after_a_week_of_silence_it_learns_anew() -> None:
     usual = Usual()
     for i, v in enumerate(still(3)):
         usual.fold(TEN * i, v, alarmed=False)
-    assert not usual.learning
+    before = usual.learning
     assert usual.fold(12 * DAY, 3.0, alarmed=False) == USUAL
-    assert usual.learning
+    assert (before, usual.learning) == (False, True)
     assert usual.expected == 3.0
 
 
