@@ -233,7 +233,7 @@ class DrainBlocked:
             if gauge.usual is not None and sensor.full_m3s:
                 rates[device] = gauge.usual + math.log(sensor.full_m3s / sensor.holes)
         ranked = sorted(rates.values())
-        if len(ranked) < FEW:
+        if len(ranked) < 2:
             return
         low = ranked[len(ranked) // 4]
         for device, rate in rates.items():

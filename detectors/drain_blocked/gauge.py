@@ -159,7 +159,9 @@ class Gauge(msgspec.Struct):
         band += cfg.young_band / (1.0 + (t - self.first) / 3600.0)
         self.excess = self.value - level_at(middle, self.height)
         trend = 0
-        if off > 0 and self.excess > least and off > band:
+        if sky.wet and not sky.known:
+            pass  # whether it is more than the rain brings nobody can tell
+        elif off > 0 and self.excess > least and off > band:
             trend = 1
         elif off < 0 and sky.known and -self.excess > least and -off > band:
             trend = -1
@@ -175,6 +177,10 @@ class Gauge(msgspec.Struct):
             self.leap *= 0.9
 
     def _learn(self, t: float, gap: float, sky: Sky, cfg: DrainBlockedConfig) -> None:
+        if sky.known and not sky.wet and abs(self.ratio()) < 1.0:
+            keep = math.exp(-min(gap, 3600.0) / MEMORY_S)
+            self.shared = keep * self.shared + (1 - keep) * sky.factor * self.ratio()
+            self.varied = keep * self.varied + (1 - keep) * sky.factor**2
         young = t - self.first < cfg.young_s and self.count < 30
         if (self.trend or sky.wet) and not young:
             return
@@ -184,10 +190,6 @@ class Gauge(msgspec.Struct):
             return
         self.count += 1
         share = max(-math.expm1(-min(gap, 3600.0) / cfg.learn_s), 1.0 / (1 + min(self.count, 1000)))
-        if sky.known:
-            keep = math.exp(-min(gap, 3600.0) / MEMORY_S)
-            self.shared = keep * self.shared + (1 - keep) * sky.factor * self.ratio()
-            self.varied = keep * self.varied + (1 - keep) * sky.factor**2
         self.usual += share * off
         slow = max(0.5 * share, 0.5 / (1 + self.count))
         self.spread += (min(1.25 * abs(off), 0.7) - self.spread) * slow
