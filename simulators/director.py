@@ -116,6 +116,13 @@ class Director:
             self._throw(self._soon(window))
         if settings.fibre_first_s > 0:
             self._tear(self.start + round(1000 * settings.fibre_first_s))
+        for first_s, what in (
+            (settings.blockage_first_s, self._block),
+            (settings.sensor_fault_first_s, self._sicken),
+            (settings.gateway_outage_first_s, self._silence),
+        ):
+            if first_s > 0:
+                self._plan(self.start + round(1000 * first_s), what)
         if settings.cover_first_s > 0:
             self._cover(self.start + round(1000 * settings.cover_first_s))
         if settings.hydrant_first_s > 0:
@@ -170,6 +177,27 @@ class Director:
         if self.settings.hydrant_every_s > 0:
             following = self._after(at, self.settings.hydrant_every_s)
             self._plan(max(following, until + 1_800_000), self._dry)
+
+    def _block(self, at: int) -> None:
+        at = max(at, self._weather.rained_until() + 1_200_000)
+        blocked = self._weather.block(at)
+        if self.settings.blockage_every_s > 0:
+            following = self._after(at, self.settings.blockage_every_s)
+            self._plan(max(following, blocked.end + 600_000), self._block)
+
+    def _sicken(self, at: int) -> None:
+        self._weather.sicken(at)
+        if self.settings.sensor_fault_every_s > 0:
+            following = self._after(at, self.settings.sensor_fault_every_s)
+            self._plan(following, self._sicken)
+
+    def _silence(self, at: int) -> None:
+        gateway, begin, end = self._weather.silence(at)
+        self.world.send(self.status(gateway, "offline", begin))
+        self.world.send(self.status(gateway, "online", end))
+        if self.settings.gateway_outage_every_s > 0:
+            following = self._after(at, self.settings.gateway_outage_every_s)
+            self._plan(max(following, end + 600_000), self._silence)
 
     def _plan(self, at: int, what: Callable[[int], None]) -> None:
         """Decide on a trouble well before it happens: storms need hours, cameras seconds."""

@@ -45,6 +45,27 @@ class SimSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     """The first trouble of the water mains comes this long after going live; 0: never any."""
     hydrant_every_s: float = 5400.0
     """Mean time between troubles of the water mains; 0: only the first."""
+    blockage_first_s: float = 5400.0
+    """The first drain begins to block this long after going live (or 20 min after the rain, if that
+    is later); 0: never any."""
+    blockage_every_s: float = 21600.0
+    """Mean time between blockages; 0: only the first."""
+    blockage_grows_s: tuple[float, float] = (1800.0, 7200.0)
+    """A blocking pipe loses its capacity over a time between these."""
+    blockage_cleared_s: float = 10800.0
+    """A blocking pipe is jetted free this long after it began."""
+    sensor_fault_first_s: float = 1800.0
+    """The first water level sensor goes wrong this long after going live; 0: never any."""
+    sensor_fault_every_s: float = 5400.0
+    """Mean time between sensor faults; 0: only the first."""
+    sensor_fault_s: float = 2700.0
+    """A sensor is wrong for this long."""
+    gateway_outage_first_s: float = 3600.0
+    """The first drain gateway falls silent this long after going live; 0: never any."""
+    gateway_outage_every_s: float = 7200.0
+    """Mean time between silent gateways; 0: only the first."""
+    gateway_outage_s: float = 600.0
+    """A gateway is away for about this long; what it has kept then comes in one go."""
     cameras: int = 3
     """How many of the three towers have their camera on; 0: no video."""
     fps: int = 15
@@ -73,6 +94,7 @@ class SimSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
             ("fps", 5 <= self.fps <= 30, "5 to 30"),
             ("segment_s", 1 <= self.segment_s <= 10, "1 to 10"),
             ("ambient_s", self.ambient_s >= 2 * self.segment_s, "at least two segments"),
+            ("blockage_cleared_s", 1800 <= self.blockage_cleared_s <= 43_200, "1800 to 43200"),
             ("history_every_s", self.history_every_s >= 5, "5 or more"),
             ("trace_every_s", self.trace_every_s >= 5, "5 or more"),
             ("duplicate_p", 0 <= self.duplicate_p <= 0.5, "0 to 0.5"),
@@ -81,7 +103,12 @@ class SimSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
         for name, good, allowed in rules:
             if not good:
                 raise Wrong(f"simulate: {name}", f"{getattr(self, name)!r}", allowed)
-        for name in ("first_incidents_s", "first_overflow_s", "worker_every_s"):
+        for name in (
+            "first_incidents_s",
+            "first_overflow_s",
+            "worker_every_s",
+            "blockage_grows_s",
+        ):
             low, high = getattr(self, name)
             if not 0 < low <= high:
                 raise Wrong(f"simulate: {name}", f"({low}, {high})", "two rising positive numbers")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from simulators import hydraulics
+from simulators import drains, hydraulics
 from simulators.dice import between, dice
 from simulators.hydraulics import STEP_S, Flood, Storm
 from simulators.sensors import Housekeeping, Read, Sensor
@@ -13,6 +13,7 @@ from simulators.town import Town
 from simulators.world import Truth, World
 
 _DRY_S = 1800.0
+_RAIN_S = 90 * 60.0
 _HOURS = 4.0
 _WET_M = 0.02
 """Water over a road from which on a street counts as flooded in the ground truth."""
@@ -40,7 +41,9 @@ class Weather:
         self._rng = dice(settings.seed, "weather")
         self._episodes: list[Episode] = []
         self._turn = int(self._rng.integers(len(town.sewers.sags)))
-        self._dry: Flood | None = None
+        self._dry = drains.dry_day(town.seed)
+        self._blocked: drains.Blocked | None = None
+        self._sick: dict[str, drains.Sick] = {}
         self.sensors = self._make_sensors()
 
     def storm(self, onset: int) -> Episode:
@@ -52,7 +55,7 @@ class Weather:
         rng = self._rng
         storm = Storm(
             dry_s=_DRY_S,
-            duration_s=90 * 60,
+            duration_s=_RAIN_S,
             return_years=between(rng, (2.0, 3.0)),
             peak_at=between(rng, (0.36, 0.44)),
         )
@@ -73,33 +76,86 @@ class Weather:
         """Whether a storm is on."""
         return any(e.start <= ms < e.end for e in self._episodes)
 
+    def rained_until(self) -> int:
+        """When the last drop of all storms known so far fell, epoch ms; 0: none."""
+        return max((e.start + round(1000 * (_DRY_S + _RAIN_S)) for e in self._episodes), default=0)
+
+    def block(self, at: int) -> drains.Blocked:
+        """Let a pipe block from `at` on, over hours, until it is jetted free."""
+        rng, settings = dice(self._settings.seed, "blocked", at), self._settings
+        pipes = sorted(p for p, size in self._town.sewers.pipes.items() if size.diameter_m < 1.5)
+        blocked = drains.block(
+            self._town.seed,
+            pipes[int(rng.integers(len(pipes)))],
+            at,
+            between(rng, settings.blockage_grows_s),
+            settings.blockage_cleared_s,
+            1.0 if rng.random() < 0.6 else between(rng, (0.95, 0.99)),
+        )
+        self._blocked = blocked
+        details = {
+            "full_at": blocked.full,
+            "cleared_at": blocked.cleared,
+            "lost": round(blocked.lost, 3),
+            "felt_at": blocked.felt,
+        }
+        self._truth.note(at, "drain_blocked", blocked.pipe, details)
+        return blocked
+
+    def sicken(self, at: int) -> None:
+        """Let a level sensor have a fault from `at` on."""
+        rng, settings = dice(self._settings.seed, "sicken", at), self._settings
+        manholes = sorted(self._town.sewers.catches)
+        device = manholes[int(rng.integers(len(manholes)))]
+        room = self._height(device)
+        sick = drains.sicken(settings.seed, device, room, at, settings.sensor_fault_s)
+        self._sick[device] = sick
+        self._truth.note(at, "sensor_faulty", device, {"what": sick.what, "ends_at": sick.end})
+
+    def silence(self, at: int) -> tuple[str, int, int]:
+        """Let a drain gateway be away from `at` on: (gateway, begin, end). What it has then comes
+        at the end in one go, or never."""
+        rng, settings = dice(self._settings.seed, "silence", at), self._settings
+        mine = sorted({self._town.gateways[s.device.id] for s in self.sensors})
+        gateway = mine[int(rng.integers(len(mine)))]
+        end = at + round(1000 * settings.gateway_outage_s * between(rng, (0.5, 1.5)))
+        lost = bool(rng.random() < 0.4)
+        self._world.silence(gateway, at, end, lost=lost)
+        self._truth.note(at, "sensor_silent", gateway, {"ends_at": end, "lost": lost})
+        return gateway, at, end
+
     def level(self, manhole: str, ms: int) -> float:
-        """Water above the manhole's invert, metres."""
-        return self._read("level", manhole, ms)
+        """Water above the manhole's invert, metres: the dry day's, the storm's, the blockage's.
+
+        Parts are added up: exact while one of them is next to nothing, as between storms.
+        """
+        more = self._blocked.more(manhole, ms) if self._blocked else 0.0
+        return max(0.0, self._dry.level(manhole, ms) + self._read("level", manhole, ms) + more)
 
     def depth(self, manhole: str, ms: int) -> float:
         """Water over the road at a manhole, metres."""
-        return self._read("depth", manhole, ms)
+        storm = self._read("depth", manhole, ms)
+        if self._blocked is None or self._blocked.more(manhole, ms) < 0.01:
+            return storm
+        return max(storm, self.level(manhole, ms) - self._height(manhole))
 
     def rain(self, ms: int) -> float:
         """Rain, mm/h."""
         return self._read("rain", "", ms)
 
+    def _height(self, manhole: str) -> float:
+        node = self._town.sewers.network.nodes[manhole]
+        return (node.rim_m or 0.0) - (node.invert_m or 0.0)
+
     def _read(self, what: str, manhole: str, ms: int) -> float:
+        """Rain, depth over the road, or what a storm adds to a level."""
         for episode in reversed(self._episodes):
             if episode.start <= ms < episode.end:
-                return _value(episode.flood, what, manhole, (ms - episode.start) / 1000)
-        if what != "level":
-            return 0.0
-        known = self._episodes[0].flood if self._episodes else self._calm()
-        return _value(known, what, manhole, _DRY_S - STEP_S)
-
-    def _calm(self) -> Flood:
-        """Dry weather only."""
-        if self._dry is None:
-            drizzle = Storm(dry_s=_DRY_S, duration_s=600, return_years=0.1)
-            self._dry = hydraulics.run(self._town.sewers, drizzle, _DRY_S / 3600, {})
-        return self._dry
+                value = _value(episode.flood, what, manhole, (ms - episode.start) / 1000)
+                if what == "level":
+                    return max(0.0, value - _value(episode.flood, what, manhole, _DRY_S - STEP_S))
+                return value
+        return 0.0
 
     def _note(self, episode: Episode) -> None:
         """Ground truth: every place where water will stand on the road, when it first does."""
@@ -150,8 +206,12 @@ class Weather:
     def _level_reader(self, id: str) -> Read:
         rng, house = dice(self._settings.seed, "level", id), Housekeeping(self._settings.seed, id)
 
-        def read(ms: int) -> dict[str, float]:
-            seen = max(0.0, self.level(id, ms) + float(rng.normal(0, 0.004)))
+        def read(ms: int) -> dict[str, float] | None:
+            healthy = max(0.0, self.level(id, ms) + float(rng.normal(0, 0.004)))
+            sick = self._sick.get(id)
+            seen = sick.say(ms, healthy) if sick else healthy
+            if seen is None:
+                return None
             return {
                 "level": round(seen, 3),
                 "temperature": house.temperature(ms),

@@ -42,6 +42,7 @@ class World:
     def __init__(self) -> None:
         self._queue: list[tuple[int, int, Happening | Outgoing]] = []
         self._order = itertools.count()
+        self._away: dict[str, tuple[int, int, bool]] = {}
 
     def at(self, ms: int, happening: Happening) -> None:
         """Let `happening(ms)` run at `ms`; what it returns is sent at its own times."""
@@ -51,6 +52,11 @@ class World:
         """Let `message` leave at its time."""
         heapq.heappush(self._queue, (message.at, next(self._order), message))
 
+    def silence(self, gateway: str, begin: int, end: int, *, lost: bool) -> None:
+        """Let nothing but retained words of `gateway` leave between two times (epoch ms): what it
+        has then is lost, or leaves in its order within seconds of the end."""
+        self._away[gateway] = (begin, end, lost)
+
     def next_at(self) -> int | None:
         """When `step` has something to do, epoch ms; None: never again."""
         return self._queue[0][0] if self._queue else None
@@ -59,7 +65,13 @@ class World:
         """Do the next thing; a message when it was one."""
         ms, _, what = heapq.heappop(self._queue)
         if isinstance(what, Outgoing):
-            return what
+            begin, end, lost = self._away.get(what.gateway, (0, 0, False))
+            if what.retain or not begin <= what.at < end:
+                return what
+            if not lost:
+                later = end + (what.at - begin) // 100 + 1
+                self.send(msgspec.structs.replace(what, at=later))
+            return None
         for message in what(ms):
             self.send(message)
         return None
