@@ -15,14 +15,18 @@ OUT, SAME, STEP, GAP, BLOCK = 1, 2, 4, 8, 16
 """What a reading shows: out of range; the same value for long; a leap (or one is being followed);
 reports are missing before it; a quarter of an hour is complete."""
 
+DRY, UNKNOWN, WET = 0, 1, 2
+
 FADE = 0.05
 NOISE_TIMES = 12.0
 """A step is a leap when it is this many times the usual one (as the screen at the edge has it)."""
 STILLEST = 0.0005
 WARM = 10
 """Reports before anything is unusual."""
-LEAST_RUN = 8
+LEAST_RUN = 12
 """A run of equal values shorter than this is never looked at."""
+EVERY = 4
+"""... and then only at every fourth reading."""
 LATE = 1.6
 """A report is missing when the next comes after this many periods."""
 BLOCK_S = 900.0
@@ -47,8 +51,8 @@ class Leap(msgspec.Struct):
     """Readings since, at most `FOLLOWED`."""
     step: float = 0.0
     """The usual step before it."""
-    wet: bool = False
-    """Whether it rained or neighbours rose meanwhile."""
+    wet: int = 0
+    """DRY; UNKNOWN, with neither gauge nor neighbour; WET: it rained or neighbours rose."""
     told: bool = False
 
 
@@ -120,7 +124,7 @@ class Channel(msgspec.Struct):
         self.before, self.v = before, v
         if v == before:
             self.run += 1
-            if self.run >= LEAST_RUN:
+            if self.run >= LEAST_RUN and not self.run % EVERY:
                 up |= SAME
         else:
             if self.run > 1:

@@ -31,15 +31,13 @@ class ClockWatch(msgspec.Struct):
     since: float = 0.0
     low: float = 0.0
     high: float = 0.0
-    sent: float = 0.0
-    """What the device said when it began."""
 
-    def see(self, lag: float, sent: float, received: float) -> bool:
+    def see(self, lag: float, received: float) -> bool:
         """One report whose `lag` (received less sent, seconds) is not as it should be. Whether the
         clock must be off."""
         low, high = min(self.low, lag), max(self.high, lag)
         if not self.reports or high - low > max(STEADY_S, STEADY_SHARE * abs(low)):
-            self.reports, self.since, self.sent = 1, received, sent
+            self.reports, self.since = 1, received
             self.low = self.high = lag
             return False
         self.low, self.high = low, high
@@ -65,8 +63,3 @@ class ClockWatch(msgspec.Struct):
             f"设备时钟{zh_way}{zh}：连续{self.reports}次上报均如此",
             {"off_s": round(self.off, 1), "reports": float(self.reports)},
         )
-
-
-def is_off(lag: float) -> bool:
-    """Whether a lag (seconds) is worth a look."""
-    return lag > BEHIND_S or lag < -AHEAD_S

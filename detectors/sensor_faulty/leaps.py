@@ -16,7 +16,7 @@ from __future__ import annotations
 from statistics import fmean
 from typing import Final
 
-from detectors.sensor_faulty.channel import FOLLOWED, Channel, Leap
+from detectors.sensor_faulty.channel import DRY, FOLLOWED, WET, Channel, Leap
 from detectors.sensor_faulty.metrics import Metric
 
 BACK: Final = 0.6
@@ -40,14 +40,15 @@ and falls, debris does not."""
 FOLLOWED_S: Final = 7 * 86400.0
 WET_M: Final = 0.4
 WET_STAYS: Final = 12
-"""With water about: the least leap (metres), and how many reports it must have stayed."""
+"""With water about, or where nobody knows: the least leap (metres), and how many reports it must
+have stayed."""
 
 NOTHING, SPIKE, DEBRIS, GONE, WATER, SWING = 0, 1, 2, 3, 4, 5
 """What the newest reading says: nothing yet; back within two reports; debris lies there; debris is
 gone; it was water (or anything else that moves); it swings (pumps, waves)."""
 
 
-def follow(channel: Channel, metric: Metric, wet: bool) -> int:
+def follow(channel: Channel, metric: Metric, wet: int) -> int:
     """Fold the newest reading of a channel that leaps, or whose leap is followed."""
     leap = channel.leap
     v, step = channel.v, channel.v - channel.before
@@ -55,7 +56,7 @@ def follow(channel: Channel, metric: Metric, wet: bool) -> int:
         channel.leap = _begun(channel, wet)
         return NOTHING
     size = leap.to - leap.from_
-    leap.wet = leap.wet or wet
+    leap.wet = max(leap.wet, wet)
     if step * size < 0 and abs(step) >= BACK * abs(size):
         return _back(channel, metric, leap, size)
     values = leap.values
@@ -75,7 +76,7 @@ def follow(channel: Channel, metric: Metric, wet: bool) -> int:
         channel.leap = None
         return WATER
     half = len(values) // 2
-    if (leap.wet and leap.to >= metric.brim) or abs(
+    if (leap.wet == WET and leap.to >= metric.brim) or abs(
         fmean(values[half:]) - fmean(values[:half])
     ) > STILL_M:
         return NOTHING
@@ -83,7 +84,7 @@ def follow(channel: Channel, metric: Metric, wet: bool) -> int:
     return DEBRIS
 
 
-def _begun(channel: Channel, wet: bool) -> Leap:
+def _begun(channel: Channel, wet: int) -> Leap:
     v = channel.v
     channel.leaps()
     return Leap(channel.before, v, channel.t, values=[v], step=channel.step, wet=wet)
@@ -101,7 +102,8 @@ def _back(channel: Channel, metric: Metric, leap: Leap, size: float) -> int:
     if len(leap.values) <= SHORT:
         exact = EXACT * abs(size) + min(EXACT_STEPS * leap.step, 2 * EXACT * abs(size))
         return SPIKE if off <= exact and abs(size) >= metric.spike else SWING
-    if size > 0 and metric.above is not None and size >= metric.above and not leap.wet:
+    least = metric.above if leap.wet == DRY else WET_M
+    if least is not None and metric.above is not None and size >= least and leap.wet != WET:
         return GONE
     return SWING
 

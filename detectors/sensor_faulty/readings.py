@@ -6,29 +6,27 @@ the first fault that stands until none has stood for a while; when faults change
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 import msgspec
 
-from contracts.clock import iso
 from contracts.detector import Site
 from contracts.event import Event
 from contracts.geo import distance_m
 from contracts.nouns import Reading
-from detectors._common.episode import Episode, Ledger, revise
 from detectors.sensor_faulty import dropout, leaps
-from detectors.sensor_faulty.channel import BLOCK, GAP, OUT, SAME, STEP, Channel
+from detectors.sensor_faulty.channel import BLOCK, DRY, GAP, OUT, SAME, STEP, UNKNOWN, WET, Channel
 from detectors.sensor_faulty.clock import AHEAD_S, BEHIND_S, ClockWatch
-from detectors.sensor_faulty.config import KIND, SensorFaultyConfig
+from detectors.sensor_faulty.config import SensorFaultyConfig
 from detectors.sensor_faulty.drift import DriftWatch, ended
 from detectors.sensor_faulty.dropout import Patch
 from detectors.sensor_faulty.limits import metric_of
 from detectors.sensor_faulty.metrics import CODES, Metric
+from detectors.sensor_faulty.speak import speak
+from detectors.sensor_faulty.state import DeviceState, State, mark, tell
 from detectors.sensor_faulty.stuck import stuck
-from detectors.sensor_faulty.told import HOLD_REPORTS, HOLDS_S, TODO, WHATS, Finding, named, spell
+from detectors.sensor_faulty.told import Finding, named, spell
 
 FRESH = timedelta(seconds=BEHIND_S)
 FUTURE = timedelta(seconds=-AHEAD_S)
@@ -52,32 +50,15 @@ ROSE_SHARE = 0.2
 """... if this share of them did, two at least where there are more."""
 
 
-class DeviceState(msgspec.Struct):
-    """What is known of one device. Times are epoch seconds of receipt unless they say else."""
-
-    heard: float = 0.0
-    channels: dict[str, Channel] = {}
-    clock: ClockWatch = msgspec.field(default_factory=ClockWatch)
-    patches: list[Patch] = []
-    marks: dict[str, list[float]] = {}
-    """Times of spikes and of readings out of range, by fault and metric."""
-    drift: dict[str, DriftWatch] = {}
-    rose: float = -math.inf
-    """When its water last rose."""
-    faults: dict[str, Finding] = {}
-    told: list[str] = []
-    main: str = ""
-    """The fault that the open episode is named after: the first in rank that stood in it."""
-    ledger: Ledger = msgspec.field(default_factory=Ledger)
-    episode: Episode | None = None
-
-
-class State(msgspec.Struct):
-    """All state of one neighbourhood."""
-
-    devices: dict[str, DeviceState] = {}
-    rain: float = -math.inf
-    """When it last rained (epoch seconds)."""
+_SAYS = {
+    DRY: ("without rain or a neighbour that rose", "无降雨、邻近点未涨"),
+    UNKNOWN: (
+        "which water does not do (a rain gauge or a neighbour would tell sooner)",
+        "水位不会如此变化（若有雨量计或邻近点可更早判断）",
+    ),
+    WET: ("though water about it moves", "而周边水位仍在变化"),
+}
+"""What is said of the water about a leap that was debris."""
 
 
 class ReadingFaults:
@@ -86,44 +67,34 @@ class ReadingFaults:
     def __init__(self, cfg: SensorFaultyConfig, site: Site, snapshot: bytes | None) -> None:
         self._cfg, self._site = cfg, site
         self._known = {device.id: device for device in site.devices}
-        self._metrics: dict[tuple[str, str], Metric] = {}
+        self._quick: dict[tuple[str, str], tuple[DeviceState, Channel, Metric]] = {}
         self._near: dict[str, list[str]] = {}
         self._state = (
             msgspec.msgpack.decode(snapshot, type=State) if snapshot is not None else State()
         )
+        for id, device in self._state.devices.items():
+            if id in self._known:
+                for name, channel in device.channels.items():
+                    metric = metric_of(site, self._known[id], name)
+                    self._quick[id, name] = (device, channel, metric)
 
     def on_item(self, item: Reading, /) -> Iterable[Event]:
         """Fold one reading."""
-        device = self._state.devices.get(item.device)
-        if device is None:
-            device = self._state.devices[item.device] = DeviceState()
-        t = item.at.timestamp()
-        value = item.value
-        channel = device.channels.get(item.metric)
-        metric = self._metrics.get((item.device, item.metric))
-        if channel is None or metric is None:
-            metric = self._meet(item)
-            if channel is None:
-                if metric.low <= value <= metric.high:
-                    device.channels[item.metric] = self._begin(item, t)
-                    device.heard = item.received_at.timestamp()
-                return ()
-        up = channel.fold(t, value, metric)
-        late = False
-        if item.sent_at is not None:
-            late = not FUTURE <= item.received_at - item.sent_at <= FRESH
-        if metric.wet and value > 0.0:
-            self._state.rain = t
-        if (
-            not up
-            and not late
-            and not device.faults
-            and not channel.outs
-            and not device.clock.reports
-        ):
-            device.heard = item.received_at.timestamp()
+        known = self._quick.get((item.device, item.metric))
+        if known is None:
+            self._meet(item)
             return ()
-        return self._look(item, device, channel, metric, up, late)
+        device, channel, metric = known
+        t = item.at.timestamp()
+        up = channel.fold(t, item.value, metric)
+        sent = item.sent_at
+        late = sent is not None and not FUTURE <= item.received_at - sent <= FRESH
+        if metric.wet and item.value > 0.0:
+            self._state.rain = t
+        if up or late or device.busy:
+            return self._look(item, device, channel, metric, up, late)
+        device.heard = item.received_at
+        return ()
 
     def on_time(self, _now: datetime, /) -> Iterable[Event]:
         """Nothing: a device that says nothing is silent, which others notice."""
@@ -139,15 +110,22 @@ class ReadingFaults:
 
     # --- meeting a device ---------------------------------------------------------------------
 
-    def _meet(self, item: Reading) -> Metric:
-        metric = metric_of(self._site, self._known.get(item.device), item.metric)
-        self._metrics[item.device, item.metric] = metric
-        return metric
-
-    def _begin(self, item: Reading, t: float) -> Channel:
-        device = self._known.get(item.device)
-        every = device.reports_every_s if device is not None else None
-        return Channel(t, item.value, item.value, t, registered=every or 0.0)
+    def _meet(self, item: Reading) -> None:
+        """Its first reading of this metric."""
+        known = self._known[item.device]
+        metric = metric_of(self._site, known, item.metric)
+        device = self._state.devices.get(item.device)
+        if device is None:
+            device = self._state.devices[item.device] = DeviceState()
+        channel = device.channels.get(item.metric)
+        if channel is None and metric.low <= item.value <= metric.high:
+            t = item.at.timestamp()
+            every = known.reports_every_s or 0.0
+            channel = Channel(t, item.value, item.value, t, registered=every)
+            device.channels[item.metric] = channel
+        device.heard = item.received_at
+        if channel is not None:
+            self._quick[item.device, item.metric] = (device, channel, metric)
 
     # --- when something is up -----------------------------------------------------------------
 
@@ -162,8 +140,8 @@ class ReadingFaults:
     ) -> Iterable[Event]:
         now = item.received_at.timestamp()
         if late and item.sent_at is not None:
-            sent = item.sent_at.timestamp()
-            if now > device.heard and device.clock.see(now - sent, sent, now):
+            another = device.heard is None or item.received_at > device.heard
+            if another and device.clock.see(now - item.sent_at.timestamp(), now):
                 self._clock(device, now)
         elif device.clock.reports:
             device.clock = ClockWatch()
@@ -177,15 +155,19 @@ class ReadingFaults:
             if up & SAME and f"out_of_range:{item.metric}" not in device.faults:
                 found = stuck(channel, item.metric, metric)
                 if found is not None:
-                    _tell(device, found, now)
+                    tell(device, found, now)
             if up & BLOCK:
                 self._block(item, device, channel, metric, now)
             if up & STEP and metric.leap is not None:
                 self._leap(item, device, channel, metric, now)
-        device.heard = now
-        if not device.faults:
-            return ()
-        return self._speak(item, device, channel, now)
+        device.heard = item.received_at
+        told: Iterable[Event] = ()
+        if device.faults:
+            point, severity = self._known[item.device].point, self._cfg.reading_severity
+            told = speak(item, device, channel, now, point, severity)
+        outs = any(c.outs for c in device.channels.values())
+        device.busy = outs or bool(device.faults) or device.clock.reports > 0
+        return told
 
     def _clock(self, device: DeviceState, now: float) -> None:
         """Everybody's messages late by as much are the gateway's or the network's delay."""
@@ -194,12 +176,13 @@ class ReadingFaults:
         alike = sum(d.clock.reports > 1 and d.clock.off * off > 0 for d in others)
         if off > 0 and len(others) > 1 and alike >= 0.5 * len(others):
             return
-        _tell(device, device.clock.finding(now), now)
+        tell(device, device.clock.finding(now), now)
 
     def _gap(self, item: Reading, device: DeviceState, channel: Channel, now: float) -> None:
         period = max(channel.period, channel.registered)
         # with a clock set back or a backlog, only receipt shows that nothing is missing
-        silent = min(now - device.heard, channel.t - channel.left)
+        heard = device.heard.timestamp() if device.heard is not None else now
+        silent = min(now - heard, channel.t - channel.left)
         missed = round(silent / period) - 1
         if channel.rhythm(channel.t - channel.left) or missed < 1:
             return
@@ -207,6 +190,8 @@ class ReadingFaults:
         if device.patches and one.begin < device.patches[-1].end:
             return
         device.patches = [*device.patches[1 - dropout.KEPT :], one]
+        if dropout.comes_and_goes(device.patches, now, period) is None:
+            return
         others = {k: d for k, d in self._state.devices.items() if d is not device and d.heard}
         own = [p for p in device.patches if not _shared(p, others.values())]
         comes = dropout.comes_and_goes(own, now, period)
@@ -216,7 +201,7 @@ class ReadingFaults:
         en_t, zh_t = spell(window)
         lonely = "" if others else "; with no neighbour it may be its gateway"
         zh_lonely = "" if others else "；无邻近设备可比，也可能是网关问题"
-        _tell(
+        tell(
             device,
             Finding(
                 "dropout",
@@ -244,7 +229,7 @@ class ReadingFaults:
         if channel.outs < OUTS:
             return
         en, zh = named(item.metric)
-        _tell(
+        tell(
             device,
             Finding(
                 "out_of_range",
@@ -270,12 +255,12 @@ class ReadingFaults:
         if watch.rises(mean, max(ROSE_M, 4.0 * channel.step)):
             device.rose = channel.t
         other = any(found.what != "drift" for found in device.faults.values())
-        bad = other or channel.leap is not None or self._wet(item.device, channel.t)
+        bad = other or channel.leap is not None or self._wet(item.device, channel.t) == WET
         if not watch.add(channel.t, mean, bad) or not watch.creeps(metric.drift):
             return
         found = watch.found(item.metric, metric.drift, channel.t, self._neighbours(item.device))
         if found is not None:
-            _tell(device, found, now)
+            tell(device, found, now)
 
     def _neighbours(self, name: str) -> list[DriftWatch]:
         """Water at the nearest devices, nearest first."""
@@ -297,7 +282,7 @@ class ReadingFaults:
             watch = device.drift[item.metric]
             drifted = ended(watch, item.metric, channel.t, channel.before, channel.v)
             if drifted is not None:
-                _tell(device, drifted, now)
+                tell(device, drifted, now)
         if leap is None and f"stuck:{item.metric}" in device.faults:
             return  # it is free again, wherever the water went meanwhile
         if leap is not None and channel.run >= OUTS and _is_code(channel.v):
@@ -314,7 +299,7 @@ class ReadingFaults:
             assert told is not None
             size = told.to - told.from_
             en_t, zh_t = spell(channel.t - told.t)
-            _tell(
+            tell(
                 device,
                 Finding(
                     "debris",
@@ -323,10 +308,10 @@ class ReadingFaults:
                     now,
                     f"{en} leapt by {size:.2f} m from one report to the next and "
                     f"{'lies there' if says == leaps.DEBRIS else 'leapt back'} after {en_t}, "
-                    "without rain or a neighbour that rose: something is under the head",
+                    f"{_SAYS[told.wet][0]}: something is under the head",
                     f"{zh}在一次上报间突增{size:.2f}米，{zh_t}后"
                     f"{'仍停留不动' if says == leaps.DEBRIS else '突然回落'}，"
-                    "无降雨、邻近点未涨：探头下方有杂物",
+                    f"{_SAYS[told.wet][1]}：探头下方有杂物",
                     {"leap_m": round(size, 4), "stayed_s": round(channel.t - told.t, 1)},
                 ),
                 now,
@@ -335,7 +320,7 @@ class ReadingFaults:
     def _code(self, metric: str, device: DeviceState, channel: Channel, now: float) -> None:
         """It leapt to an error code and says nothing else."""
         en, zh = named(metric)
-        _tell(
+        tell(
             device,
             Finding(
                 "out_of_range",
@@ -356,7 +341,7 @@ class ReadingFaults:
             self._spike(item.metric, device, None, now)
 
     def _spike(self, metric: str, device: DeviceState, size: float | None, now: float) -> None:
-        marks = _mark(device, f"spike:{metric}", now, SPIKES_S)
+        marks = mark(device, f"spike:{metric}", now, SPIKES_S)
         if len(marks) < SPIKES_SHARE * device.channels[metric].leaps_now():
             return
         soon = [at for at in marks if now - at < SOON_S]
@@ -366,7 +351,7 @@ class ReadingFaults:
         en, zh = named(metric)
         by = "beyond its range" if size is None else f"by {size:+.3g}"
         zh_by = "超出量程" if size is None else f"{size:+.3g}"
-        _tell(
+        tell(
             device,
             Finding(
                 "spike",
@@ -381,110 +366,31 @@ class ReadingFaults:
             now,
         )
 
-    def _wet(self, name: str, t: float) -> bool:
+    def _wet(self, name: str, t: float) -> int:
         """Whether there is water about, by rain or by neighbours that rose."""
         state = self._state
         if t - state.rain < RAIN_S:
-            return True
+            return WET
         others = rose = 0
         for id, device in state.devices.items():
             if id != name and device.drift:
                 others += 1
                 rose += t - device.rose < ROSE_S
-        return rose >= max(ROSE_SHARE * others, min(others, 2)) and rose > 0
-
-    # --- telling ------------------------------------------------------------------------------
-
-    def _speak(
-        self, item: Reading, device: DeviceState, channel: Channel, now: float
-    ) -> Iterable[Event]:
-        hold = HOLD_REPORTS * max(channel.period, channel.registered)
-        for key, found in list(device.faults.items()):
-            if now - found.last > max(HOLDS_S[found.what], hold):
-                del device.faults[key]
-        standing = sorted(device.faults)
-        if standing == device.told:
-            return ()
-        device.told = standing
-        if device.episode is None:
-            since = min(found.since for found in device.faults.values())
-            device.episode = device.ledger.open(KIND, item.device, _moment(since))
-        ranks = [f.what for f in device.faults.values()] + ([device.main] if device.main else [])
-        device.main = min(ranks, key=WHATS.index)
-        event = self._revise(item, device, device.episode)
-        if not standing:
-            device.episode, device.main = None, ""
-        return (event,)
-
-    def _revise(self, item: Reading, device: DeviceState, episode: Episode) -> Event:
-        known = self._known[item.device]
-        standing = sorted(device.faults.values(), key=lambda f: (WHATS.index(f.what), f.since))
-        evidence: dict[str, Any] = {
-            "fault": device.main,
-            "seen_at": iso(item.received_at),
-            "faults": [
-                {
-                    "what": f.what,
-                    "metric": f.metric or None,
-                    "since": iso(_moment(f.since)),
-                    "numbers": f.numbers,
-                }
-                for f in standing
-            ],
-        }
-        if standing:
-            todo = [TODO[what] for what in dict.fromkeys(f.what for f in standing)]
-            evidence |= {
-                "why": [f.en for f in standing],
-                "why_zh": [f.zh for f in standing],
-                "todo": [en for en, _ in todo],
-                "todo_zh": [zh for _, zh in todo],
-            }
-        else:
-            evidence |= {
-                "why": ["its readings are as they should be again"],
-                "why_zh": ["设备读数已恢复正常"],
-            }
-        return revise(
-            episode,
-            kind=KIND,
-            site=item.device,
-            device=item.device,
-            point=known.point,
-            severity=self._cfg.reading_severity,
-            evidence=evidence,
-            closed=not standing,
-        )
-
-
-def _tell(device: DeviceState, found: Finding, now: float) -> None:
-    key = f"{found.what}:{found.metric}"
-    old = device.faults.get(key)
-    if old is not None:
-        found.since = old.since
-    found.last = now
-    device.faults[key] = found
+        if rose > 0 and rose >= max(ROSE_SHARE * others, min(others, 2)):
+            return WET
+        gauge = any("rain_rate" in device.channels for device in state.devices.values())
+        return DRY if others or gauge else UNKNOWN
 
 
 def _is_code(value: float) -> bool:
     return value in CODES
 
 
-def _mark(device: DeviceState, key: str, now: float, within: float) -> list[float]:
-    marks = [at for at in device.marks.get(key, ()) if now - at < within][-20:]
-    marks.append(now)
-    device.marks[key] = marks
-    return marks
-
-
 def _shared(one: Patch, others: Iterable[DeviceState]) -> bool:
     count = silent = 0
     for other in others:
         count += 1
+        heard = other.heard.timestamp() if other.heard is not None else 0.0
         period = max((c.period for c in other.channels.values()), default=0.0)
-        silent += dropout.silent_in(other.patches, other.heard, period, one)
+        silent += dropout.silent_in(other.patches, heard, period, one)
     return silent > 0 and silent >= dropout.SHARED * count
-
-
-def _moment(t: float) -> datetime:
-    return datetime.fromtimestamp(round(t, 3), UTC)

@@ -21,7 +21,7 @@ LEAST_SAME = 0.05
 """Chance that a reading is as the last, at the least: short histories say little."""
 STEP_SIGMAS = 2 / math.sqrt(math.pi)
 """Mean size of the difference of two normal errors, in their standard deviation."""
-TIMES = 1.5
+TIMES = 2.5
 MANY_TIMES = 3.5
 """Times the longest run so far that a run must be: with, and without the noise speaking for it."""
 FEWEST = 20.0

@@ -30,12 +30,13 @@ HOLDS_S: Final = {
     "out_of_range": 1800.0,
     "stuck": 600.0,
     "clock_skew": 1800.0,
-    "debris": 1800.0,
+    "debris": 86400.0,
     "drift": 10800.0,
-    "spike": 21600.0,
+    "spike": 86400.0,
     "dropout": 10800.0,
 }
-"""Seconds without a new sign of it until it is over; at least `HOLD_REPORTS` reports."""
+"""Seconds without a new sign of it until it is over; at least `HOLD_REPORTS` reports. What comes
+and goes (a branch, a loose plug) is over after a good day."""
 HOLD_REPORTS: Final = 5
 
 TODO: Final = {
