@@ -77,6 +77,8 @@ class Channel(msgspec.Struct):
     """Readings of the same value so far."""
     longest: float = 1.0
     """The longest of them, faded."""
+    freed: float = 0.0
+    """When it last said something else after it was stuck."""
     stuck: bool = False
     """Whether this run was told as stuck: it is no habit."""
     registered: float = 0.0
@@ -192,7 +194,7 @@ class Channel(msgspec.Struct):
     def _run_ends(self) -> None:
         run, self.run = self.run, 1
         if self.stuck:
-            self.stuck = False
+            self.stuck, self.freed = False, self.t
             self.longest = max(self.longest, STUCK_LEARNT * run)
             return
         self.step *= (1.0 - FADE) ** (run - 1)

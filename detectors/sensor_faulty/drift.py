@@ -45,7 +45,8 @@ OFF_BASE: Final = 0.25
 variance, made up this share of the fall at least, and it fell to where it came from, give or take
 this share."""
 NEIGHBOURS: Final = 8
-LEAST_NEIGHBOURS: Final = 2
+LEAST_NEIGHBOURS: Final = 3
+"""So that the median of them is sound when one drifts."""
 
 Floats = NDArray[np.float64]
 
@@ -82,17 +83,17 @@ class DriftWatch(msgspec.Struct):
         self.bad = self.bad or bad
         return complete
 
-    def creeps(self, least: float) -> bool:
-        """Whether the last hours are worth a fit: they moved by `least` and more."""
+    def creeps(self, least: float) -> float:
+        """By how much the last hours moved, if that is `least` and more and one way; else 0."""
         hours = [v for _, v, bad in self.hours if not bad]
         if len(hours) < LEAST_HOURS:
-            return False
+            return 0.0
         recent = hours[-LINE_HOURS - 1 :]
         move = recent[-1] - recent[0]
         if abs(move) < least:
-            return False
+            return 0.0
         along = sum((b - a) * move > 0 for a, b in itertools.pairwise(recent))
-        return along >= LINE_HOURS - 1
+        return move if along >= LINE_HOURS - 1 else 0.0
 
     def good(self) -> dict[int, float]:
         """Hour → median of hours in which nothing else was up."""

@@ -19,7 +19,7 @@ from detectors.sensor_faulty import dropout, leaps
 from detectors.sensor_faulty.channel import BLOCK, DRY, GAP, OUT, SAME, STEP, UNKNOWN, WET, Channel
 from detectors.sensor_faulty.clock import AHEAD_S, BEHIND_S, ClockWatch
 from detectors.sensor_faulty.config import SensorFaultyConfig
-from detectors.sensor_faulty.drift import DriftWatch, ended
+from detectors.sensor_faulty.drift import NEIGHBOURS, DriftWatch, ended
 from detectors.sensor_faulty.dropout import Patch
 from detectors.sensor_faulty.limits import metric_of
 from detectors.sensor_faulty.metrics import CODES, Metric
@@ -59,6 +59,10 @@ _SAYS = {
     WET: ("though water about it moves", "而周边水位仍在变化"),
 }
 """What is said of the water about a leap that was debris."""
+
+
+ALONG = 0.3
+"""A neighbour creeps as well when it moves by this share."""
 
 
 class ReadingFaults:
@@ -256,14 +260,20 @@ class ReadingFaults:
             device.rose = channel.t
         other = any(found.what != "drift" for found in device.faults.values())
         bad = other or channel.leap is not None or self._wet(item.device, channel.t) == WET
-        if not watch.add(channel.t, mean, bad) or not watch.creeps(metric.drift):
+        if not watch.add(channel.t, mean, bad):
             return
-        found = watch.found(item.metric, metric.drift, channel.t, self._neighbours(item.device))
+        creeps = watch.creeps(metric.drift)
+        if not creeps:
+            return
+        near = self._neighbours(item.device)
+        if any(one.creeps(ALONG * abs(creeps)) * creeps > 0 for one in near[:NEIGHBOURS]):
+            return  # where a neighbour climbs as well, it is water that backs up
+        found = watch.found(item.metric, metric.drift, channel.t, near)
         if found is not None:
             tell(device, found, now)
 
     def _neighbours(self, name: str) -> list[DriftWatch]:
-        """Water at the nearest devices, nearest first."""
+        """Water at the nearest devices that are well, nearest first."""
         order = self._near.get(name)
         if order is None:
             point = self._known[name].point
@@ -272,7 +282,8 @@ class ReadingFaults:
             )
             order = self._near[name] = [id for _, id in by_distance]
         devices = self._state.devices
-        return [w for id in order if id in devices for w in devices[id].drift.values()]
+        well = (devices[id] for id in order if id in devices and not devices[id].faults)
+        return [watch for device in well for watch in device.drift.values()]
 
     def _leap(
         self, item: Reading, device: DeviceState, channel: Channel, metric: Metric, now: float
@@ -283,7 +294,7 @@ class ReadingFaults:
             drifted = ended(watch, item.metric, channel.t, channel.before, channel.v)
             if drifted is not None:
                 tell(device, drifted, now)
-        if leap is None and f"stuck:{item.metric}" in device.faults:
+        if leap is None and channel.freed == channel.t:
             return  # it is free again, wherever the water went meanwhile
         if leap is not None and channel.run >= OUTS and _is_code(channel.v):
             self._code(item.metric, device, channel, now)

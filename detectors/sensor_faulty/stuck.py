@@ -24,8 +24,8 @@ STEP_SIGMAS = 2 / math.sqrt(math.pi)
 TIMES = 2.5
 MANY_TIMES = 3.5
 """Times the longest run so far that a run must be: with, and without the noise speaking for it."""
-FEWEST = 20.0
-"""Readings that a run must have without the noise speaking for it."""
+FEWEST, MANY_S = 20.0, 5400.0
+"""Readings and seconds that a run must have without the noise speaking for it."""
 LEAST_S = 900.0
 """Seconds; however often it reports, water may stand for some minutes."""
 KNOWN = 24
@@ -40,10 +40,11 @@ def stuck(channel: Channel, metric_name: str, metric: Metric) -> Finding | None:
     if metric.rest is not None and channel.v <= metric.rest:
         return None
     chance = CHANCE / math.log(_same(channel))
-    if run < min(max(chance, TIMES * channel.longest), max(MANY_TIMES * channel.longest, FEWEST)):
+    likely = run >= max(chance, TIMES * channel.longest)
+    lasted = channel.t - channel.run_at
+    if not likely and (run < max(MANY_TIMES * channel.longest, FEWEST) or lasted < MANY_S):
         return None
     channel.stuck = True
-    lasted = channel.t - channel.run_at
     en, zh = named(metric_name)
     en_t, zh_t = spell(lasted)
     usual = max(1, round(channel.longest))
