@@ -221,12 +221,13 @@ def _words(now: Open, closed: str | None, rained: bool) -> tuple[list[str], list
     en = [
         f"the water stands up to {high} cm above what is usual here; {gate} cm and more are not",
         f"it rose {came} cm within twelve hours, without falling back as a disturbance would",
-        "no line is known for this sensor: whether this does harm, nobody has said",
+        "no line is known for this sensor (warn_m, close_m): whether this does harm, nobody has "
+        "said, and when it will cannot be foretold",
     ]
     zh = [
         f"水位最高超出本处常态 {high} 厘米(超出 {gate} 厘米即为异常)",
         f"十二小时内上涨 {came} 厘米,期间没有像干扰那样突然回落",
-        "该传感器未设警戒线:是否成灾尚无依据",
+        "该传感器未设警戒线(warn_m、close_m):是否成灾尚无依据,也无法提前预报",
     ]
     if rained:
         en.append("it has rained here")
