@@ -11,12 +11,15 @@ from detectors.flooding.chance import chance, seconds
 from detectors.flooding.config import FloodingConfig
 from detectors.flooding.forecast import Forecast, paces, street
 from detectors.flooding.lines import SPILL_M, View
+from detectors.flooding.swings import Swings
 
 MIN_STEP_S = 20.0
 """Readings closer than this are thinned for slopes and curve: their difference is noise."""
 CURVE = 60
 FILLED_M, FILLED_SHARE = 0.05, 0.05
 """A manhole is asked whether it will overflow from so far above its usual height."""
+RARE_S, RARE_SHARE = 150.0, 0.75
+"""Reports rarer than this (seconds) leave few chances to warn: this share of the odds must do."""
 
 DRY, FORECAST, OBSERVED = 0, 1, 2
 
@@ -40,6 +43,7 @@ class Channel(msgspec.Struct):
     chance: float | None = None
     """That the line is reached, where that is known."""
     surface: Surface = msgspec.field(default_factory=Surface)
+    swings: Swings = msgspec.field(default_factory=Swings)
     held: bool = False
     """The newest reading is doubted: water hardly does that."""
 
@@ -101,6 +105,7 @@ class Channel(msgspec.Struct):
         onset = max(cfg.onset_share * room, min(cfg.onset_m, room / 3))
         if view.sewer:
             onset = max(FILLED_M, FILLED_SHARE * room)
+            self.swings.fold(t, v - base, room)
         if v < base + onset:
             self.rate = _step(points)
             return DRY
@@ -121,14 +126,15 @@ class Channel(msgspec.Struct):
         pace = paces(self.points)
         self.rate = pace[1]
         left = view.lines.close - v
+        interval = self.points[-1][0] - self.points[-2][0] if len(self.points) > 1 else 0.0
         if view.sewer:
-            if left > SPILL_M and (pace[0] > 0 or pace[1] > 0):
+            if left > SPILL_M and not self.swings.usual(self.points[-1][0], v - base):
                 self.chance = chance(v - base, left, pace, rain, view.lie)
-                if self.chance >= cfg.chance:
+                enough = cfg.chance if interval <= RARE_S else RARE_SHARE * cfg.chance
+                if self.chance >= enough:
                     low, best, high = seconds(v - base, left, pace, rain, view.lie)
                     self.forecast = Forecast(best, low, high)
         elif left > 0:
-            interval = self.points[-1][0] - self.points[-2][0] if len(self.points) > 1 else 0.0
             self.forecast = street(left, pace, reach, cfg.fast_reports * interval, cfg)
         if v >= view.top:
             return OBSERVED
