@@ -22,7 +22,7 @@ MISSED = -4.0
 """Log-odds of a sensor that the pool reaches standing as usual."""
 SPILL = -3.0
 """... of a pool above the rim of a manhole on the way: water would stand on the road instead."""
-DEEP_PER_M = 1.0
+DEEP_PER_M = 0.6
 """Pools of each further metre of depth at the blockage are rarer by this (log): it must hold back
 that much water."""
 APART = -1.5
@@ -161,7 +161,9 @@ def _fits(layout: Layout, pipe: str, looks: Mapping[str, Look], pairs: Parted) -
     for (a, b), sign in pairs.items():
         if sign == 0 and a in above and pipe in layout.up(b):
             score += APART
-    for device, look in looks.items():
-        if look.sign == 0 and pipe in layout.up(device) and layout.share(pipe, device) > 0.5:
-            score += QUIET
+    if any(
+        look.sign == 0 and pipe in layout.up(d) and layout.share(pipe, d) > 0.5
+        for d, look in looks.items()
+    ):
+        score += QUIET
     return score

@@ -45,7 +45,7 @@ class DrainBlockedConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     """A difference must last so long (seconds) and for `hold_readings`."""
     wet_hold_s: float = 2400.0
     """... and so long while it rains and shortly after: a wave needs that to pass."""
-    blind_hold_s: float = 7200.0
+    blind_hold_s: float = 14_400.0
     """... and so long where there is neither a rain gauge nor three other sensors: any shower looks
     like a blockage at first."""
     hold_readings: int = 3

@@ -16,7 +16,7 @@ from contracts.nouns import Quality, Reading
 from detectors._common.episode import Episode, Ledger, revise
 from detectors.drain_blocked.belief import Belief, Look, believe
 from detectors.drain_blocked.config import DrainBlockedConfig
-from detectors.drain_blocked.gauge import Gauge, Sky
+from detectors.drain_blocked.gauge import OVER_M, Gauge, Sky
 from detectors.drain_blocked.pair import LOOSE, Pair
 from detectors.drain_blocked.shape import fault_odds
 from detectors.drain_blocked.sites import Layout
@@ -46,6 +46,11 @@ STIFF = 2.5
 for each manhole above."""
 SURER = 0.5
 """New evidence moves an open blockage when it speaks so much more clearly (log-odds)."""
+MOST_M = 30.0
+"""The deepest manhole there is, where no rim is registered (metres)."""
+RISING, RISEN = 0.15, 0.3
+"""Without a rain gauge: it rains when this share of the sensors rises at once, and at least two;
+and it has not drained while this share stands high."""
 EVERY_S = 300.0
 """What has not changed its signs is judged again so often."""
 
@@ -98,7 +103,9 @@ class DrainBlocked:
         for device in self._state.gauges.keys() - self._layout.sensors.keys():
             del self._state.gauges[device]
         for device, sensor in self._layout.sensors.items():
-            self._state.gauges[device].height = sensor.pipe_m
+            gauge = self._state.gauges[device]
+            gauge.height = sensor.pipe_m
+            gauge.top = sensor.depth_m + OVER_M if sensor.depth_m is not None else MOST_M
         layout = self._layout
         wanted = [
             (d, b) for d in layout.sensors for b in layout.next_below(d) if layout.gravity(d, b)
@@ -203,6 +210,8 @@ class DrainBlocked:
 
     def _common(self, minute: float) -> None:
         """The factor by which all levels stand above their usual ones, and how far they differ."""
+        if minute - self._state.rain_heard > 3600.0 and self._all_rise(minute):
+            self._state.rained = max(self._state.rained, minute)
         ratios = sorted(
             g.ratio()
             for g in self._state.gauges.values()
@@ -223,6 +232,14 @@ class DrainBlocked:
         elif leap > RAIN_LEAP or middle > sky.dry + RAIN_LEFT:
             self._state.rained = max(self._state.rained, minute)
         sky.usual += leap * RAIN_SHARE
+
+    def _all_rise(self, minute: float) -> bool:
+        """Whether so many sensors rise, or stand high, that it must be rain."""
+        heard = [g for g in self._state.gauges.values() if minute - g.at < 4 * g.every_s]
+        rising = sum(g.flow - g.before > 0.8 * RAIN_LEAP for g in heard)
+        high = sum(g.trend > 0 for g in heard)
+        wet = self._state.sky.wet and high >= max(2, RISEN * len(heard))
+        return wet or rising >= max(2, RISING * len(heard))
 
     def _stiff(self) -> None:
         """Which sensors stand in backwater, by the register: those whose pipe would carry far more

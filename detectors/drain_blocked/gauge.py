@@ -17,6 +17,9 @@ PRIOR = 0.02
 """Weight of what the register says of `follows`, in squared logarithms: a variation by 15 %."""
 RISE_S = 1500.0
 MEMORY_S = 43_200.0
+BOTTOM_M, OVER_M = -0.1, 1.5
+"""A level below the invert by more, or above the rim by more, is none: error codes, or a head that
+points elsewhere. Water over the road stands at most this high."""
 SAME = 8
 """So many equal readings in a row from a sensor that otherwise moves: it is stuck."""
 
@@ -46,6 +49,8 @@ class Gauge(msgspec.Struct):
     value: float = 0.0
     """Median of the newest three."""
     last: list[float] = []
+    top: float = math.inf
+    """Higher than this water cannot stand here (metres)."""
     height: float = 0.6
     """Of the pipe that leaves here (metres)."""
     flow: float = 0.0
@@ -115,7 +120,7 @@ class Gauge(msgspec.Struct):
 
     def fold(self, t: float, v: float, sky: Sky, blind: bool, cfg: DrainBlockedConfig) -> None:
         """Take one reading."""
-        if t <= self.at:
+        if t <= self.at or not BOTTOM_M <= v <= self.top:
             return
         gap = t - self.at if self.count else 60.0
         if self.last:

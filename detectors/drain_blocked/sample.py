@@ -48,7 +48,7 @@ def main_sewer() -> DrainNetwork:
 
 
 def sample(seed: int) -> Sample:
-    """Twelve hours, a reading each five minutes; the pipe blocks in the seventh."""
+    """Nine hours, a reading each five minutes; the pipe blocks in the sixth."""
     rng = np.random.default_rng(seed)
     network = main_sewer()
     devices = {
@@ -61,10 +61,10 @@ def sample(seed: int) -> Sample:
     grows = float(rng.uniform(1800, 5400))
     items: list[Item] = []
     quiet: list[Item] = []
-    for step in range(144):
+    for step in range(108):
         t = EVERY_S * step
         rhythm = 1.0 + 0.15 * math.sin(2 * math.pi * (t / 86_400 + 0.1))
-        shut = min(max((t - 6 * 3600) / grows, 0.0), 1.0)
+        shut = min(max((t - 5 * 3600) / grows, 0.0), 1.0)
         for n, (name, k) in enumerate(SENSORS.items()):
             usual = (0.08 + 0.01 * k) * rhythm
             noise = float(rng.normal(0, 0.002))
@@ -73,7 +73,7 @@ def sample(seed: int) -> Sample:
             level = max(usual, pool) if k <= BLOCKED else usual * (1 - 0.55 * shut)
             at = t + 20 + 7 * n
             items.append(reading(name, "level", round(level + noise, 3), at, step))
-            spike = 0.6 if name == "lv-2" and step == 90 else 0.0
+            spike = 0.6 if name == "lv-2" and step == 80 else 0.0
             quiet.append(reading(name, "level", round(usual + noise + spike, 3), at, step))
     (site,) = sites(town, DrainBlockedConfig())
     return Sample(city=town, site=site, items=tuple(items), quiet_items=tuple(quiet))

@@ -12,6 +12,6 @@ LEAPED = 2.5
 def fault_odds(gauge: Gauge, cfg: DrainBlockedConfig) -> float:
     """Log-odds that this sensor's difference is its own fault."""
     odds = cfg.fault_odds
-    if abs(gauge.leap) >= 0.6 * abs(gauge.excess) and gauge.every_s <= 300:
+    if abs(gauge.leap) >= 0.6 * abs(gauge.excess):
         odds += LEAPED
     return min(odds, -0.3)

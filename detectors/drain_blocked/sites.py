@@ -191,7 +191,7 @@ class Layout:
     def _walk(self, start: str) -> dict[str, Reach]:
         nodes = self.network.nodes
         found: dict[str, Reach] = {}
-        queue: list[tuple[float, int, str, float | None]] = [(0.0, 0, start, nodes[start].rim_m)]
+        queue: list[tuple[float, int, str, float | None]] = [(0.0, 0, start, None)]
         seen = {start}
         while queue:
             queue.sort(key=lambda q: (q[0], q[2]))
