@@ -71,9 +71,10 @@ CODES: Final = frozenset(
     for whole in (9999, 99999, 32767, 32768, 65535, 65534)
     for scale in (1, 10, 100, 1000)
     for sign in (1, -1)
-) | {-1.0, -999.0, 999.0, -99.0}
+) | {-1.0, -999.0, 999.0, -99.0, 32.8, 65.5, 327.7, 655.4}
 """What transmitters say when they have nothing to say: all ones of a register, its sign bit, rows
-of nines, at the scales in use, and minus one."""
+of nines, at the scales in use (some rounded on their way), and minus one. Only one that comes again
+and again is taken for a code."""
 
 ANY: Final = Metric(-1e300, 1e300)
 """Of a metric that we do not know, only infinity is wrong."""

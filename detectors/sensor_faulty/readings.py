@@ -156,7 +156,9 @@ class ReadingFaults:
         else:
             if channel.outs:
                 self._in_again(item, device, channel, now)
-            if up & SAME and f"out_of_range:{item.metric}" not in device.faults:
+            if up & SAME and metric.wet and channel.v in CODES:
+                self._code(item.metric, device, channel, now)
+            elif up & SAME and f"out_of_range:{item.metric}" not in device.faults:
                 found = stuck(channel, item.metric, metric)
                 if found is not None:
                     tell(device, found, now)
@@ -296,7 +298,7 @@ class ReadingFaults:
                 tell(device, drifted, now)
         if leap is None and channel.freed == channel.t:
             return  # it is free again, wherever the water went meanwhile
-        if leap is not None and channel.run >= OUTS and _is_code(channel.v):
+        if leap is not None and channel.run >= OUTS and channel.v in CODES:
             self._code(item.metric, device, channel, now)
             return
         says = leaps.follow(channel, metric, self._wet(item.device, channel.t))
@@ -391,10 +393,6 @@ class ReadingFaults:
             return WET
         gauge = any("rain_rate" in device.channels for device in state.devices.values())
         return DRY if others or gauge else UNKNOWN
-
-
-def _is_code(value: float) -> bool:
-    return value in CODES
 
 
 def _shared(one: Patch, others: Iterable[DeviceState]) -> bool:

@@ -1,12 +1,13 @@
 """A device is silent when it misses its reports while others of its district are heard.
 
 Time counts only while we are listening: a gap of more than `deaf_s` in everything a district sends
-counts nothing. When nothing at all is heard, the broker, the network or we ourselves are the
-reason, and no sensor is accused of it; neither after a restart, nor at the end of a recording.
-Receipt decides, not the device's own time: a gateway that sends a backlog is heard from. Its being
-offline (its last will) makes us wait for fewer reports, and alone raises nothing: gateways
-reconnect within seconds. Of cameras and microphones every piece of video or sound is heard
-(`Pulse`), whatever it shows.
+counts next to nothing (half a period of its quickest sensor: when that one is gone, the others'
+rarer messages must still tell, and one outage must accuse nobody). When nothing at all is heard,
+the broker, the network or we ourselves are the reason, and no sensor is accused of it; neither
+after a restart, nor at the end of a recording. Receipt decides, not the device's own time: a
+gateway that sends a backlog is heard from. Its being offline (its last will) makes us wait for
+fewer reports, and alone raises nothing: gateways reconnect within seconds. Of cameras and
+microphones every piece of video or sound is heard (`Pulse`), whatever it shows.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ KIND = "sensor_silent"
 CAMERA_S = (
     10.0  # the longest piece of video of the wire contract, where a camera's row says nothing
 )
+OFFLINE = ("its gateway said that it went offline", "网关已报告离线")
 GAPS = 5  # pauses remembered of each device; their median is its habit
 
 
@@ -99,7 +101,9 @@ class SensorSilent:
         self._offline_limit = {d.id: self._wait(cfg.offline_periods, d) for d in site.devices}
         # cameras send all the time; with them gone, what is left must still count as listening
         periods = [d.reports_every_s or 0.0 for d in site.devices if not _is_camera(d)]
-        self._deaf = max(cfg.deaf_s, 2 * min(periods, default=CAMERA_S))
+        quickest = min(periods, default=CAMERA_S)
+        self._deaf = max(cfg.deaf_s, 2 * quickest)
+        self._deaf_counts = min(0.5 * quickest, 0.25 * self._deaf)
         self._state = (
             msgspec.msgpack.decode(snapshot, type=State) if snapshot is not None else State()
         )
@@ -119,7 +123,7 @@ class SensorSilent:
             state.newest = now
         elif now > state.newest:
             gap = (now - state.newest) / timedelta(seconds=1)
-            state.listened += gap if gap <= self._deaf else 0.0
+            state.listened += gap if gap <= self._deaf else self._deaf_counts
             state.newest = now
         out = self._hear(item)
         due = self._due
@@ -197,6 +201,7 @@ class SensorSilent:
             "reports_every_s": device.reports_every_s,
             "waited_s": round(self._limit_of(name, heard), 3),
             "offline": heard.offline,
+            **_why(device, episode.onset, heard.offline, back_at),
         }
         return revise(
             episode,
@@ -208,6 +213,25 @@ class SensorSilent:
             evidence=evidence,
             closed=back_at is not None,
         )
+
+
+def _why(
+    device: Device, last: datetime, offline: bool, back_at: datetime | None
+) -> dict[str, list[str]]:
+    """The reason in both languages."""
+    if back_at is not None:
+        minutes = (back_at - last).total_seconds() / 60
+        return {
+            "why": [f"it is heard again after {minutes:.0f} min"],
+            "why_zh": [f"设备已恢复上报，中断{minutes:.0f}分钟"],
+        }
+    every = (device.reports_every_s or 0.0) / 60
+    en = f"nothing of it since {iso(last)}, though it reports every {every:g} min"
+    zh = f"自{iso(last)}起无上报（应每{every:g}分钟上报一次）"
+    return {
+        "why": [f"{en} and others of its district are heard", *(OFFLINE[:1] if offline else ())],
+        "why_zh": [f"{zh}，同片区其他设备正常", *(OFFLINE[1:] if offline else ())],
+    }
 
 
 SPEC = Spec(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import timedelta
 from typing import Any
 
@@ -133,3 +134,36 @@ def test_nobody_is_silent_while_all_cameras_and_sensors_are() -> None:
         for name in town
     ]
     assert run(spec, spec.config(), site, items) == []
+
+
+def quick_and_rare(quick: Container[int], rare: Container[int]) -> list[str | None]:
+    """Who is told of: a gauge every minute beside two levels every quarter of an hour."""
+    names = {"gauge": 60.0, "lv-1": 900.0, "lv-2": 900.0}
+    town = city(devices={n: device(n, reports_every_s=s) for n, s in names.items()})
+    (site,) = sensor_silent.SPEC.sites(town, sensor_silent.SPEC.config())
+    items: list[Item] = []
+    for minute in range(600):
+        if minute in quick:
+            items.append(reading("gauge", "rain_rate", 0.0, 60.0 * minute, minute))
+        for place, name in enumerate(("lv-1", "lv-2")):
+            if minute % 15 == 7 * place and minute in rare:
+                items.append(reading(name, "level", 0.2, 60.0 * minute + 20, minute))
+    events = run(sensor_silent.SPEC, sensor_silent.SPEC.config(), site, items)
+    return [event.device for _, event in events if event.phase == "opened"]
+
+
+def test_the_quickest_sensor_of_a_district_is_missed_too() -> None:
+    assert quick_and_rare(range(300), range(600)) == ["gauge"]
+
+
+def test_reports_every_quarter_of_an_hour_and_a_gap_of_two_hours_for_all_accuse_nobody() -> None:
+    heard = range(600)
+    assert quick_and_rare(heard, heard) == []
+    both = [m for m in heard if not 200 <= m < 320]
+    assert quick_and_rare(both, both) == []
+
+
+def test_why_it_is_silent_is_said_in_both_languages() -> None:
+    told = silence(reading("d", "level", 0.2, 0.0), others_until=900.0)
+    (why,), (why_zh,) = told[0][1].evidence["why"], told[0][1].evidence["why_zh"]
+    assert "nothing of it since" in why and "无上报" in why_zh
