@@ -183,7 +183,12 @@ class Lonely:
             "stage": "receding" if closed else now.stage,
             "peak": round(now.peak, 4),
             "usual": round(now.level, 4),
-            "lines": {"warn": round(now.level + now.gate, 4), "close": None, "source": "usual"},
+            "lines": {
+                "warn": round(now.level + now.gate, 4),
+                "close": None,
+                "usual": round(now.level, 4),
+                "source": "usual",
+            },
             "learning": now.learning,
             "why": why,
             "why_zh": why_zh,
