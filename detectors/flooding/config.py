@@ -34,7 +34,7 @@ class FloodingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Horizons are this many times as long while it rains or water rises upstream ..."""
     ebbing: float = 0.7
     """... and as this share of them once rain has stopped."""
-    chance: float = 0.45
+    chance: float = 0.6
     """Forecast that a manhole overflows from this probability on (`detectors/flooding/chance.py`);
     lower warns earlier and more often in vain."""
     warn_readings: int = 2
