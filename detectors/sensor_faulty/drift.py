@@ -37,6 +37,8 @@ TIMES: Final = 12.0
 """Student's t of the slope."""
 EVEN: Final = 0.3
 """Share by which the two halves of the line may differ in slope."""
+LEAST_ALONG: Final = 0.4
+"""The line must make up this share of what the last hours moved, and they of it."""
 ENDED_HOURS: Final = 5
 STRAIGHT: Final = 0.98
 LEAST_CLIMB: Final = 0.2
@@ -100,9 +102,9 @@ class DriftWatch(msgspec.Struct):
         return {hour: value for hour, value, bad in self.hours if not bad}
 
     def found(
-        self, metric: str, least: float, t: float, others: Sequence[DriftWatch]
+        self, metric: str, least: float, t: float, lately: float, others: Sequence[DriftWatch]
     ) -> Finding | None:
-        """What is to be told, beside the neighbours' hours."""
+        """What is to be told, beside the neighbours' hours; `lately` is what `creeps` said."""
         known = [o.good() for o in others if len(o.hours) >= LEAST_HOURS][:NEIGHBOURS]
         if len(known) < LEAST_NEIGHBOURS:
             return None
@@ -119,6 +121,8 @@ class DriftWatch(msgspec.Struct):
             return None
         begin, slope, error = line
         moved = slope * float(at[-1] - begin)
+        if not LEAST_ALONG <= slope * LINE_HOURS / lately <= 1.0 / LEAST_ALONG:
+            return None  # the line is not what the last hours did
         before = values[at < begin]
         spread = float(np.ptp(before)) if len(before) > 1 else 0.0
         if abs(moved) < max(least, SPREADS * spread) or abs(slope) < TIMES * error:

@@ -268,9 +268,10 @@ class ReadingFaults:
         if not creeps:
             return
         near = self._neighbours(item.device)
-        if any(one.creeps(ALONG * abs(creeps)) * creeps > 0 for one in near[:NEIGHBOURS]):
-            return  # where a neighbour climbs as well, it is water that backs up
-        found = watch.found(item.metric, metric.drift, channel.t, near)
+        along = [one.creeps(ALONG * abs(creeps)) * creeps > 0 for one in near[:NEIGHBOURS]]
+        if sum(along) > 1:
+            return  # where neighbours climb as well, it is water that backs up
+        found = watch.found(item.metric, metric.drift, channel.t, creeps, near)
         if found is not None:
             tell(device, found, now)
 
@@ -291,7 +292,8 @@ class ReadingFaults:
         self, item: Reading, device: DeviceState, channel: Channel, metric: Metric, now: float
     ) -> None:
         leap = channel.leap
-        if leap is None and channel.v < channel.before and item.metric in device.drift:
+        fell = leap is None and channel.v < channel.before and item.metric in device.drift
+        if fell and self._wet(item.device, channel.t) != UNKNOWN:
             watch = device.drift[item.metric]
             drifted = ended(watch, item.metric, channel.t, channel.before, channel.v)
             if drifted is not None:
