@@ -16,6 +16,8 @@ from simulators.water.take import Take
 
 REACH: Final = 6
 """An alarm that names a pipe further from the blocked one is of something else (pipes)."""
+EARLY_S: Final = 3600.0
+"""An alarm so long before any level anywhere differed by 5 cm is chance."""
 QUIET_S: Final = 2 * 3600.0
 USUAL_S: Final = 86_400.0
 GATE_M: Final = 0.15
@@ -79,20 +81,22 @@ def judge(take: Take, episodes: Sequence[Episode], series: Mapping[str, Series])
     for blockage in take.blockages:
         begin = (blockage.begin - zero).total_seconds()
         near = graph.near(blockage.pipe)
+        effect = blockage.effect or blockage.begin
+        first = max(begin, (effect - zero).total_seconds() - EARLY_S)
         found: dict[str, Hit | None] = {}
         for name, told in alarms.items():
             hits = [
                 (number, a)
                 for number, a in enumerate(told)
-                if a.at >= begin and _apart(a, near) <= REACH
+                if a.at >= first and _apart(a, near) <= REACH
             ]
             claimed[name] |= {number for number, _ in hits}
             found[name] = None
             if hits and blockage.sensed is not None:
-                first = hits[0][1]
+                alarm = hits[0][1]
                 sensed = (blockage.sensed - zero).total_seconds()
-                apart = near.get(first.last or "", REACH + 1)
-                found[name] = Hit((first.at - sensed) / 60, apart)
+                apart = near.get(alarm.last or "", REACH + 1)
+                found[name] = Hit((alarm.at - sensed) / 60, apart)
         if blockage.sensed is None:
             unseen += 1
             continue

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import msgspec
 import numpy as np
 import pytest
 
 from bench.water import blocked, faults, flooded, rules
 from bench.water.watch import Episode, series_of
+from detectors._common.sample import START
 from simulators.water.take import Take
 from tests.unit.bench.water_scene import episode, overflow_at, take
 
@@ -73,6 +77,15 @@ def test_a_blockage_named_close_by_is_found_with_its_delay_and_distance() -> Non
     assert hit.delay == pytest.approx(15.0)
     assert hit.apart == 2
     assert told.false == ()
+
+
+def test_an_alarm_before_any_level_could_tell_is_chance() -> None:
+    run = take(blockages=[("p3", 2, 9)])
+    late = msgspec.structs.replace(run.blockages[0], effect=START + timedelta(hours=8))
+    run = msgspec.structs.replace(run, blockages=(late,))
+    told = blockages(run, episode("drain_blocked", "lv-2", 6, pipes=[["p3", 1.0]]))
+    assert told.blocked[0].found["ours"] is None
+    assert len(told.false) == 1
 
 
 @pytest.mark.parametrize(
