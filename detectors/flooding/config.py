@@ -22,7 +22,7 @@ class FloodingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     closing line (5 cm of 27 cm): below it, ripples and debris look like rising water."""
     onset_m: float = 0.05
     """... and so far (metres), but never more than a third of the way."""
-    horizon_s: float = 1000.0
+    horizon_s: float = 1030.0
     """Forecast when the pace of the last minutes and that of ten both reach the closing line within
     this time (seconds)."""
     fast_horizon_s: float = 300.0
