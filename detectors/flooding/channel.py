@@ -20,6 +20,8 @@ FILLED_M, FILLED_SHARE = 0.05, 0.05
 """A manhole is asked whether it will overflow from so far above its usual height."""
 RARE_S, RARE_SHARE = 150.0, 0.75
 """Reports rarer than this (seconds) leave few chances to warn: this share of the odds must do."""
+GOES_ON = 0.2
+"""The newest step must still be this share of the pace of two minutes."""
 
 DRY, FORECAST, OBSERVED = 0, 1, 2
 
@@ -45,7 +47,9 @@ class Channel(msgspec.Struct):
     surface: Surface = msgspec.field(default_factory=Surface)
     swings: Swings = msgspec.field(default_factory=Swings)
     held: bool = False
-    """The newest reading is doubted: water hardly does that."""
+    """The newest reading is doubted: water hardly does that ..."""
+    doubt: tuple[float, float] | None = None
+    """... and is this, until the next one says whether it was so."""
 
     @property
     def value(self) -> float:
@@ -80,7 +84,12 @@ class Channel(msgspec.Struct):
         self.held = self.surface.fold(t, v, FASTEST[view.metric]) == HELD and reach <= 1.0
         if self.held and points:
             self.above, self.forecast = 0, None
+            self.doubt = (t, v)
             return DRY
+        if self.doubt is not None:
+            if v > 0.5 * (self.doubt[1] + self.value):  # it was so: the leap is one step of many
+                points.append(self.doubt)
+            self.doubt = None
         if len(points) >= 2 and t - points[-2][0] < MIN_STEP_S:
             points[-1] = (t, v)
         else:
@@ -128,7 +137,9 @@ class Channel(msgspec.Struct):
         left = view.lines.close - v
         interval = self.points[-1][0] - self.points[-2][0] if len(self.points) > 1 else 0.0
         if view.sewer:
-            if left > SPILL_M and not self.swings.usual(self.points[-1][0], v - base):
+            # Something that fell under the head lies still; water that leapt goes on rising.
+            on = _step(self.points) >= GOES_ON * pace[0]
+            if left > SPILL_M and on and not self.swings.usual(self.points[-1][0], v - base):
                 self.chance = chance(v - base, left, pace, rain, view.lie)
                 enough = cfg.chance if interval <= RARE_S else RARE_SHARE * cfg.chance
                 if self.chance >= enough:

@@ -96,10 +96,13 @@ class Flooding:
                 state.flow = item.value
             return ()
         metric = item.metric
+        view = self._views[metric]
+        if item.value > view.most:
+            return ()
         if item.quality & SPIKE:
             channel.forget_newest()
         rain = state.rain.means if state.rain.known(t) else None
-        says = channel.fold(t, item.value, self._views[metric], self._cfg, rain, self._reach(t))
+        says = channel.fold(t, item.value, view, self._cfg, rain, self._reach(t))
         state.says[metric] = says
         if state.now is None:
             if says == DRY:

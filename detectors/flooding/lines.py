@@ -23,6 +23,11 @@ SPILL_M = 0.01
 """A manhole that overflows stands at its rim, give or take an ultrasonic head's error."""
 
 
+MOST_M = 5.0
+"""Metres above its closing line (or three times that line's height, if that is more) at which no
+water stands: it would have run off long before. Full-scale values of instruments are such."""
+
+
 class Lines(msgspec.Struct, frozen=True):
     """Heights in metres, in the metric's own datum."""
 
@@ -41,6 +46,8 @@ class View(msgspec.Struct, frozen=True):
     """It fills a manhole to its rim, so `chance` knows it; else it stands on a street, in a river
     or below a line of the city's."""
     lie: Lie | None
+    most: float = math.inf
+    """No water stands higher: an instrument said so that is at fault."""
 
     @property
     def top(self) -> float:
@@ -162,5 +169,5 @@ def views_of(site: Site, cfg: FloodingConfig) -> dict[str, View]:
     for metric, lines in lines_of(site, cfg).items():
         sewer = metric == "level" and rim is not None and lines.close >= SEWER_SHARE * rim
         lie = lie_of(site.drains) if sewer else None
-        views[metric] = View(metric, lines, sewer, lie)
+        views[metric] = View(metric, lines, sewer, lie, lines.close + max(MOST_M, 3 * lines.close))
     return views

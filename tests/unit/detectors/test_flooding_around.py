@@ -190,3 +190,17 @@ def test_a_marked_reading_upstream_says_nothing() -> None:
     bad = [msgspec.structs.replace(r, device="a", quality=int(Quality.STUCK)) for r in filling()]
     event = watch(sewer(), [*filling(), *bad])[-1][1]
     assert event.evidence["upstream"] == []
+
+
+def test_something_that_fell_under_the_head_is_not_said_to_overflow() -> None:
+    values = [0.1] * 60 + [1.8 + 0.001 * (i % 3) for i in range(60)]
+    assert (
+        watch(sewer(), [reading("b", "level", v, 60.0 * i, i) for i, v in enumerate(values)]) == []
+    )
+
+
+def test_a_full_scale_reading_is_no_water() -> None:
+    values = [0.1] * 60 + [65.535] * 20 + [0.1] * 20
+    assert (
+        watch(sewer(), [reading("b", "level", v, 60.0 * i, i) for i, v in enumerate(values)]) == []
+    )
