@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from detectors.drain_blocked.sites import Layout
+from detectors.drain_blocked.sites import Layout, Reach
 
 SLACK_M = 0.1
 """Surveyed inverts, sensors' zeros and the slope of flowing water leave heads this uncertain."""
@@ -81,12 +81,21 @@ def believe(layout: Layout, looks: Mapping[str, Look], pairs: Parted, prior: flo
         return NOTHING
     null = _cover(odd, looks)
     mean = sum(layout.weight(p) for p in pipes) / len(pipes)
+    over: dict[str, dict[str, Reach]] = {pipe: {} for pipe in pipes}
+    under: dict[str, set[str]] = {pipe: set() for pipe in pipes}
+    for device in looks:
+        for name, reach in layout.down(device).items():
+            if name in over:
+                over[name][device] = reach
+        for name in layout.up(device):
+            if name in under:
+                under[name].add(device)
     scores: dict[str, float] = {}
     for pipe in sorted(pipes):
         left = [one for one in odd if not explains(layout, pipe, *one)]
         if len(left) == len(odd):
             continue
-        score = _cover(left, looks) + _fits(layout, pipe, looks, pairs)
+        score = _cover(left, looks) + _fits(layout, pipe, looks, pairs, over[pipe], under[pipe])
         scores[pipe] = score + math.log(layout.weight(pipe) / mean) + prior
     if not scores:
         return NOTHING
@@ -138,10 +147,17 @@ def _cover(odd: Iterable[tuple[tuple[str, ...], int]], looks: Mapping[str, Look]
     return cost
 
 
-def _fits(layout: Layout, pipe: str, looks: Mapping[str, Look], pairs: Parted) -> float:
-    """Log-odds of what should be seen if that pipe were blocked and is, or is not."""
+def _fits(
+    layout: Layout,
+    pipe: str,
+    looks: Mapping[str, Look],
+    pairs: Parted,
+    above: Mapping[str, Reach],
+    below: set[str],
+) -> float:
+    """Log-odds of what should be seen if that pipe were blocked and is, or is not. `above` and
+    `below` are the sensors on either side of it."""
     score = 0.0
-    above = {d: layout.down(d)[pipe] for d in looks if pipe in layout.down(d)}
     high = [d for d in above if looks[d].sign > 0]
     high = high or [a for (a, _), sign in pairs.items() if sign > 0 and a in above]
     pool: float | None = None
@@ -159,11 +175,8 @@ def _fits(layout: Layout, pipe: str, looks: Mapping[str, Look], pairs: Parted) -
             if calm and pool is not None and head is not None and head < pool - 2 * SLACK_M:
                 score += MISSED
     for (a, b), sign in pairs.items():
-        if sign == 0 and a in above and pipe in layout.up(b):
+        if sign == 0 and a in above and b in below:
             score += APART
-    if any(
-        look.sign == 0 and pipe in layout.up(d) and layout.share(pipe, d) > 0.5
-        for d, look in looks.items()
-    ):
+    if any(looks[d].sign == 0 and layout.share(pipe, d) > 0.5 for d in below):
         score += QUIET
     return score

@@ -51,8 +51,10 @@ MOST_M = 30.0
 RISING, RISEN = 0.15, 0.3
 """Without a rain gauge: it rains when this share of the sensors rises at once, and at least two;
 and it has not drained while this share stands high."""
-EVERY_S = 300.0
+EVERY_S = 600.0
 """What has not changed its signs is judged again so often."""
+REVIEW_S = 1800.0
+"""How often it is looked which sensors stand in backwater and how often they report."""
 
 
 class Open(msgspec.Struct):
@@ -81,8 +83,14 @@ class State(msgspec.Struct):
     rained: float = -math.inf
     """When it last rained."""
     rain_heard: float = -math.inf
+    step: float = 60.0
+    """Spacing of looks (seconds)."""
     next: float = -math.inf
     """The next minute to be looked at begins here (epoch seconds)."""
+    reviewed: float = -math.inf
+    judged: float = -math.inf
+    signs: list[int] = []
+    """Of gauges and pairs when it was last judged."""
     open: list[Open] = []
 
 
@@ -113,7 +121,6 @@ class DrainBlocked:
         known = {(p.above, p.below): p for p in self._state.pairs}
         self._state.pairs = [known.get(key) or Pair(*key) for key in wanted]
         self._bonds = [layout.bond(*key) for key in wanted]
-        self._judged: tuple[Any, ...] = ()
         self._waiting = {d: g.waiting for d, g in self._state.gauges.items()}
 
     def on_item(self, item: Reading, /) -> Iterable[Event]:
@@ -134,7 +141,7 @@ class DrainBlocked:
         if t < state.next or t > item.received_at.timestamp() + AHEAD_S:
             return ()
         minute = (t - SETTLE_S) // TICK_S * TICK_S
-        state.next = minute + TICK_S + SETTLE_S
+        state.next = minute + state.step + SETTLE_S
         return self._look(minute, item.received_at)
 
     def on_time(self, now: datetime, /) -> Iterable[Event]:
@@ -164,8 +171,12 @@ class DrainBlocked:
         for gauge in state.gauges.values():
             if gauge.waiting:
                 self._fold(gauge, minute, blind)
-        if minute % 1800 == 0 or state.next == -math.inf:
+        if minute >= self._state.reviewed + REVIEW_S:
+            self._state.reviewed = minute
             self._stiff()
+            often = sorted(g.every_s for g in state.gauges.values() if g.count)
+            slow = often[len(often) // 4] / 3 if often else 0.0
+            state.step = min(max(slow // TICK_S * TICK_S, TICK_S), 5 * TICK_S)
         self._common(minute)
         odd = any(g.sign for g in state.gauges.values())
         for pair, bond in zip(state.pairs, self._bonds, strict=True):
@@ -176,10 +187,10 @@ class DrainBlocked:
             odd = odd or pair.sign != 0
         if not state.open and not odd:
             return ()
-        signs = tuple(g.sign for g in state.gauges.values()) + tuple(p.sign for p in state.pairs)
-        if signs == self._judged and minute % EVERY_S:
+        signs = [g.sign for g in state.gauges.values()] + [p.sign for p in state.pairs]
+        if signs == state.signs and minute < state.judged + EVERY_S:
             return ()
-        self._judged = signs
+        state.signs, state.judged = signs, minute
         return self._judge(minute, received)
 
     def _rain(self, minute: float) -> None:
