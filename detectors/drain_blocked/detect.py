@@ -41,6 +41,8 @@ RAIN_LEFT = 0.8
 """After rain the sewers have drained once the common factor is as near what it was before."""
 RAIN_SHARE = 1 / 25
 """Share of the way that the factor's memory goes in a minute: half an hour."""
+EBB = 0.05
+"""It ebbs once the common factor is so far below what it was half an hour ago."""
 STIFF = 2.5
 """A sensor is in backwater when its level would mean twelve times the flow that comes to others
 for each manhole above."""
@@ -231,7 +233,7 @@ class DrainBlocked:
         sky = self._state.sky
         sky.known = len(ratios) >= FEW
         if not sky.known:
-            sky.factor, sky.spread = 0.0, 0.0
+            sky.factor, sky.spread, sky.ebbs = 0.0, 0.0, False
             return
         middle = ratios[len(ratios) // 2]
         off = sorted(abs(r - middle) for r in ratios)
@@ -243,6 +245,7 @@ class DrainBlocked:
         elif leap > RAIN_LEAP or middle > sky.dry + RAIN_LEFT:
             self._state.rained = max(self._state.rained, minute)
         sky.usual += leap * RAIN_SHARE
+        sky.ebbs = middle < sky.usual - EBB
 
     def _all_rise(self, minute: float) -> bool:
         """Whether so many sensors rise, or stand high, that it must be rain."""

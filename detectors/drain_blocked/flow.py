@@ -25,7 +25,8 @@ _PRESSED = 0.25
 def _filled(f: float) -> float:
     if f >= 1.0:
         return 1.0 + _PRESSED * (f - 1.0)
-    return 0.46 - 0.5 * math.cos(math.pi * f) + 0.04 * math.cos(2 * math.pi * f)
+    c = math.cos(math.pi * f)
+    return 0.42 - 0.5 * c + 0.08 * c * c  # cos(2 x) = 2 cos(x)**2 - 1
 
 
 _TABLE = [math.log(max(_filled((k + 0.5) * _TOP / _STEPS), 1e-9)) for k in range(_STEPS)]
@@ -33,7 +34,7 @@ _TABLE = [math.log(max(_filled((k + 0.5) * _TOP / _STEPS), 1e-9)) for k in range
 
 def carried(level_m: float, height_m: float) -> float:
     """Logarithm of the flow over the full pipe's, at `level_m` in a pipe of `height_m`."""
-    return math.log(_filled((max(level_m, 0.0) + FILM_M) / height_m))
+    return math.log(_filled(((level_m if level_m > 0.0 else 0.0) + FILM_M) / height_m))
 
 
 def level_at(carried_log: float, height_m: float) -> float:

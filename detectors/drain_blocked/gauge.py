@@ -38,6 +38,8 @@ class Sky(msgspec.Struct):
     dry: float = 0.0
     """`factor` when it last was dry: it rains on until it is near that again."""
     wet: bool = False
+    ebbs: bool = False
+    """Whether what the rain brought goes down again everywhere."""
 
 
 class Gauge(msgspec.Struct):
@@ -73,8 +75,8 @@ class Gauge(msgspec.Struct):
     since: float = 0.0
     """Begin of `trend`."""
     streak: int = 0
-    excess: float = 0.0
-    """The newest reading over what is expected."""
+    middle: float = 0.0
+    """Logarithm of the flow that was to be expected with the newest reading."""
     calm_since: float = -math.inf
     leap: float = 0.0
     """The largest step since it was as usual."""
@@ -100,13 +102,13 @@ class Gauge(msgspec.Struct):
     def follows(self) -> float:
         """By how much this sensor follows the common rhythm: 1 like the others, 0 not at all (it
         stands in the backwater of a pump's well or an outfall)."""
-        before = 0.0 if self.stiff else 1.0
-        found = (self.shared + PRIOR * before) / (self.varied + PRIOR)
-        return min(max(found, 0.0), 1.5)
+        found = (self.shared + (0.0 if self.stiff else PRIOR)) / (self.varied + PRIOR)
+        return 0.0 if found < 0.0 else found if found < 1.5 else 1.5
 
-    def off(self, sky: Sky) -> float:
-        """Logarithm of the flow now over what is to be expected."""
-        return self.ratio() - self.follows * sky.factor
+    @property
+    def excess(self) -> float:
+        """The newest reading over what was expected with it (metres)."""
+        return self.value - level_at(self.middle, self.height)
 
     @property
     def usual_m(self) -> float:
@@ -123,78 +125,99 @@ class Gauge(msgspec.Struct):
         if t <= self.at or not BOTTOM_M <= v <= self.top:
             return
         gap = t - self.at if self.count else 60.0
-        if self.last:
-            step = v - self.last[-1]
+        last = self.last
+        if last:
+            step = v - last[-1]
             if step == 0.0:
                 self.same += 1
             else:
                 self.same, self.moves = 0, self.moves + 1
-            if abs(step) > max(LEAP_M, abs(self.leap)):
-                self.leap, self.leap_from = step, self.last[-1]
-            self.every_s += (min(gap, 3600.0) - self.every_s) * 0.1
+                size = step if step > 0.0 else -step
+                if size > LEAP_M and size > abs(self.leap):
+                    self.leap, self.leap_from = step, last[-1]
+            self.every_s += ((gap if gap < 3600.0 else 3600.0) - self.every_s) * 0.1
         else:
             self.first = t
         self.at = t
-        self.last.append(v)
-        del self.last[:-3]
-        self.value = sorted(self.last)[len(self.last) // 2]
-        if not self.curve or t - self.curve[-1][0] >= CURVE_STEP_S:
-            self.curve.append((t, v))
-            del self.curve[:-CURVE]
-        self.flow = carried(self.value, self.height)
+        last.append(v)
+        if len(last) > 3:
+            del last[0]
+        self.value = value = sorted(last)[len(last) // 2]
+        curve = self.curve
+        if not curve or t - curve[-1][0] >= CURVE_STEP_S:
+            curve.append((t, v))
+            del curve[:-CURVE]
+        self.flow = flow = carried(value, self.height)
         if self.usual is None:
-            self.usual = self.before = self.flow
-        self.before += (self.flow - self.before) * -math.expm1(-gap / RISE_S)
-        self._judge(t, sky, blind, cfg)
-        self._learn(t, gap, sky, cfg)
+            self.usual = self.before = flow
+        self.before += (flow - self.before) * -math.expm1(-gap / RISE_S)
+        follows = self.follows
+        self._judge(t, sky, blind, cfg, self.usual + follows * sky.factor)
+        self._learn(t, gap, sky, cfg, follows)
 
-    def _judge(self, t: float, sky: Sky, blind: bool, cfg: DrainBlockedConfig) -> None:
-        assert self.usual is not None
-        if sky.wet:
-            band = cfg.sigmas * cfg.wet_factor * max(self.spread, sky.spread)
-        else:
-            band = cfg.sigmas * max(self.spread, min(sky.spread, cfg.dry_spread))
-        least = cfg.least_m
-        if self.sign:  # what stands ends at half the difference that began it
-            band, least = 0.5 * band, 0.5 * least
-        middle = self.usual + self.follows * sky.factor
+    def _judge(
+        self, t: float, sky: Sky, blind: bool, cfg: DrainBlockedConfig, middle: float
+    ) -> None:
+        self.middle = middle
         off = self.flow - middle
+        size = off if off >= 0.0 else -off
+        wet, spread = sky.wet, self.spread
+        if wet:
+            band = cfg.sigmas * cfg.wet_factor * max(spread, sky.spread)
+        else:
+            most = sky.spread if sky.spread < cfg.dry_spread else cfg.dry_spread
+            band = cfg.sigmas * (spread if spread > most else most)
+        if self.sign:  # what stands ends at half the difference that began it
+            band *= 0.5
         if not sky.known:
             band += cfg.unknown_band
-        band += cfg.young_band / (1.0 + (t - self.first) / 3600.0)
-        self.excess = self.value - level_at(middle, self.height)
         trend = 0
-        if sky.wet and not sky.known:
-            pass  # whether it is more than the rain brings nobody can tell
-        elif off > 0 and self.excess > least and off > band:
-            trend = 1
-        elif off < 0 and sky.known and -self.excess > least and -off > band:
-            trend = -1
+        # Only one that is far off is worth the rest; where rain falls and no common rhythm is
+        # known, whether it is more than the rain brings nobody can tell.
+        if size > band and (sky.known or not wet):
+            band += cfg.young_band / (1.0 + (t - self.first) / 3600.0)
+            least = 0.5 * cfg.least_m if self.sign else cfg.least_m
+            if size > band and (off > 0.0 or sky.known):
+                excess = self.excess
+                if (excess if off > 0.0 else -excess) > least:
+                    trend = 1 if off > 0.0 else -1
         if trend != self.trend:
             self.trend, self.since, self.streak = trend, t, 0
         self.streak += 1
-        hold = cfg.wet_hold_s if sky.wet else cfg.blind_hold_s if blind else cfg.hold_s
         if trend != self.sign:
+            hold = cfg.wet_hold_s if wet else cfg.blind_hold_s if blind else cfg.hold_s
             lasts = t - self.since >= hold if trend else t - self.since >= cfg.clear_s
             if lasts and (self.streak >= cfg.hold_readings or trend == 0):
                 self.sign = trend
         if trend == 0 and self.sign == 0:
             self.leap *= 0.9
 
-    def _learn(self, t: float, gap: float, sky: Sky, cfg: DrainBlockedConfig) -> None:
-        if sky.known and not sky.wet and abs(self.ratio()) < 1.0:
-            keep = math.exp(-min(gap, 3600.0) / MEMORY_S)
-            self.shared = keep * self.shared + (1 - keep) * sky.factor * self.ratio()
-            self.varied = keep * self.varied + (1 - keep) * sky.factor**2
-        young = t - self.first < cfg.young_s and self.count < 30
-        if (self.trend or sky.wet) and not young:
-            return
+    def _learn(
+        self, t: float, gap: float, sky: Sky, cfg: DrainBlockedConfig, follows: float
+    ) -> None:
         assert self.usual is not None
-        off = self.off(sky)
-        if abs(off) > 3 * self.spread and not young:
+        span = gap if gap < 3600.0 else 3600.0
+        ratio, wet = self.flow - self.usual, sky.wet
+        if sky.known and not wet and -1.0 < ratio < 1.0:
+            keep = math.exp(-span / MEMORY_S)
+            factor = (1.0 - keep) * sky.factor
+            self.shared = keep * self.shared + factor * ratio
+            self.varied = keep * self.varied + factor * sky.factor
+            follows = self.follows
+        young = self.count < 30 and t - self.first < cfg.young_s
+        if (self.trend or wet) and not young:
+            return
+        off, spread = ratio - follows * sky.factor, self.spread
+        size = off if off >= 0.0 else -off
+        if size > 3.0 * spread and not young:
             return
         self.count += 1
-        share = max(-math.expm1(-min(gap, 3600.0) / cfg.learn_s), 1.0 / (1 + min(self.count, 1000)))
+        share = -math.expm1(-span / cfg.learn_s)
+        least = 1.0 / (1 + self.count) if self.count < 1000 else 1.0 / 1001
+        share = share if share > least else least
         self.usual += share * off
-        slow = max(0.5 * share, 0.5 / (1 + self.count))
-        self.spread += (min(1.25 * abs(off), 0.7) - self.spread) * slow
+        slow, least = 0.5 * share, 0.5 / (1 + self.count)
+        size *= 1.25
+        self.spread = spread + ((size if size < 0.7 else 0.7) - spread) * (
+            slow if slow > least else least
+        )

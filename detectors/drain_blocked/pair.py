@@ -27,6 +27,22 @@ ENOUGH = 0.3
 """Share of a sensor's water from which the rest of it can be told."""
 
 
+TURN_S = 1200.0
+"""What moves is looked at over this time: shorter than most pools take to fill, longer than waves."""
+TURN_M = 0.05
+"""A turn of a level below this is waves (metres)."""
+TURN, DROP = 0.3, 0.7
+"""Two sensors part in rain when the upper one rises, or the lower one falls, against the other by
+so much (logarithm of flow: by a third, by half)."""
+STILL_WET = 0.7
+"""An upper sensor that has drained to near its usual level says nothing of what comes below."""
+PRESSED_M = 0.1
+"""So far above the highest crown on the way, water presses (metres)."""
+HALF = 0.7
+"""What a pipe under pressure carries and what arrives differ by this (logarithm of flow: by half;
+roughness, slope and level are each good to some 10-20 %)."""
+
+
 class Bond(msgspec.Struct, frozen=True):
     """What the register says of a pair."""
 
@@ -36,6 +52,13 @@ class Bond(msgspec.Struct, frozen=True):
     """What water takes from one to the other."""
     share: float
     """Share of the lower one's manholes that drain through the upper one."""
+    crown_m: float | None = None
+    """Above the upper invert: the highest crown on the way. None: not enough is registered, or
+    water may leave on the way."""
+    least_log: float = 0.0
+    """Logarithm of what the narrowest pipe on the way carries when full (m3/s)."""
+    below_log: float = 0.0
+    """The same of the pipe that leaves the lower sensor."""
 
 
 class Pair(msgspec.Struct):
@@ -57,58 +80,132 @@ class Pair(msgspec.Struct):
     sign: int = 0
     """+1: lastingly too high above for what comes below; -1: too low."""
     at: float = -math.inf
+    trail: list[tuple[float, float, float, float, float]] = []
+    """(time, both levels, both flows) while it rains and shortly after, some minutes apart."""
+    turned: float | None = None
+    """The difference before the two parted in rain; None: they have not."""
+    jump: float = 0.0
+    """By how much they parted at the most."""
 
     def fold(self, up: Gauge, down: Gauge, bond: Bond, sky: Sky, cfg: DrainBlockedConfig) -> None:
         """Look at both as they are now."""
-        t = max(up.at, down.at)
-        gap = min(t - self.at, 3600.0) if self.count else 60.0
+        t = up.at if up.at > down.at else down.at
+        gap = t - self.at if self.count else 60.0
         self.at = t
-        loose = min(up.follows, down.follows) < (TIGHT if self.loose else LOOSE)
+        wet, follows, other = sky.wet, up.follows, down.follows
+        if follows > other:
+            follows, other = other, follows
+        loose = follows < (TIGHT if self.loose else LOOSE)
         if loose != self.loose:
             self.loose, self.count, self.mean = loose, 0, 0.0
             self.spread = 0.02 if loose else 0.15
         z = (up.value - down.value if loose else up.ratio() - down.ratio()) - self.mean
-        young = cfg.young_band / (1.0 + (t - max(up.first, down.first)) / 3600.0)
+        trend = 0
         if not self.count:
-            trend = 0
+            pass
         elif loose:
-            band = max(cfg.least_rise_m, cfg.sigmas * self.spread) + 0.1 * young
-            band *= 0.5 if self.sign else 1.0
-            both = max(up.follows, down.follows) < TIGHT  # else one tells flow, the other none
-            calm = both and not sky.wet and self.count >= YOUNG
-            trend = int(z > band) if calm else 0
+            # else one tells flow, the other none
+            if z > cfg.least_rise_m * 0.5 and other < TIGHT and not wet and self.count >= YOUNG:
+                band = max(cfg.least_rise_m, cfg.sigmas * self.spread) + 0.1 * self._young(
+                    t, up, down, cfg
+                )
+                trend = int(z > (0.5 * band if self.sign else band))
         else:
-            band = max(cfg.least_band, cfg.sigmas * self.spread) + young
-            band += cfg.wet_band + sky.spread if sky.wet else 0.0
-            least = cfg.least_m
-            if self.sign:  # what stands ends at half the difference that began it
-                band, least = 0.5 * band, 0.5 * least
-            # While the morning or a shower comes down the main the upper one is ahead of the lower.
-            band += 2 * abs(down.flow - down.before) * bond.lag_s / RISE_S
-            odd = abs(z) > band
-            trend = self._shows(z, up, down, bond, sky.wet, least) if odd else 0
+            band = cfg.sigmas * self.spread
+            band = band if band > cfg.least_band else cfg.least_band
+            size = z if z >= 0.0 else -z
+            if size > 0.5 * band:  # less is never odd
+                band += self._young(t, up, down, cfg)
+                band += cfg.wet_band + sky.spread if wet else 0.0
+                least = cfg.least_m
+                if self.sign:  # what stands ends at half the difference that began it
+                    band, least = 0.5 * band, 0.5 * least
+                # While the morning or a shower comes down the main the upper one is ahead of the
+                # lower.
+                band += 2 * abs(down.flow - down.before) * bond.lag_s / RISE_S
+                if size > band:
+                    trend = self._shows(z, up, down, bond, wet, least)
         self._hold(t, trend, sky, cfg)
-        if not trend and not sky.wet:
-            self._learn(z, gap, cfg)
+        if not trend and not wet:
+            self._learn(z, gap if gap < 3600.0 else 3600.0, cfg)
+
+    def _young(self, t: float, up: Gauge, down: Gauge, cfg: DrainBlockedConfig) -> float:
+        return cfg.young_band / (1.0 + (t - max(up.first, down.first)) / 3600.0)
+
+    def _turn(self, t: float, up: Gauge, down: Gauge, sky: Sky) -> int:
+        """+1 while the two, in rain, keep parted since one turned against the other.
+
+        As rain ends the upper one falls first and the lower one follows. Where the upper one rises
+        while the lower one does not, or the lower one falls away while water still comes from
+        above, something between them holds it.
+        """
+        if not sky.wet:
+            self.trail.clear()
+            self.turned = None
+            return 0
+        now = (t, up.value, down.value, up.flow, down.flow)
+        past = None
+        least = max(TURN_S, 2 * max(up.every_s, down.every_s))
+        for one in self.trail:
+            if t - one[0] >= least:
+                past = one
+        if not self.trail or t - self.trail[-1][0] >= 240.0:
+            self.trail.append(now)
+            del self.trail[:-12]
+        apart = up.value - down.value if self.loose else up.flow - down.flow
+        if self.turned is not None:
+            self.jump = max(self.jump, apart - self.turned)
+            if apart - self.turned > 0.5 * self.jump:
+                return 1
+            self.turned = None
+        if past is None or not sky.ebbs or t - past[0] > 2 * least:
+            return 0
+        rose, fell = up.value - past[1], past[2] - down.value
+        more, less = up.flow - past[3], past[4] - down.flow
+        if not (
+            (rose > TURN_M and fell >= 0.0 and more + less > TURN)
+            or (fell > TURN_M and less + min(more, 0.0) > DROP and up.ratio() > STILL_WET)
+        ):
+            return 0
+        self.turned = past[1] - past[2] if self.loose else past[3] - past[4]
+        self.jump = apart - self.turned
+        return 1
+
+    @staticmethod
+    def pressed(up: Gauge, down: Gauge, bond: Bond) -> bool:
+        """Whether water presses on the way although little of what it presses through arrives.
+
+        A pipe whose ends both lie under water that presses carries what it carries when full, or
+        more; half of that below means that it does not.
+        """
+        if bond.crown_m is None or up.value < bond.crown_m + PRESSED_M:
+            return False
+        return down.value < down.height and bond.below_log + down.flow < bond.least_log - HALF
 
     def _hold(self, t: float, trend: int, sky: Sky, cfg: DrainBlockedConfig) -> None:
         if trend != self.trend:
             self.trend, self.since, self.streak = trend, t, 0
         self.streak += 1
         if trend != self.sign:
-            hold = cfg.clear_s if trend == 0 else cfg.wet_hold_s if sky.wet else cfg.hold_s
+            wet = sky.wet and self.turned is None
+            hold = cfg.clear_s if trend == 0 else cfg.wet_hold_s if wet else cfg.hold_s
             # either of the two may have sent what is looked at
             if t - self.since >= hold and (trend == 0 or self.streak >= 2 * cfg.hold_readings):
                 self.sign = trend
 
     def _learn(self, z: float, gap: float, cfg: DrainBlockedConfig) -> None:
-        if abs(z) > 3 * self.spread and self.count >= YOUNG:
+        spread, size = self.spread, z if z >= 0.0 else -z
+        if size > 3 * spread and self.count >= YOUNG:
             return
         self.count += 1
-        share = max(-math.expm1(-gap / cfg.learn_s), 1.0 / (1 + min(self.count, 1000)))
+        share = -math.expm1(-gap / cfg.learn_s)
+        least = 1.0 / (1 + self.count) if self.count < 1000 else 1.0 / 1001
+        share = share if share > least else least
         self.mean += share * z
-        self.spread += (min(1.25 * abs(z), 0.7) - self.spread) * share
-        self.spread = max(self.spread, 0.005 if self.loose else 0.04)
+        size *= 1.25
+        spread += ((size if size < 0.7 else 0.7) - spread) * share
+        least = 0.005 if self.loose else 0.04
+        self.spread = spread if spread > least else least
 
     def _shows(self, z: float, up: Gauge, down: Gauge, bond: Bond, wet: bool, least: float) -> int:
         """The sign of a difference that is large enough in metres at either end; 0: it is not."""

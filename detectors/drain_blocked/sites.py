@@ -155,7 +155,21 @@ class Layout:
         drop = (top.invert_m or 0.0) - (bottom.invert_m or 0.0) if known else None
         chain = self.graph.chain(top.node, bottom.node) or ()
         metres = sum(pipe_length_m(pipe) for pipe in chain)
-        return Bond(drop, metres / SPEED_MPS, min(1.0, top.holes / bottom.holes))
+        share = min(1.0, top.holes / bottom.holes)
+        plain = Bond(drop, metres / SPEED_MPS, share)
+        fulls = [self._full(pipe) for pipe in chain]
+        starts = [self.network.nodes[pipe.from_].invert_m for pipe in chain]
+        if top.invert_m is None or not bottom.full_m3s or None in fulls or None in starts:
+            return plain
+        if not chain or any(len(self.graph.pipes_out[pipe.from_]) > 1 for pipe in chain):
+            return plain
+        crown = max((i or 0.0) + (p.diameter_m or 0.0) for i, p in zip(starts, chain, strict=True))
+        return msgspec.structs.replace(
+            plain,
+            crown_m=crown - top.invert_m,
+            least_log=math.log(min(full or 1.0 for full in fulls)),
+            below_log=math.log(bottom.full_m3s),
+        )
 
     def _pumped(self, node: str) -> bool:
         ends = (*self.graph.pipes_in[node], *self.graph.pipes_out[node])
