@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -122,10 +122,15 @@ class SensorSilent:
         if state.newest is None:
             state.newest = now
         elif now > state.newest:
-            gap = (now - state.newest) / timedelta(seconds=1)
+            gap = (now - state.newest).total_seconds()
             state.listened += gap if gap <= self._deaf else self._deaf_counts
             state.newest = now
-        out = self._hear(item)
+        heard = state.devices.get(item.device)
+        if heard is None or heard.offline or heard.episode is not None or type(item) is Status:
+            out = self._hear(item)
+        else:
+            out = []
+            self._note(heard, item)
         due = self._due
         while due and due[0][0] <= state.listened:
             _, name = heapq.heappop(due)
@@ -165,16 +170,25 @@ class SensorSilent:
             heapq.heappush(self._due, (self._due_at(item.device, heard), item.device))
             return []
         heard.offline = False
-        if state.listened > heard.mark:
-            heard.gaps = [*heard.gaps[1 - GAPS :], state.listened - heard.mark]
-        heard.mark = state.listened
-        heard.last = max(heard.last, item.at)
+        self._note(heard, item)
         if heard.episode is None:
             return []
         event = self._revise(item.device, heard, heard.episode, back_at=item.at)
         heard.episode = None
         heapq.heappush(self._due, (self._due_at(item.device, heard), item.device))
         return [event]
+
+    def _note(self, heard: Heard, item: Reading | Status | Trace | Record | Pulse) -> None:
+        listened = self._state.listened
+        pause = listened - heard.mark
+        if pause > 0.0:
+            gaps = heard.gaps
+            gaps.append(pause)
+            if len(gaps) > GAPS:
+                del gaps[0]
+            heard.mark = listened
+        if item.at > heard.last:  # noqa: PLR1730 - a call costs more than all the rest
+            heard.last = item.at
 
     def _wait(self, periods: float, device: Device) -> float:
         return max(periods * (device.reports_every_s or 0.0), self._cfg.least_s)
