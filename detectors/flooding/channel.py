@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import msgspec
 
@@ -24,6 +25,9 @@ GOES_ON = 0.2
 """The newest step must still be this share of the pace of two minutes."""
 
 DRY, FORECAST, OBSERVED = 0, 1, 2
+
+Around = tuple[list[float] | None, float]
+"""Rain and reach."""
 
 
 class Channel(msgspec.Struct):
@@ -69,19 +73,19 @@ class Channel(msgspec.Struct):
         v: float,
         view: View,
         cfg: FloodingConfig,
-        rain: list[float] | None,
-        reach: float,
+        around: Callable[[float], Around],
     ) -> int:
         """Take one reading; what it says: DRY, FORECAST or OBSERVED.
 
-        `rain`: means over `around.TAUS` (mm/h), None without a gauge; `reach` as in
-        `forecast.street`. More than 1 of it is water on its way: then a leap is believed.
+        `around` is asked at `t` when something is up: rain (means over `around.TAUS`, mm/h, None
+        without a gauge) and the reach as in `forecast.street`. More than 1 of it is water on its
+        way: then a leap is believed.
         """
         points, lines = self.points, view.lines
         gap = t - points[-1][0] if points else 0.0
         if gap < 0.0:
             return DRY
-        self.held = self.surface.fold(t, v, FASTEST[view.metric]) == HELD and reach <= 1.0
+        self.held = self.surface.fold(t, v, FASTEST[view.metric]) == HELD and around(t)[1] <= 1.0
         if self.held and points:
             self.above, self.forecast = 0, None
             self.doubt = (t, v)
@@ -118,7 +122,7 @@ class Channel(msgspec.Struct):
         if v < base + onset:
             self.rate = _step(points)
             return DRY
-        says = self._judge(v, base, view, cfg, rain, reach)
+        says = self._judge(v, base, view, cfg, around(t))
         if says != DRY:
             self.hit_at = t
         return says
@@ -129,9 +133,9 @@ class Channel(msgspec.Struct):
         base: float,
         view: View,
         cfg: FloodingConfig,
-        rain: list[float] | None,
-        reach: float,
+        around: Around,
     ) -> int:
+        rain, reach = around
         pace = paces(self.points)
         self.rate = pace[1]
         left = view.lines.close - v

@@ -14,7 +14,7 @@ from contracts.event import Event
 from contracts.nouns import Quality, Reading
 from detectors._common.episode import Episode, Ledger, revise
 from detectors.flooding.around import RAINING_MM_H, STALE_S, TAUS, WATER, Above, Rain
-from detectors.flooding.channel import DRY, FORECAST, OBSERVED, Channel
+from detectors.flooding.channel import DRY, FORECAST, OBSERVED, Around, Channel
 from detectors.flooding.config import FloodingConfig
 from detectors.flooding.forecast import Forecast
 from detectors.flooding.lines import views_of
@@ -101,8 +101,7 @@ class Flooding:
             return ()
         if item.quality & SPIKE:
             channel.forget_newest()
-        rain = state.rain.means if state.rain.known(t) else None
-        says = channel.fold(t, item.value, view, self._cfg, rain, self._reach(t))
+        says = channel.fold(t, item.value, view, self._cfg, self._ahead)
         state.says[metric] = says
         if state.now is None:
             if says == DRY:
@@ -121,6 +120,10 @@ class Flooding:
                 above = self._state.above[item.device] = Above()
             above.fold(t, item.value)
         return ()
+
+    def _ahead(self, t: float) -> Around:
+        """Rain, where a gauge speaks, and how far ahead the pace may be trusted."""
+        return self._state.rain.means if self._state.rain.known(t) else None, self._reach(t)
 
     def _reach(self, t: float) -> float:
         """How far ahead the pace may be trusted, by what is on its way: 1 when nobody knows."""
