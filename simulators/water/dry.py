@@ -46,7 +46,7 @@ class Homes:
         """Infiltration by node, m3/s."""
         self.group: dict[str, int] = {}
         for hole in network.holes.values():
-            if hole.depth_m <= 0:
+            if hole.depth_m <= 0 or hole.sealed:  # nobody connects a house to a main under pressure
                 continue
             spread = math.exp(float(rng.normal(0, 0.35)))
             # a manhole without registered ground still has a block's connections

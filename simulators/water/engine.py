@@ -130,6 +130,8 @@ def model_text(network: Network, homes: Homes, rain: Weather, hours: float) -> s
         "NORMAL_FLOW_LIMITED BOTH",
         f"FORCE_MAIN_EQUATION {network.options.get('FORCE_MAIN_EQUATION', 'H-W')}",
         "MAX_TRIALS 8",
+        # in a slot the water of a full pipe has a surface: levels in it do not ring
+        "SURCHARGE_METHOD SLOT",
         "HEAD_TOLERANCE 0.0015" if network.metric else "HEAD_TOLERANCE 0.005",
         "THREADS 1",
         "[EVAPORATION]",
@@ -148,8 +150,11 @@ def model_text(network: Network, homes: Homes, rain: Weather, hours: float) -> s
             for row in rows:
                 w = [*row.split(), "0", "0", "0", "0"]
                 area = _ponded_m2(network, w[0]) / network.metre**2
-                above = "100" if network.holes[w[0]].sealed else w[4]
-                lines.append(" ".join((*w[:4], above, f"{area:.0f}")))
+                hole = network.holes[w[0]]
+                above = "100" if hole.sealed else w[4]
+                # sags are full from the begin, not after a day of dry weather
+                full = max(float(w[3]), hole.standing_m / network.metre)
+                lines.append(" ".join((*w[:3], f"{full:.4f}", above, f"{area:.0f}")))
         else:
             lines += rows
     lines.append("[LOSSES]")

@@ -18,6 +18,7 @@ from contracts.geo import EARTH_RADIUS_M, Point
 from simulators import hydraulics
 from simulators.layout import Lattice
 from simulators.sewers import build
+from simulators.water import pumping
 
 TOWN = "town"
 TOWN_SEED = 7
@@ -87,6 +88,8 @@ class Hole(msgspec.Struct, frozen=True, kw_only=True):
     """Somewhere a level sensor may hang: no outfall, no storage tank, no bend of a force main."""
     sealed: bool = False
     """Under pressure behind a pump: nothing comes out."""
+    standing_m: float = 0.0
+    """Water that no way out drains: a sag's, a full main's."""
     area_ha: float = 0.0
     """Ground that drains into it."""
 
@@ -209,16 +212,22 @@ def parse(name: str, text: str, ground: float | None = None) -> Network:
     metric = unit in ("CMS", "LPS", "MLD")
     _leave_streets(raw, 1.0 if metric else _FOOT)
     _connect_ground(raw, ground)
+    pumping.roomy_wells(raw)
+    pumping.one_switch(raw)
     sections = {key: tuple(raw[key]) for key in _KEPT if raw.get(key)}
     losses = {w[0]: tuple(w[1:]) for w in _words(raw, "LOSSES")}
     holes = _holes(raw, metric)
     links = _links(raw, metric, holes)
-    sealed, mains = _force_mains(links, holes)
-    holes = {
-        h.id: msgspec.structs.replace(h, manhole=False, sealed=True) if h.id in sealed else h
-        for h in holes.values()
-    }
-    links.update(mains)
+    sealed, mains, level = pumping.force_mains(raw, links, holes, 1.0 if metric else _FOOT)
+    for hole in list(holes.values()):
+        standing = min(level.get(hole.id, 0.0) - hole.invert_m, hole.depth_m)
+        holes[hole.id] = msgspec.structs.replace(hole, standing_m=max(standing, 0.0))
+    for id in sealed:
+        holes[id] = msgspec.structs.replace(holes[id], manhole=False, sealed=True)
+    for id, (start, end) in mains.items():
+        link = links[id]
+        turned = link.turned != (link.from_ != start)
+        links[id] = msgspec.structs.replace(link, from_=start, to=end, turned=turned, closed=False)
     if not holes or not links:
         raise Wrong(f"{name}", "no nodes or no links", "a SWMM input file of a drainage network")
     return Network(
@@ -230,37 +239,6 @@ def parse(name: str, text: str, ground: float | None = None) -> Network:
         links=links,
         losses=losses,
     )
-
-
-def _force_mains(
-    links: dict[str, Link], holes: dict[str, Hole]
-) -> tuple[set[str], dict[str, Link]]:
-    """Nodes under pressure behind a pump, and the rising pipes they push through.
-
-    From a pump's outlet on, every conduit that rises belongs to its main and flows upwards.
-    """
-    touching: dict[str, list[Link]] = {}
-    for link in links.values():
-        for end in (link.from_, link.to):
-            touching.setdefault(end, []).append(link)
-    ready = [k.to for k in links.values() if k.what == "PUMPS" and holes[k.to].depth_m > 0]
-    sealed: set[str] = set()
-    mains: dict[str, Link] = {}
-    while ready:
-        node = ready.pop()
-        if node in sealed:
-            continue
-        rising = [k for k in touching[node] if k.what == "CONDUITS" and k.to == node]
-        falling = [k for k in touching[node] if k.what == "CONDUITS" and k.from_ == node]
-        if falling or not rising:  # a gravity sewer takes over
-            continue
-        sealed.add(node)
-        for link in rising:
-            mains[link.id] = msgspec.structs.replace(
-                link, from_=node, to=link.from_, turned=not link.turned, closed=False
-            )
-            ready.append(link.from_)
-    return sealed, mains
 
 
 def _leave_streets(raw: dict[str, list[str]], metre: float) -> None:
