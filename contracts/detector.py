@@ -41,6 +41,14 @@ class Detector(Protocol[In]):
     A detector may also have `condition() -> str | None`: why it now sees less than it should, in a
     line for people ("rain: only things of 12 px and more are looked for"), None when all is well.
     It follows from the state alone; the service logs each change and shows it as a metric.
+
+    A detector of readings may also have `on_batch(columns: Sequence[Column]) -> tuple[list[Event],
+    int]`, for many readings at once (`contracts.columns`). It folds readings from the front, all
+    with a place below the returned one, exactly as `on_item` would in the order of their places:
+    the same events in the same order, the same snapshot. It stops wherever it likes, at 0 if it
+    likes; the caller folds on from there, one by one or by offering the rest. Nothing may be due
+    in between: no wake-up lies before the receipt of the last reading offered, and `on_batch`
+    folds none beyond one that makes the detector ask for another wake-up.
     """
 
     def on_item(self, item: In, /) -> Iterable[Event]:

@@ -72,15 +72,22 @@ def costs(jobs: Sequence[Job], swmm: Path, takes: Takes) -> list[Figure]:
     found = [take for job in some.values() if (take := takes.get(job.order)) is not None]
     one = cost.measure(found)
     name = "CPU per reading, all water detectors, single, µs"
-    batch = figure.figure(
-        "CPU per reading, all water detectors, on_batch of >= 100, µs", None, 0, "<= 4",
-        "no detector offers on_batch",
-    )  # fmt: skip
+    batch = "CPU per reading, all water detectors, batches of {}, µs"
     if one is None:
-        return [figure.figure(name, None, 0, "<= 20"), batch]
+        return [
+            figure.figure(name, None, 0, "<= 20"),
+            *(figure.figure(batch.format(size), None, 0, "<= 4") for size in cost.AT_ONCE),
+        ]
     words = f"{one.folds:.1f} detectors a reading; calls into nothing {one.floor:.2f}"
     told = (one.mean, (one.low, one.high))
-    return [figure.figure(name, told, one.readings, "<= 20", words), batch]
+    offered = f"on_batch: {', '.join(one.batched)}; others fold one by one"
+    return [
+        figure.figure(name, told, one.readings, "<= 20", words),
+        *(
+            figure.figure(batch.format(size), (mean, (low, high)), one.readings, "<= 4", offered)
+            for size, (mean, low, high) in one.at_once.items()
+        ),
+    ]
 
 
 if __name__ == "__main__":

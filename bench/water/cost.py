@@ -10,16 +10,22 @@ from typing import Any
 import msgspec
 
 from bench.water.watch import water_watches
+from contracts.columns import columns
 from contracts.event import Event
 from contracts.nouns import Reading
+from detectors._common.many import fold_many
 from ingest.screen import Screen
 from simulators.water.take import Take
 
 READINGS = 60_000
 """At most so many of each run."""
 ROUNDS = 3
+AT_ONCE = (100, 1000)
+"""Readings in a batch, in the order in which the town sent them."""
 
 Fold = Callable[[Reading], Iterable[Event]]
+Built = tuple[str, Any, set[tuple[str, str]]]
+"""Kind, detector, and the (device, metric) it folds."""
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -33,11 +39,17 @@ class Cost(msgspec.Struct, frozen=True):
     readings: int
     folds: float
     """Detectors that a reading goes to, on average."""
+    at_once: dict[int, tuple[float, float, float]]
+    """Readings in a batch → (mean, of the cheapest run, of the dearest run)."""
+    batched: tuple[str, ...]
+    """Kinds that offer `on_batch`; the others fold a batch one by one."""
 
 
 def measure(takes: Sequence[Take]) -> Cost | None:
     """The cheapest of three rounds of each run: what else the machine does only adds."""
     told: list[tuple[float, float, int, int]] = []
+    at_once: dict[int, list[float]] = {size: [] for size in AT_ONCE}
+    batched: set[str] = set()
     for take in takes:
         screen = Screen()
         readings = [screen.annotate(r) for r in take.readings[:READINGS]]
@@ -50,6 +62,10 @@ def measure(takes: Sequence[Take]) -> Cost | None:
         floor = min(_spent(readings, nothing) for _ in range(ROUNDS))
         calls = sum(len(nothing.get((r.device, r.metric), ())) for r in readings)
         told.append((spent, floor, len(readings), calls))
+        for size in AT_ONCE:
+            best = min(_spent_at_once(readings, build(take), size) for _ in range(ROUNDS))
+            at_once[size].append(best)
+        batched |= {kind for kind, one, _ in build(take) if hasattr(one, "on_batch")}
     if not told:
         return None
     count = sum(n for _, _, n, _ in told)
@@ -61,19 +77,38 @@ def measure(takes: Sequence[Take]) -> Cost | None:
         floor=1e6 * sum(floor for _, floor, _, _ in told) / count,
         readings=count,
         folds=sum(calls for _, _, _, calls in told) / count,
+        at_once={
+            size: (
+                1e6 * sum(some) / count,
+                min(1e6 * x / n for x, (_, _, n, _) in zip(some, told, strict=True)),
+                max(1e6 * x / n for x, (_, _, n, _) in zip(some, told, strict=True)),
+            )
+            for size, some in at_once.items()
+        },
+        batched=tuple(sorted(batched)),
     )
 
 
 def folds(take: Take) -> dict[tuple[str, str], list[Fold]]:
     """Who gets a reading, by device and metric: detectors as new."""
     out: dict[tuple[str, str], list[Fold]] = defaultdict(list)
-    metrics = {r.metric for r in take.readings}
-    for one in water_watches(take.city):
-        detector: Any = one.spec.build(one.cfg, one.site, None)
-        for device in one.site.devices:
-            for metric in one.spec.metrics or metrics:
-                out[device.id, metric].append(detector.on_item)
+    for _, detector, keys in build(take):
+        for key in keys:
+            out[key].append(detector.on_item)
     return dict(out)
+
+
+def build(take: Take) -> list[Built]:
+    """Detectors as new."""
+    metrics = {r.metric for r in take.readings}
+    return [
+        (
+            one.spec.kind,
+            one.spec.build(one.cfg, one.site, None),
+            {(d.id, metric) for d in one.site.devices for metric in one.spec.metrics or metrics},
+        )
+        for one in water_watches(take.city)
+    ]
 
 
 def _spent(readings: Sequence[Reading], who: dict[tuple[str, str], list[Fold]]) -> float:
@@ -83,6 +118,23 @@ def _spent(readings: Sequence[Reading], who: dict[tuple[str, str], list[Fold]]) 
             for _ in fold(reading):
                 pass
     return time.process_time() - begin
+
+
+def _spent_at_once(readings: Sequence[Reading], built: Sequence[Built], size: int) -> float:
+    """Making the columns of each batch is part of it; finding out whose they are is not, just as
+    with single readings."""
+    spent = 0.0
+    for begin in range(0, len(readings), size):
+        clock = time.process_time()
+        made = columns(readings[begin : begin + size])
+        spent += time.process_time() - clock
+        asked = [(one, [c for key, c in made.items() if key in keys]) for _, one, keys in built]
+        clock = time.process_time()
+        for one, some in asked:
+            if some:
+                fold_many(one, some)
+        spent += time.process_time() - clock
+    return spent
 
 
 def _nothing(_reading: Reading) -> Iterable[Event]:

@@ -13,11 +13,13 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from contracts.columns import columns
 from contracts.detector import Spec
 from contracts.event import Event
 from contracts.nouns import Item, Reading, Status
 from contracts.wire import FACTS, MEDIA_FACTS
 from detectors._common.drive import Drive, Known, run
+from detectors._common.many import fold_many
 from detectors._common.sample import Sample
 
 BOUND_S = 5.0
@@ -177,6 +179,48 @@ def batches_do_not_matter(spec: Spec[Any], sample: Sample) -> None:
         _same(expected, final(known), f"in batches of about {mean}")
 
 
+def many_at_once_equal_the_fold(spec: Spec[Any], sample: Sample) -> None:
+    """`on_batch`, where a detector has one: readings offered many at once give the events, in
+    their order, and the snapshot of readings folded one by one, wherever the batches end."""
+    if not hasattr(spec.build(_cfg(spec, sample), sample.site, None), "on_batch"):
+        return
+    for items in (sample.items, sample.quiet_items):
+        readings = [
+            item
+            for item in items
+            if isinstance(item, Reading) and (not spec.metrics or item.metric in spec.metrics)
+        ]
+        for seed, mean in ((1, 2), (2, 13), (3, 300)):
+            _many_at_once(spec, sample, readings, seed, mean)
+
+
+def _many_at_once(
+    spec: Spec[Any], sample: Sample, readings: Sequence[Reading], seed: int, mean: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    single, many = (spec.build(_cfg(spec, sample), sample.site, None) for _ in range(2))
+    batch: list[Reading] = []
+    wanted: list[Event] = []
+
+    def offer() -> None:
+        told = fold_many(many, list(columns(batch).values()))
+        if told != wanted or many.snapshot() != single.snapshot():
+            raise LawBroken(f"many at once, in batches of about {mean}: other after {batch[-1:]}")
+        batch.clear()
+        wanted.clear()
+
+    for reading in readings:
+        while (wake := single.wake_at()) is not None and wake <= reading.received_at:
+            offer()
+            if list(many.on_time(wake)) != list(single.on_time(wake)):
+                raise LawBroken(f"many at once, in batches of about {mean}: other at {wake}")
+        batch.append(reading)
+        wanted.extend(single.on_item(reading))
+        if rng.random() < 1.0 / mean:
+            offer()
+    offer()
+
+
 def events_are_well_formed(spec: Spec[Any], sample: Sample) -> None:
     """One incident gives one event; ids stay, revisions rise by one from 1, phases make sense,
     the wire's facts are there, and everything can be written as JSON."""
@@ -243,6 +287,7 @@ LAWS: Final[dict[str, Callable[[Spec[Any], Sample], None]]] = {
         duplicates_change_nothing,
         reorder_changes_nothing,
         batches_do_not_matter,
+        many_at_once_equal_the_fold,
         events_are_well_formed,
         time_goes_on,
     )

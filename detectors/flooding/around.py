@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from contracts.city import City, Device, DrainNetwork, Node
+from contracts.columns import Column
 from contracts.geo import Point, distance_m
 from detectors._common.water.graph import Graph, stands
 
@@ -26,6 +27,8 @@ STALE_S = 2700.0
 """A gauge or neighbour that said nothing for three quarters of an hour says nothing."""
 LONGEST_S = 1800.0
 """A reading speaks for at most this long (seconds): after a gap nobody knows what fell."""
+DRY_MM_H = 1e-3
+"""Rain of forty minutes that is none any more."""
 RAINING_MM_H = 2.0
 """Moderate rain: streets begin to run."""
 WATER = frozenset({"level", "depth"})
@@ -47,10 +50,17 @@ class Rain(msgspec.Struct):
         gap = min(t - self.at, LONGEST_S)
         self.at, self.now, self.device = t, rate, device
         means = self.means
-        if rate == 0.0 and means[3] < 1e-3:
+        if rate == 0.0 and means[3] < DRY_MM_H:
             return
         for i, tau in enumerate(TAUS):
             means[i] += (rate - means[i]) * -math.expm1(-gap / tau)
+
+    def dry(self, c: Column, nearest: str) -> bool:
+        """Whether a column of readings changes nothing but that a gauge was heard, whatever the
+        other gauge says meanwhile."""
+        if c.device != nearest:
+            return self.device != c.device and c.at[-1] - self.at < STALE_S
+        return self.means[3] < DRY_MM_H and c.at[0] > self.at and not any(c.values)
 
     def known(self, t: float) -> bool:
         """Whether a gauge spoke lately."""

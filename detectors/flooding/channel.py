@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from detectors._common.water.plausible import FASTEST, HELD, Surface
+from detectors._common.water.plausible import FASTEST, HELD, Surface, calmed
 from detectors.flooding.chance import chance, seconds
 from detectors.flooding.config import FloodingConfig
 from detectors.flooding.forecast import Forecast, paces, street
@@ -99,7 +99,7 @@ class Channel(msgspec.Struct):
         else:
             points.append((t, v))
             if len(points) > CURVE:
-                del points[0]
+                del points[:-CURVE]
         base = self.base
         if base is None:
             # A first reading above the line tells nothing of the usual height.
@@ -126,6 +126,53 @@ class Channel(msgspec.Struct):
         if says != DRY:
             self.hit_at = t
         return says
+
+    def calm(self, at: list[float], values: list[float], view: View, cfg: FloodingConfig) -> int:
+        """Fold readings from the front as `fold` does, as long as they are DRY and water moves as
+        it always does; how many. What comes from around is not asked of these."""
+        points, surface, swings = self.points, self.surface, self.swings
+        base, last, t0, done = self.base, surface.v, 0.0, 0
+        if base is None or last is None or surface.reports or self.doubt is not None or not points:
+            return 0
+        warn, close, most, sewer = view.lines.warn, view.lines.close, view.most, view.sewer
+        noise, small, t0 = surface.noise, surface.small, points[-1][0]
+        for t, v in zip(at, values, strict=True):
+            gap = t - t0
+            size = v - last if v >= last else last - v
+            if size > small or v >= warn or v > most or gap < 0.0:
+                break
+            usual = base
+            if gap:
+                slow = cfg.base_fall_s if v < base else cfg.base_s
+                if v > base + cfg.onset_m:
+                    slow = cfg.base_wet_s
+                usual = base + (v - base) * (gap / (gap + slow))
+            room = close - usual
+            if v >= usual:
+                if sewer:
+                    onset = max(FILLED_M, FILLED_SHARE * room)
+                else:
+                    onset = max(cfg.onset_share * room, min(cfg.onset_m, room / 3))
+                if v >= usual + onset:
+                    break
+            elif room <= 0.0:
+                break
+            noise, small = calmed(noise, size)
+            if sewer:
+                swings.fold(t, v - usual, room)
+            if gap < MIN_STEP_S and len(points) >= 2 and t - points[-2][0] < MIN_STEP_S:
+                points[-1] = (t, v)
+            else:
+                points.append((t, v))
+            base, last, t0 = usual, v, t
+            done += 1
+        if done:
+            del points[:-CURVE]
+            self.base, self.held, self.above = base, False, 0
+            self.forecast = self.chance = None
+            self.rate = _step(points)
+            surface.t, surface.v, surface.noise, surface.small = t0, last, noise, small
+        return done
 
     def _judge(
         self,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from contracts.clock import iso
+from contracts.columns import ALL, Column, in_order
 from contracts.detector import Site
 from contracts.event import Event
 from contracts.nouns import Quality, Reading
@@ -112,6 +113,49 @@ class Flooding:
         if item.quality & SPIKE and state.now.readings == 1 and says == DRY:
             return (self._close("spike"),)
         return self._follow(t)
+
+    def on_batch(self, columns: Sequence[Column], /) -> tuple[list[Event], int]:
+        """Fold readings up to the first of the own water that says more than that it is dry."""
+        state = self._state
+        own = [c for c in columns if c.device == self._own and c.metric in state.channels]
+        if state.now is not None or len(own) > 1:
+            return [], 0
+        upto = ALL
+        for c in own:
+            channel, view = state.channels[c.metric], self._views[c.metric]
+            done = channel.calm(c.at, c.values, view, self._cfg) if c.plain else 0
+            if done:
+                state.says[c.metric] = DRY
+            if done < len(c.places):
+                upto = c.places[done]
+        # Dry water asks nothing of what is around: when that came in between does not matter. Of
+        # several gauges it does, and so which neighbour was heard first.
+        state_of = state.above
+        for c in columns:
+            if c in own:
+                continue
+            calm = c.plain and (c.metric != "rain_rate" or state.rain.dry(c, self._nearest))
+            if not calm or (c.metric in WATER and c.device not in state_of):
+                others = [o for o in columns if o not in own]
+                for place, item in in_order(others):
+                    if place < upto:
+                        self.on_item(item)
+                return [], upto
+        for c in columns:
+            count = c.upto(upto)
+            if not count or c in own:
+                continue
+            if c.metric == "rain_rate":
+                if c.device == self._nearest:
+                    rain = state.rain
+                    rain.at, rain.now, rain.device = c.at[count - 1], 0.0, c.device
+            elif c.metric == "flow":
+                state.flow = c.values[count - 1] if c.device == self._own else state.flow
+            elif c.device != self._own:
+                fold = state_of[c.device].fold
+                for t, v in zip(c.at[:count], c.values, strict=False):
+                    fold(t, v)
+        return [], upto
 
     def _upstream(self, item: Reading, t: float) -> Iterable[Event]:
         if item.metric in WATER and not item.quality & SPIKE:

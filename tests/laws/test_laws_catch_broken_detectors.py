@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from contracts.city import City
+from contracts.columns import ALL, Column
 from contracts.detector import Site, Spec
 from contracts.event import Event
 from contracts.nouns import Item, Reading, Status
@@ -176,6 +177,13 @@ class WakesInThePast(Honest):
         return at - timedelta(seconds=90) if at else None
 
 
+class LooksAtTheLastOnly(Honest):
+    """Offered many at once, it folds the newest of each device and leaves the others out."""
+
+    def on_batch(self, columns: Sequence[Column], /) -> tuple[list[Event], int]:
+        return [event for c in columns for event in self.on_item(c.readings[-1])], ALL
+
+
 class SkipsRevisions(Honest):
     def revise(self, closed: bool = False, **more: Any) -> Event:
         event = super().revise(closed)
@@ -250,6 +258,7 @@ def test_an_honest_detector_breaks_no_law() -> None:
         (NeverSleeps, "time_goes_on"),
         (StopsTime, "time_goes_on"),
         (WakesInThePast, "time_goes_on"),
+        (LooksAtTheLastOnly, "many_at_once_equal_the_fold"),
         (SkipsRevisions, "events_are_well_formed"),
         (NewIdEachTime, "events_are_well_formed"),
         (SaysNaN, "events_are_well_formed"),

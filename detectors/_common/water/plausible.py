@@ -57,6 +57,14 @@ HELD: Final = 1
 """Doubtful: no reason to warn on its own."""
 
 
+def calmed(noise: float, size: float) -> tuple[float, float]:
+    """(usual step, what is no leap) after one more step of that size, which is no leap."""
+    most = 3.0 * noise
+    noise += _FADE * ((size if size < most else most + _STILLEST) - noise)
+    small = NOISE_TIMES * noise
+    return noise, small if small > LEAST_LEAP else LEAST_LEAP
+
+
 class Surface(msgspec.Struct):
     """What is believed of one water surface, from one metric of one sensor. Times are epoch
     seconds, heights metres. Part of a detector's state; bounded."""
