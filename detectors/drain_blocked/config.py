@@ -23,8 +23,10 @@ class DrainBlockedConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     dry_spread: float = 0.12
     """In dry weather no more than this of the spread among all sensors counts against one
     (logarithm of flow): a blockage itself spreads them."""
-    wet_factor: float = 2.0
+    wet_factor: float = 1.25
     """Differences count for so much less while it rains and shortly after."""
+    wet_least_m: float = 0.2
+    """... and those below this say nothing then (metres)."""
     least_rise_m: float = 0.04
     """... nor, where a sensor stands in backwater, differences of two levels below this."""
     least_band: float = 0.35
@@ -43,7 +45,7 @@ class DrainBlockedConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     """Rain from this rate on (mm/h); below, gauges drip."""
     hold_s: float = 600.0
     """A difference must last so long (seconds) and for `hold_readings`."""
-    wet_hold_s: float = 2400.0
+    wet_hold_s: float = 1500.0
     """... and so long while it rains and shortly after: a wave needs that to pass."""
     blind_hold_s: float = 14_400.0
     """... and so long where there is neither a rain gauge nor three other sensors: any shower looks

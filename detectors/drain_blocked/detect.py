@@ -41,8 +41,6 @@ RAIN_LEFT = 0.8
 """After rain the sewers have drained once the common factor is as near what it was before."""
 RAIN_SHARE = 1 / 25
 """Share of the way that the factor's memory goes in a minute: half an hour."""
-EBB = 0.05
-"""It ebbs once the common factor is so far below what it was half an hour ago."""
 STIFF = 2.5
 """A sensor is in backwater when its level would mean twelve times the flow that comes to others
 for each manhole above."""
@@ -233,7 +231,7 @@ class DrainBlocked:
         sky = self._state.sky
         sky.known = len(ratios) >= FEW
         if not sky.known:
-            sky.factor, sky.spread, sky.ebbs = 0.0, 0.0, False
+            sky.factor, sky.spread = 0.0, 0.0
             return
         middle = ratios[len(ratios) // 2]
         off = sorted(abs(r - middle) for r in ratios)
@@ -245,7 +243,6 @@ class DrainBlocked:
         elif leap > RAIN_LEAP or middle > sky.dry + RAIN_LEFT:
             self._state.rained = max(self._state.rained, minute)
         sky.usual += leap * RAIN_SHARE
-        sky.ebbs = middle < sky.usual - EBB
 
     def _all_rise(self, minute: float) -> bool:
         """Whether so many sensors rise, or stand high, that it must be rain."""
@@ -299,7 +296,9 @@ class DrainBlocked:
                 continue
             invert = self._layout.sensors[device].invert_m
             head = None if invert is None else invert + gauge.value
-            looks[device] = Look(gauge.sign, head, fault_odds(gauge, self._cfg))
+            looks[device] = Look(
+                gauge.sign, head, fault_odds(gauge, self._state.sky.wet, self._cfg)
+            )
         return looks
 
     def _parted(self, looks: dict[str, Look]) -> dict[tuple[str, str], int]:

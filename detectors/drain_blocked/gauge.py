@@ -38,8 +38,6 @@ class Sky(msgspec.Struct):
     dry: float = 0.0
     """`factor` when it last was dry: it rains on until it is near that again."""
     wet: bool = False
-    ebbs: bool = False
-    """Whether what the rain brought goes down again everywhere."""
 
 
 class Gauge(msgspec.Struct):
@@ -176,7 +174,8 @@ class Gauge(msgspec.Struct):
         # known, whether it is more than the rain brings nobody can tell.
         if size > band and (sky.known or not wet):
             band += cfg.young_band / (1.0 + (t - self.first) / 3600.0)
-            least = 0.5 * cfg.least_m if self.sign else cfg.least_m
+            least = cfg.wet_least_m if wet and off > 0.0 else cfg.least_m
+            least = 0.5 * least if self.sign else least
             if size > band and (off > 0.0 or sky.known):
                 excess = self.excess
                 if (excess if off > 0.0 else -excess) > least:

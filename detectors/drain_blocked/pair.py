@@ -27,15 +27,6 @@ ENOUGH = 0.3
 """Share of a sensor's water from which the rest of it can be told."""
 
 
-TURN_S = 1200.0
-"""What moves is looked at over this time: shorter than most pools take to fill, longer than waves."""
-TURN_M = 0.05
-"""A turn of a level below this is waves (metres)."""
-TURN, DROP = 0.3, 0.7
-"""Two sensors part in rain when the upper one rises, or the lower one falls, against the other by
-so much (logarithm of flow: by a third, by half)."""
-STILL_WET = 0.7
-"""An upper sensor that has drained to near its usual level says nothing of what comes below."""
 PRESSED_M = 0.1
 """So far above the highest crown on the way, water presses (metres)."""
 HALF = 0.7
@@ -80,12 +71,6 @@ class Pair(msgspec.Struct):
     sign: int = 0
     """+1: lastingly too high above for what comes below; -1: too low."""
     at: float = -math.inf
-    trail: list[tuple[float, float, float, float, float]] = []
-    """(time, both levels, both flows) while it rains and shortly after, some minutes apart."""
-    turned: float | None = None
-    """The difference before the two parted in rain; None: they have not."""
-    jump: float = 0.0
-    """By how much they parted at the most."""
 
     def fold(self, up: Gauge, down: Gauge, bond: Bond, sky: Sky, cfg: DrainBlockedConfig) -> None:
         """Look at both as they are now."""
@@ -125,51 +110,14 @@ class Pair(msgspec.Struct):
                 band += 2 * abs(down.flow - down.before) * bond.lag_s / RISE_S
                 if size > band:
                     trend = self._shows(z, up, down, bond, wet, least)
+        if bond.crown_m is not None and up.value > bond.crown_m and self.pressed(up, down, bond):
+            trend = 1
         self._hold(t, trend, sky, cfg)
         if not trend and not wet:
             self._learn(z, gap if gap < 3600.0 else 3600.0, cfg)
 
     def _young(self, t: float, up: Gauge, down: Gauge, cfg: DrainBlockedConfig) -> float:
         return cfg.young_band / (1.0 + (t - max(up.first, down.first)) / 3600.0)
-
-    def _turn(self, t: float, up: Gauge, down: Gauge, sky: Sky) -> int:
-        """+1 while the two, in rain, keep parted since one turned against the other.
-
-        As rain ends the upper one falls first and the lower one follows. Where the upper one rises
-        while the lower one does not, or the lower one falls away while water still comes from
-        above, something between them holds it.
-        """
-        if not sky.wet:
-            self.trail.clear()
-            self.turned = None
-            return 0
-        now = (t, up.value, down.value, up.flow, down.flow)
-        past = None
-        least = max(TURN_S, 2 * max(up.every_s, down.every_s))
-        for one in self.trail:
-            if t - one[0] >= least:
-                past = one
-        if not self.trail or t - self.trail[-1][0] >= 240.0:
-            self.trail.append(now)
-            del self.trail[:-12]
-        apart = up.value - down.value if self.loose else up.flow - down.flow
-        if self.turned is not None:
-            self.jump = max(self.jump, apart - self.turned)
-            if apart - self.turned > 0.5 * self.jump:
-                return 1
-            self.turned = None
-        if past is None or not sky.ebbs or t - past[0] > 2 * least:
-            return 0
-        rose, fell = up.value - past[1], past[2] - down.value
-        more, less = up.flow - past[3], past[4] - down.flow
-        if not (
-            (rose > TURN_M and fell >= 0.0 and more + less > TURN)
-            or (fell > TURN_M and less + min(more, 0.0) > DROP and up.ratio() > STILL_WET)
-        ):
-            return 0
-        self.turned = past[1] - past[2] if self.loose else past[3] - past[4]
-        self.jump = apart - self.turned
-        return 1
 
     @staticmethod
     def pressed(up: Gauge, down: Gauge, bond: Bond) -> bool:
@@ -187,8 +135,7 @@ class Pair(msgspec.Struct):
             self.trend, self.since, self.streak = trend, t, 0
         self.streak += 1
         if trend != self.sign:
-            wet = sky.wet and self.turned is None
-            hold = cfg.clear_s if trend == 0 else cfg.wet_hold_s if wet else cfg.hold_s
+            hold = cfg.clear_s if trend == 0 else cfg.wet_hold_s if sky.wet else cfg.hold_s
             # either of the two may have sent what is looked at
             if t - self.since >= hold and (trend == 0 or self.streak >= 2 * cfg.hold_readings):
                 self.sign = trend

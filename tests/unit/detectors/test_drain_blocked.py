@@ -18,7 +18,10 @@ from detectors.drain_blocked.belief import Look, believe
 from detectors.drain_blocked.config import DrainBlockedConfig
 from detectors.drain_blocked.detect import DrainBlocked
 from detectors.drain_blocked.flow import carried, level_at
+from detectors.drain_blocked.gauge import Gauge
+from detectors.drain_blocked.pair import Bond, Pair
 from detectors.drain_blocked.sample import main_sewer, sample
+from detectors.drain_blocked.shape import fault_odds
 from detectors.drain_blocked.sites import Layout, sites
 
 CFG = DrainBlockedConfig()
@@ -128,6 +131,29 @@ def test_rain_on_all_of_them_is_no_blockage() -> None:
 
     assert told(FIVE, storm, rain=rain) == []
     assert told(FIVE, storm) == []
+
+
+def test_a_pipe_that_presses_and_brings_little_is_blocked() -> None:
+    up, down = Gauge(height=0.6), Gauge(height=0.6)
+    bond = Bond(drop_m=2.0, lag_s=600.0, share=0.5, crown_m=0.6, least_log=-1.0, below_log=-1.0)
+    up.value = 1.5
+    for level, pressed in ((0.15, True), (0.45, False), (1.0, False)):
+        down.value, down.flow = level, carried(level, 0.6)
+        assert Pair.pressed(up, down, bond) is pressed, level
+    up.value = 0.65  # no head to speak of
+    down.value, down.flow = 0.15, carried(0.15, 0.6)
+    assert not Pair.pressed(up, down, bond)
+    assert not Pair.pressed(up, down, msgspec.structs.replace(bond, crown_m=None))
+
+
+def test_a_leap_between_rare_readings_or_in_rain_speaks_less_of_a_fault() -> None:
+    gauge = Gauge(value=1.0, usual=carried(0.1, 0.6), flow=carried(1.0, 0.6), leap=0.9)
+    gauge.middle = carried(0.1, 0.6)
+    often = fault_odds(gauge, False, CFG)
+    gauge.every_s = 900.0
+    assert fault_odds(gauge, False, CFG) < often - 1
+    gauge.every_s = 60.0
+    assert fault_odds(gauge, True, CFG) < often - 1
 
 
 def test_a_sensor_that_leaps_alone_is_its_own_fault() -> None:
