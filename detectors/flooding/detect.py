@@ -128,34 +128,48 @@ class Flooding:
                 state.says[c.metric] = DRY
             if done < len(c.places):
                 upto = c.places[done]
-        # Dry water asks nothing of what is around: when that came in between does not matter. Of
-        # several gauges it does, and so which neighbour was heard first.
-        state_of = state.above
+        # Dry water asks nothing of what is around: when that came in between does not matter.
+        rain, above = [], []
         for c in columns:
-            if c in own:
-                continue
-            calm = c.plain and (c.metric != "rain_rate" or state.rain.dry(c, self._nearest))
-            if not calm or (c.metric in WATER and c.device not in state_of):
-                others = [o for o in columns if o not in own]
-                for place, item in in_order(others):
-                    if place < upto:
-                        self.on_item(item)
-                return [], upto
-        for c in columns:
-            count = c.upto(upto)
-            if not count or c in own:
-                continue
             if c.metric == "rain_rate":
-                if c.device == self._nearest:
-                    rain = state.rain
-                    rain.at, rain.now, rain.device = c.at[count - 1], 0.0, c.device
-            elif c.metric == "flow":
-                state.flow = c.values[count - 1] if c.device == self._own else state.flow
+                rain.append(c)
             elif c.device != self._own:
-                fold = state_of[c.device].fold
+                if c.metric in WATER:
+                    above.append(c)
+            elif c.metric == "flow":
+                for item in c.readings[: c.upto(upto)]:
+                    self.on_item(item)
+        if rain:
+            self._rain(rain, upto)
+        if above:
+            self._above(above, upto)
+        return [], upto
+
+    def _rain(self, columns: Sequence[Column], upto: int) -> None:
+        """Fold what gauges said before that place."""
+        rain = self._state.rain
+        if all(c.plain and rain.dry(c, self._nearest) for c in columns):
+            mine = next((c for c in columns if c.device == self._nearest), None)
+            if mine is not None and (count := mine.upto(upto)):
+                rain.at, rain.now, rain.device = mine.at[count - 1], 0.0, mine.device
+            return
+        for place, item in in_order(columns):
+            if place < upto:
+                self.on_item(item)
+
+    def _above(self, columns: Sequence[Column], upto: int) -> None:
+        """Fold what was heard from upstream before that place."""
+        known = self._state.above
+        plain = all(c.plain and c.device in known for c in columns)
+        if plain and len({c.device for c in columns}) == len(columns):
+            for c in columns:
+                count, fold = c.upto(upto), known[c.device].fold
                 for t, v in zip(c.at[:count], c.values, strict=False):
                     fold(t, v)
-        return [], upto
+            return
+        for place, item in in_order(columns):
+            if place < upto:
+                self.on_item(item)
 
     def _upstream(self, item: Reading, t: float) -> Iterable[Event]:
         if item.metric in WATER and not item.quality & SPIKE:
