@@ -15,7 +15,7 @@ class DrainBlockedConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     """A rain gauge tells of every sensor within this distance (metres)."""
     reach_m: float = 2000.0
     """A blockage is looked for so far below a sensor (metres of pipe)."""
-    least_m: float = 0.05
+    least_m: float = 0.035
     """Differences from the usual level below this say nothing (metres): waves, solids, the
     instrument's own noise."""
     sigmas: float = 4.0
