@@ -122,17 +122,25 @@ def _spent(readings: Sequence[Reading], who: dict[tuple[str, str], list[Fold]]) 
 
 def _spent_at_once(readings: Sequence[Reading], built: Sequence[Built], size: int) -> float:
     """Making the columns of each batch is part of it; finding out whose they are is not, just as
-    with single readings."""
+    with single readings. Who offers no `on_batch` gets its readings one after the other."""
     spent = 0.0
+    many = [(one, keys) for _, one, keys in built if hasattr(one, "on_batch")]
+    single = [(one.on_item, keys) for _, one, keys in built if not hasattr(one, "on_batch")]
     for begin in range(0, len(readings), size):
+        batch = readings[begin : begin + size]
         clock = time.process_time()
-        made = columns(readings[begin : begin + size])
+        made = columns(batch)
         spent += time.process_time() - clock
-        asked = [(one, [c for key, c in made.items() if key in keys]) for _, one, keys in built]
+        asked = [(one, [c for key, c in made.items() if key in keys]) for one, keys in many]
+        others = [(on, [r for r in batch if (r.device, r.metric) in keys]) for on, keys in single]
         clock = time.process_time()
         for one, some in asked:
             if some:
                 fold_many(one, some)
+        for on_item, own in others:
+            for reading in own:
+                for _ in on_item(reading):
+                    pass
         spent += time.process_time() - clock
     return spent
 
