@@ -197,6 +197,8 @@ def test_a_light_thing_at_its_terminal_speed_is_a_fall_where_metres_are_known() 
     slow = np.arange(0, 6, 1 / 15)
     assert judged(20 - 1.8 * slow, slow, px=12) == "steady motion explains it", "a lift"
     assert judged(20 - 4.5 * t, t, px=12, u=40.0) != "", "not beside the house"
+    panes = t[(4.5 * t) % 3 < 1.6]
+    assert judged(20 - 4.5 * panes, panes, px=12) != "", "mirrored in panes, missing between them"
     surging = 20 - 4.5 * t + 0.9 * np.sin(5 * t)
     assert judged(surging, t, px=12) != "", "a bird that beats its wings"
 
