@@ -194,6 +194,11 @@ def _windows(results: Sequence[Result]) -> list[Figure]:
         share("how often it says p >= .8", len(sure), n, aim=">= 0.7", reference=none),
         share("how often it abstains", n - len(naming), n),
         share("window exact, where it names one", sum(one.exact for one in naming), len(naming)),
+        share(
+            "window within 1 floor, where it names one",
+            sum(one.near for one in naming),
+            len(naming),
+        ),
     ]
 
 
