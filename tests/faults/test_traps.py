@@ -100,8 +100,9 @@ def test_a_clock_that_is_off_is_flagged_and_still_raises_the_alarm(stage: Stage)
     off = datetime.now(UTC) + timedelta(days=800)  # noqa: TID251 - a device's own, wrong clock
     wrong = int(off.timestamp() * 1000)
     for n in range(60):
-        gateway.telemetry("s-0", wrong + 1000 * n, depth=min(0.02 * n, 0.5))
-        gateway.telemetry("s-0", wrong + 1000 * n, depth=min(0.02 * n, 0.5))
+        depth = min(0.02 * n, 0.5) + 0.004 * (n % 3)  # water ripples; what lies still is debris
+        gateway.telemetry("s-0", wrong + 1000 * n, depth=depth)
+        gateway.telemetry("s-0", wrong + 1000 * n, depth=depth)
     gateway.settle()
     stage.all_stored(60)
     (ticket,) = eventually(lambda: service.items("/api/v1/tickets"), timeout=60)
