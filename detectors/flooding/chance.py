@@ -13,7 +13,15 @@ networks `town` and `user3`, by logistic and quantile regression, every sensor w
 bounded where hydraulics says which way (faster, fuller: likelier; a lower rim nearby: less so).
 On storms left out, with reports every minute, 87 % of 270 overflows were warned of, half of them
 more than 17 min before, with rain and network known (0.08 alarms in vain per sensor and storm);
-96 % and 12 min with neither (0.13). The intervals held 78 to 79 % of what came.
+96 % and 12 min with neither (0.13).
+
+A manhole is told of when its chance is high, and those fill faster than all that filled: of what
+was published of 120 overflows (other runs of 36 h on the same networks, in storms, with pipes
+blocked and both) the intervals as fitted held 56 %; where they missed, the truth was earlier three
+times in four. So they are shifted by what these lacked (split conformal, in logarithms: early
+bound -0.55 with rain and -0.7 without, best -0.3 and -0.7, late bound 0.1 and 0), then widened by
+-0.1 and 0.2, because bounds from one network covered 4 % less on the other. On 177 overflows, these
+among them, they hold 84 % (`town` 81, `user3` 85), of first forecasts 81 %.
 """
 
 from __future__ import annotations
@@ -48,24 +56,24 @@ ODDS: Final[dict[str, tuple[float, ...]]] = {
 """Coefficients of `_features`, the constant last."""
 TIMES: Final[dict[str, tuple[tuple[float, float, float], ...]]] = {
     "level": (
-        (0.288, 0.743, -0.202),
-        (0.59, 0.824, -0.212),
-        (3.172, 0.575, -0.58),
+        (-0.512, 0.743, -0.202),
+        (-0.11, 0.824, -0.212),
+        (3.372, 0.575, -0.58),
     ),
     "rain": (
-        (0.821, 0.669, -0.122),
-        (-0.57, 0.979, -0.443),
-        (1.695, 0.792, -0.928),
+        (0.171, 0.669, -0.122),
+        (-0.87, 0.979, -0.443),
+        (1.995, 0.792, -0.928),
     ),
     "network": (
-        (0.067, 0.766, -0.247),
-        (0.159, 0.883, -0.315),
-        (1.874, 0.739, -0.705),
+        (-0.733, 0.766, -0.247),
+        (-0.541, 0.883, -0.315),
+        (2.074, 0.739, -0.705),
     ),
     "both": (
-        (-0.404, 0.815, -0.267),
-        (-0.311, 0.936, -0.393),
-        (0.006, 1.005, -0.937),
+        (-1.054, 0.815, -0.267),
+        (-0.611, 0.936, -0.393),
+        (0.306, 1.005, -0.937),
     ),
 }
 """a, b, c for the 10th, 50th and 90th percentile: ln(seconds left) = a + b ln(left / pace over two
