@@ -35,7 +35,7 @@ SPREADS: Final = 0.5
 """It must have moved by this share of all that the channel spread before, and by `Metric.drift`."""
 TIMES: Final = 12.0
 """Student's t of the slope."""
-EVEN: Final = 0.3
+EVEN: Final = 0.12
 """Share by which the two halves of the line may differ in slope."""
 LEAST_ALONG: Final = 0.4
 """The line must make up this share of what the last hours moved, and they of it."""

@@ -13,7 +13,7 @@ where water stands still by itself.
 
 from __future__ import annotations
 
-from statistics import fmean
+from statistics import fmean, pstdev
 from typing import Final
 
 from detectors.sensor_faulty.channel import DRY, FOLLOWED, WET, Channel, Leap
@@ -37,6 +37,10 @@ MOVES_STEPS: Final = 6.0
 STILL_M: Final = 0.008
 """By how much the later half of it may differ from the earlier (metres): the water around it rises
 and falls, debris does not."""
+SPREAD_M: Final = 0.015
+SPREAD_STEPS: Final = 2.0
+"""Standard deviation of its readings, at most this (metres) or so many usual steps: an echo from
+something solid is as good as ever, while surcharged water heaves."""
 FOLLOWED_S: Final = 7 * 86400.0
 WET_M: Final = 0.4
 WET_STAYS: Final = 12
@@ -44,8 +48,9 @@ WET_STAYS: Final = 12
 have stayed."""
 
 NOTHING, SPIKE, DEBRIS, GONE, WATER, SWING = 0, 1, 2, 3, 4, 5
-"""What the newest reading says: nothing yet; back within two reports; debris lies there; debris is
-gone; it was water (or anything else that moves); it swings (pumps, waves)."""
+"""What the newest reading says: nothing yet; back within two reports; debris lies there (the caller
+notes when it told so); debris is gone; it was water (or anything else that moves); it swings
+(pumps, waves)."""
 
 
 def follow(channel: Channel, metric: Metric, wet: int) -> int:
@@ -80,7 +85,8 @@ def follow(channel: Channel, metric: Metric, wet: int) -> int:
         fmean(values[half:]) - fmean(values[:half])
     ) > STILL_M:
         return NOTHING
-    leap.told = True
+    if pstdev(values) > max(SPREAD_M, SPREAD_STEPS * leap.step):
+        return NOTHING
     return DEBRIS
 
 
@@ -103,7 +109,8 @@ def _back(channel: Channel, metric: Metric, leap: Leap, size: float) -> int:
         exact = EXACT * abs(size) + min(EXACT_STEPS * leap.step, 2 * EXACT * abs(size))
         return SPIKE if off <= exact and abs(size) >= metric.spike else SWING
     least = metric.above if leap.wet == DRY else WET_M
-    if least is not None and metric.above is not None and size >= least and leap.wet != WET:
+    lay = leap.wet != WET and channel.t - leap.t >= STAYS_S
+    if least is not None and metric.above is not None and size >= least and lay:
         return GONE
     return SWING
 

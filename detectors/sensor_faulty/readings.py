@@ -43,11 +43,14 @@ WILD = 1.5
 RAIN_S = 10800.0
 """After rain water may come for so long (seconds)."""
 ROSE_S = 5400.0
-"""A neighbour that rose within this time (seconds) says that there is water about ..."""
+"""A neighbour that rose or was full within this time (seconds) says: there is water about ..."""
 ROSE_M = 0.03
 """... by this much from one quarter of an hour to the next (metres)."""
 ROSE_SHARE = 0.2
 """... if this share of them did, two at least where there are more."""
+LEAPT, LEAPT_SHARE, LEAPT_S = 2, 0.1, 1800.0
+"""With water about, a leap is a wave of it where so many others (and that share of them) leapt too,
+from this long before it (seconds): pipes that fill up do so together."""
 
 
 _SAYS = {
@@ -258,9 +261,10 @@ class ReadingFaults:
         watch = device.drift.get(item.metric)
         if watch is None:
             watch = device.drift[item.metric] = DriftWatch()
-        if watch.rises(mean, max(ROSE_M, 4.0 * channel.step)):
+        full = mean >= metric.brim
+        if watch.rises(mean, max(ROSE_M, 4.0 * channel.step)) or full:
             device.rose = channel.t
-        other = any(found.what != "drift" for found in device.faults.values())
+        other = full or any(found.what != "drift" for found in device.faults.values())
         bad = other or channel.leap is not None or self._wet(item.device, channel.t) == WET
         if not watch.add(channel.t, mean, bad):
             return
@@ -305,6 +309,11 @@ class ReadingFaults:
             return
         says = leaps.follow(channel, metric, self._wet(item.device, channel.t))
         en, zh = named(item.metric)
+        if says == leaps.DEBRIS and leap is not None and not leap.told:
+            if leap.wet == WET and self._leapt(item, leap.t):
+                channel.leap = None
+                return
+            leap.told = True
         if says == leaps.SWING:
             channel.goes_wild()
         if says == leaps.SPIKE and leap is not None:
@@ -380,6 +389,17 @@ class ReadingFaults:
             ),
             now,
         )
+
+    def _leapt(self, item: Reading, t: float) -> bool:
+        """Whether water at several others leapt as well, shortly before `t` or since, and does not
+        do so all day."""
+        others = leapt = 0
+        for id, device in self._state.devices.items():
+            other = device.channels.get(item.metric)
+            if id != item.device and other is not None:
+                others += 1
+                leapt += other.leapt_at > t - LEAPT_S and other.wilds(t) < WILD
+        return leapt >= max(LEAPT, LEAPT_SHARE * others)
 
     def _wet(self, name: str, t: float) -> int:
         """Whether there is water about, by rain or by neighbours that rose."""

@@ -5,7 +5,8 @@ same twice, one that shows it to the centimetre stands still half the night. How
 told by its noise beside its grain (the smallest step it ever made), in the worst case that the
 water stands in the middle between two steps: a run that a live one had once in a million is no
 measurement. Nor is one several times as long as the longest so far. What rests at zero (a dry
-road, no rain) says nothing.
+road, no rain) says nothing, nor does a manhole that is full to the brim: the water spreads over the
+street and stands there.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def stuck(channel: Channel, metric_name: str, metric: Metric) -> Finding | None:
     run = channel.run
     if not metric.moves or channel.t - channel.run_at < LEAST_S or channel.seen - run < KNOWN:
         return None
-    if metric.rest is not None and channel.v <= metric.rest:
+    if (metric.rest is not None and channel.v <= metric.rest) or channel.v >= metric.brim:
         return None
     chance = CHANCE / math.log(_same(channel))
     likely = run >= max(chance, TIMES * channel.longest)

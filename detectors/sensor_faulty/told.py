@@ -31,12 +31,12 @@ HOLDS_S: Final = {
     "stuck": 600.0,
     "clock_skew": 1800.0,
     "debris": 86400.0,
-    "drift": 10800.0,
+    "drift": 86400.0,
     "spike": 86400.0,
     "dropout": 10800.0,
 }
 """Seconds without a new sign of it until it is over; at least `HOLD_REPORTS` reports. What comes
-and goes (a branch, a loose plug) is over after a good day."""
+and goes (a branch, a loose plug) is over after a good day, and a zero that moved stays moved."""
 HOLD_REPORTS: Final = 5
 
 TODO: Final = {

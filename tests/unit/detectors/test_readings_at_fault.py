@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from contracts.city import City
+from contracts.city import City, DrainNetwork, Node
 from contracts.event import Event
 from contracts.nouns import Frame, Reading
 from detectors._common.drive import run
@@ -181,6 +181,36 @@ def test_a_leap_that_all_make_in_the_rain_is_water() -> None:
 
     wet: Value = lambda minute: 90.0 if 290 <= minute < 330 else 0.0  # noqa: E731
     assert told(stream(600, lambda _, v: v, 15, wet, burst), network(900.0)) == []
+
+
+def test_water_at_the_brim_of_a_manhole_stands_still_and_below_it_does_not() -> None:
+    def flat_at(level: float) -> list[Event]:
+        (site,) = SPEC.sites(network(), CFG)
+        mh = Node(id="mh", point=site.devices[0].point, invert_m=2.0, rim_m=5.0)
+        site = msgspec.structs.replace(site, drains=DrainNetwork(nodes={"lv-1": mh}, pipes={}))
+        items = stream(600, lambda m, v: level if m >= 300 else v)
+        return [e for _, e in run(SPEC, CFG, site, items)]
+
+    assert "stuck" not in faults(flat_at(3.0))
+    assert "stuck" in faults(flat_at(0.36))
+
+
+def test_in_rain_a_leap_is_debris_only_where_it_is_alone_and_lies_still() -> None:
+    def wet(minute: int) -> float:
+        return 60.0 if 290 <= minute < 330 else 0.0
+
+    def leapt(minute: float) -> float:
+        return day(minute) + (0.9 if 300 <= minute < 420 else 0.0)
+
+    def lies(minute: float, v: float) -> float:
+        return v + 0.9 if 300 <= minute < 420 else v
+
+    def heaves(minute: float, v: float) -> float:
+        return lies(minute, v) + (0.06 * (-1) ** minute if 300 <= minute < 420 else 0.0)
+
+    assert faults(told(stream(480, lies, rain=wet))) == ["debris"]
+    assert "debris" not in faults(told(stream(480, heaves, rain=wet)))
+    assert "debris" not in faults(told(stream(480, lambda _, v: v, rain=wet, water=leapt)))
 
 
 def test_cameras_fold_pictures_and_everything_else_readings() -> None:
