@@ -213,6 +213,13 @@ def test_in_rain_a_leap_is_debris_only_where_it_is_alone_and_lies_still() -> Non
     assert "debris" not in faults(told(stream(480, lambda _, v: v, rain=wet, water=leapt)))
 
 
+def test_a_pool_that_fills_behind_a_blockage_bends_and_is_no_drift() -> None:
+    def fills(minute: float, v: float) -> float:
+        return v + 0.6 * (1.0 - float(np.exp(-max(minute - 700, 0) / 300)))
+
+    assert told(stream(1400, fills)) == []
+
+
 def test_cameras_fold_pictures_and_everything_else_readings() -> None:
     town = city(
         devices={
