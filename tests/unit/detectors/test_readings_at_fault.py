@@ -206,7 +206,7 @@ def test_in_rain_a_leap_is_debris_only_where_it_is_alone_and_lies_still() -> Non
         return v + 0.9 if 300 <= minute < 420 else v
 
     def heaves(minute: float, v: float) -> float:
-        return lies(minute, v) + (0.06 * (-1) ** minute if 300 <= minute < 420 else 0.0)
+        return lies(minute, v) + (0.06 * (2 * (minute % 2) - 1) if 300 <= minute < 420 else 0.0)
 
     assert faults(told(stream(480, lies, rain=wet))) == ["debris"]
     assert "debris" not in faults(told(stream(480, heaves, rain=wet)))
