@@ -21,8 +21,8 @@ blocked and both) the intervals as fitted held 56 %; where they missed, the trut
 times in four. So they are shifted by what these lacked (split conformal, in logarithms: early
 bound -0.55 with rain and -0.7 without, best -0.3 and -0.7, late bound 0.1 and 0), then widened by
 -0.1 and 0.2, because bounds from one network covered 4 % less on the other (and a look at the
-scorecard's networks showed more: its interval is no longer of networks nobody saw). On 177 overflows, these
-among them, they hold 84 % (`town` 81, `user3` 85), of first forecasts 81 %.
+scorecard's networks showed more: its interval is no longer of networks nobody saw). On 177
+overflows, these among them, they hold 84 % (`town` 81, `user3` 85), of first forecasts 81 %.
 """
 
 from __future__ import annotations
