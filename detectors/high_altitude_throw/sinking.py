@@ -14,7 +14,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from detectors.high_altitude_throw.fall import Fit
-from detectors.high_altitude_throw.flight import GRAVITY
 from detectors.high_altitude_throw.hypotheses import Hit
 from detectors.high_altitude_throw.release import fit_release
 from detectors.high_altitude_throw.wall import Metric, Wall
@@ -25,7 +24,8 @@ to 2 (Kashiyama 1996; Norberg 1973); thrown paper, clothes and bags 3 to 10."""
 
 FASTEST, DIVES = 45.0, 3.0
 """What comes straight down even faster than SPEED, up to FASTEST m/s (a stone after 100 m), has
-fallen for long and came out from behind a tree; then it must still speed up, by DIVES (m/s²)."""
+fallen for long and came out from behind a tree; then it must still speed up, by DIVES (m/s², a
+standard deviation to spare)."""
 
 FLOORS = 2.55
 """So many floors of it: three, with the tolerance of calibration."""
@@ -66,7 +66,7 @@ OFF_SD = 3.0
 
 def dives(metric: Metric) -> bool:
     """Whether it is faster than anything at its terminal speed, and speeds up still."""
-    sure = metric.acceleration >= DIVES and metric.acceleration_sd <= GRAVITY / 2
+    sure = metric.acceleration - metric.acceleration_sd >= DIVES
     return SPEED[1] < metric.sinking <= FASTEST and sure
 
 
@@ -75,7 +75,8 @@ def sinks(hits: Sequence[Hit], fit: Fit, metric: Metric, wall: Wall, height: int
     if not _steadily(fit, metric, wall):
         return False
     if dives(metric):
-        return min(fit.misfit, fit.steady_misfit) <= DIVING_MISFIT
+        fits = min(fit.misfit, fit.steady_misfit) <= DIVING_MISFIT
+        return fits and _seen(hits) and _flies(hits, wall, height)
     if not SPEED[0] <= metric.sinking <= SPEED[1]:
         return False
     return _is_one_thing(hits, metric) and _flies(hits, wall, height)
@@ -98,13 +99,15 @@ def _steadily(fit: Fit, metric: Metric, wall: Wall) -> bool:
 def _is_one_thing(hits: Sequence[Hit], metric: Metric) -> bool:
     """Whether it is large enough to be known again in each picture, and long enough in sight."""
     sizes = sorted(max(hit.w, hit.h) for hit in hits)
-    span = hits[-1].t - hits[0].t
-    if len(hits) < HITS or span < SPAN_S * 1e6:
-        return False
-    rate = float(np.median(np.diff([hit.t for hit in hits])))
-    if len(hits) < SEEN * (span / rate + 1):
+    if len(hits) < HITS or hits[-1].t - hits[0].t < SPAN_S * 1e6 or not _seen(hits):
         return False
     return sizes[len(sizes) // 2] >= SEEN_PX and metric.size >= SIZE_M[0]
+
+
+def _seen(hits: Sequence[Hit]) -> bool:
+    """Whether nearly every picture shows it."""
+    rate = float(np.median(np.diff([hit.t for hit in hits])))
+    return len(hits) >= SEEN * ((hits[-1].t - hits[0].t) / rate + 1)
 
 
 def flapping(hits: Sequence[Hit]) -> float:
