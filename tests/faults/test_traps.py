@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -103,6 +104,7 @@ def test_a_clock_that_is_off_is_flagged_and_still_raises_the_alarm(stage: Stage)
         depth = min(0.02 * n, 0.5) + 0.004 * (n % 3)  # water ripples; what lies still is debris
         gateway.telemetry("s-0", wrong + 1000 * n, depth=depth)
         gateway.telemetry("s-0", wrong + 1000 * n, depth=depth)
+        time.sleep(0.1)  # its own clock says nothing: when it is heard is when it was
     gateway.settle()
     stage.all_stored(60)
     (ticket,) = eventually(lambda: service.items("/api/v1/tickets"), timeout=60)
