@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import msgspec
 
-from contracts.city import City, Device, Node
+from contracts.city import City, Node
 from contracts.detector import Site
-from contracts.geo import Point, distance_m
+from detectors._common.water.near import Nearby
 from detectors.flooding.around import WATER, Lie, Places, lie_of
 from detectors.flooding.config import FloodingConfig
 
@@ -55,44 +55,6 @@ class View(msgspec.Struct, frozen=True):
         return self.lines.close - (SPILL_M if self.lines.source == "rim" else 0.0)
 
 
-def node_of(near: Nearby, device: Device, near_m: float) -> Node | None:
-    """The drain node whose id is the device's or its site's, else the nearest within `near_m`."""
-    for name in (device.id, device.site):
-        if name is not None and name in near.nodes:
-            return near.nodes[name]
-    return near.nearest(device.point, near_m)
-
-
-class Nearby:
-    """Nodes by place, prepared once for many questions."""
-
-    CELL_DEG = 0.001
-    """Cells of about 100 m."""
-
-    def __init__(self, nodes: Mapping[str, Node]) -> None:
-        self.nodes = nodes
-        self._cells: dict[tuple[int, int], list[Node]] = {}
-        for node in nodes.values():
-            self._cells.setdefault(self._cell(node.point), []).append(node)
-
-    def nearest(self, point: Point, near_m: float) -> Node | None:
-        """The nearest node within `near_m` metres; of two as near, the first by name."""
-        # A degree of longitude is at least 50 km up to 63 degrees of latitude.
-        reach = max(1, math.ceil(near_m / (self.CELL_DEG * 50_000)))
-        x, y = self._cell(point)
-        found = [
-            (distance_m(node.point, point), node.id, node)
-            for i in range(x - reach, x + reach + 1)
-            for j in range(y - reach, y + reach + 1)
-            for node in self._cells.get((i, j), ())
-        ]
-        best = min(found, key=lambda f: f[:2], default=None)
-        return best[2] if best is not None and best[0] <= near_m else None
-
-    def _cell(self, point: Point) -> tuple[int, int]:
-        return (int(point.lon // self.CELL_DEG), int(point.lat // self.CELL_DEG))
-
-
 def sites(city: City, cfg: FloodingConfig) -> Iterable[Site]:
     """One site per device that measures water: the device itself first, then what it listens to,
     rain gauges and the first water sensors upstream."""
@@ -107,7 +69,7 @@ def sites(city: City, cfg: FloodingConfig) -> Iterable[Site]:
             district=device.district,
             point=device.point,
             devices=(device,),
-            drains=places.drains(device, node_of(near, device, cfg.near_m)),
+            drains=places.drains(device, near.node_of(device, cfg.near_m)),
         )
         gauges = places.gauges(device)
         if lines_of(site, cfg):

@@ -13,14 +13,13 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
-from contracts.city import Device, DrainNetwork, Node, Pipe
-from contracts.geo import Point, distance_m, length_m
+from contracts.city import Device, DrainNetwork, Pipe
+from contracts.geo import length_m
+from detectors._common.water.near import Nearby
 
 NEAR_M = 30.0
 """A device stands at the nearest node within this distance unless its name says which (metres):
 surveyed manholes lie further apart, and positions of devices are good to some 10 m."""
-_CELL_DEG = 0.0005
-"""Cells for finding the nearest node (about 50 m)."""
 
 
 class Graph:
@@ -204,35 +203,7 @@ def stands(graph: Graph, devices: Iterable[Device], near_m: float = NEAR_M) -> d
     A node with the device's name (or its site's) and pipes is it; else the nearest node with pipes
     within `near_m` of the device.
     """
-    cells: dict[tuple[int, int], list[Node]] = {}
-    for name in graph.nodes:
-        node = graph.network.nodes[name]
-        cells.setdefault(_cell(node.point), []).append(node)
-    found: dict[str, str] = {}
-    for device in devices:
-        named = next((n for n in (device.id, device.site) if n in graph.pipes_in), None)
-        if named is not None:
-            found[device.id] = named
-            continue
-        near = _near(cells, device.point, near_m)
-        if near is not None:
-            found[device.id] = near
-    return found
-
-
-def _cell(point: Point) -> tuple[int, int]:
-    return (int(point.lon // _CELL_DEG), int(point.lat // _CELL_DEG))
-
-
-def _near(cells: dict[tuple[int, int], list[Node]], point: Point, near_m: float) -> str | None:
-    # A degree of longitude is at least 50 km up to 63 degrees of latitude.
-    reach = max(1, int(near_m / (_CELL_DEG * 50_000)) + 1)
-    x, y = _cell(point)
-    best: tuple[float, str] | None = None
-    for i in range(x - reach, x + reach + 1):
-        for j in range(y - reach, y + reach + 1):
-            for node in cells.get((i, j), ()):
-                metres = distance_m(node.point, point)
-                if metres <= near_m and (best is None or (metres, node.id) < best):
-                    best = (metres, node.id)
-    return best[1] if best else None
+    nodes = graph.network.nodes
+    near = Nearby({name: nodes[name] for name in graph.nodes})
+    found = ((device.id, near.node_of(device, near_m)) for device in devices)
+    return {device: node.id for device, node in found if node is not None}
