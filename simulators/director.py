@@ -54,8 +54,7 @@ class Director:
         self._first_incidents()
         live = self._history()
         for sensor in self._sensors():
-            if sensor.device.id not in self._hydrants.sensors:  # they begin a minute later
-                sensor.go(live)
+            sensor.go(live)
         self._covers.go(live)
         self._hydrants.go(live)
         for walker in walkers(town, settings):
@@ -83,11 +82,12 @@ class Director:
             self.world.send(self.status(gateway, "online", self.start))
 
     def _sensors(self) -> list[Sensor]:
+        """All with a history. Hydrants have none and begin a minute later: their engine takes
+        seconds to load."""
         return [
             *self._weather.sensors,
             *self._line.sensors.values(),
             *self._covers.sensors.values(),
-            *self._hydrants.sensors.values(),
         ]
 
     def _history(self) -> int:
@@ -97,8 +97,6 @@ class Director:
         first = self.start - round(self.settings.warm_h * 3_600_000)
         batches: list[tuple[int, str, str, bytes]] = []
         for sensor in self._sensors():
-            if sensor.device.id in self._hydrants.sensors:
-                continue  # their engine takes seconds to load: they begin a minute later, without
             topic = feed(sensor.device.district, sensor.device.id, "telemetry")
             batches += [
                 (newest, topic, sensor.gateway, payload)
