@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from contracts.clock import from_epoch_ms
 from simulators.dice import dice
+from simulators.series import value_at
 from simulators.water import engine
 from simulators.water.blocking import Plug
 from simulators.water.dry import Homes
@@ -39,7 +40,7 @@ class DryDay(msgspec.Struct, frozen=True):
     def level(self, node: str, ms: int) -> float:
         """At an epoch time, metres; the day repeats."""
         second = (ms / 1000 + _EAST_S) % _DAY_S
-        return _between(self.level_m[:, self.nodes[node]], second)
+        return value_at(self.level_m[:, self.nodes[node]], engine.READ_S, second)
 
 
 class Blocked(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +67,8 @@ class Blocked(msgspec.Struct, frozen=True, kw_only=True):
         """What the blockage adds to a level (or takes from it) at an epoch time, metres."""
         if not self.begin <= ms < self.end:
             return 0.0
-        return _between(self.more_m[:, self.nodes[node]], (ms - self.begin) / 1000)
+        column = self.more_m[:, self.nodes[node]]
+        return value_at(column, engine.READ_S, (ms - self.begin) / 1000)
 
 
 class Sick:
@@ -146,9 +148,3 @@ def sicken(seed: int, device: str, room_m: float, begin: int, lasts_s: float) ->
         ill = plan(rng, _DAY_S, 60.0, room_m, "level")
     end = from_epoch_ms(begin) + timedelta(seconds=lasts_s)
     return Sick(ill, begin, round(end.timestamp() * 1000))
-
-
-def _between(values: NDArray[np.float32], second: float) -> float:
-    at = min(max(second / engine.READ_S, 0.0), len(values) - 1.0)
-    k = min(int(at), len(values) - 2)
-    return float(values[k] + (values[k + 1] - values[k]) * (at - k))

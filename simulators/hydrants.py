@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from contracts.city import Device
 from simulators.dice import between, dice
 from simulators.sensors import Housekeeping, Read, Sensor
+from simulators.series import value_at
 from simulators.settings import SimSettings
 from simulators.town import Town
 from simulators.water_mains import engine
@@ -89,10 +90,10 @@ class Hydrants:
     def pressure(self, id: str, ms: int) -> float:
         """At a gauge, kPa."""
         calm = self._quiet()[id]
-        kpa = _at(calm, (ms + _UTC8_MS) % _DAY_MS / 1000)
+        kpa = value_at(calm, STEP_S, (ms + _UTC8_MS) % _DAY_MS / 1000)
         for trouble in self._troubles:
             if trouble.start <= ms < trouble.end:
-                kpa -= _at(trouble.kpa[id], (ms - trouble.start) / 1000)
+                kpa -= value_at(trouble.kpa[id], STEP_S, (ms - trouble.start) / 1000)
         return max(kpa, 0.0)
 
     def _day(self) -> Series:
@@ -148,9 +149,3 @@ class Hydrants:
             }
 
         return read
-
-
-def _at(series: NDArray[np.float32], seconds: float) -> float:
-    at = min(max(seconds / STEP_S, 0.0), len(series) - 1.0)
-    k = min(int(at), len(series) - 2)
-    return float(series[k] + (series[k + 1] - series[k]) * (at - k))

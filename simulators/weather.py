@@ -8,6 +8,7 @@ from simulators import drains, hydraulics
 from simulators.dice import between, dice
 from simulators.hydraulics import STEP_S, Flood, Storm
 from simulators.sensors import Housekeeping, Read, Sensor
+from simulators.series import value_at
 from simulators.settings import SimSettings
 from simulators.town import Town
 from simulators.world import Truth, World
@@ -248,6 +249,4 @@ class Weather:
 def _value(flood: Flood, what: str, manhole: str, seconds: float) -> float:
     series = {"level": flood.level_m, "depth": flood.depth_m}.get(what)
     values = series[manhole] if series else flood.rain_mm_h
-    at = min(max(seconds / STEP_S, 0.0), len(values) - 1.0)
-    k = min(int(at), len(values) - 2)
-    return float(values[k] + (values[k + 1] - values[k]) * (at - k))
+    return value_at(values, STEP_S, seconds)
