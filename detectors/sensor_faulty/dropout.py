@@ -12,6 +12,8 @@ from typing import Final
 
 import msgspec
 
+from detectors.sensor_faulty.told import Finding, spell
+
 KEPT: Final = 24
 """Patches remembered of each device."""
 WINDOW_S, WINDOW_REPORTS = 7200.0, 40.0
@@ -56,3 +58,21 @@ def comes_and_goes(own: list[Patch], now: float, period: float) -> tuple[int, in
     if len(longer) >= PATCHES:
         return len(longer), sum(p.missed for p in longer), window
     return None
+
+
+def finding(own: list[Patch], patches: int, missing: int, window: float, *, alone: bool) -> Finding:
+    """What is to be told when its newest patch made `comes_and_goes` say those three numbers;
+    `alone`: it has no neighbour to compare with."""
+    en_t, zh_t = spell(window)
+    en, zh = ", while others were heard", "，而邻近设备正常"
+    if alone:
+        en, zh = "; with no neighbour it may be its gateway", "；无邻近设备可比，也可能是网关问题"
+    return Finding(
+        "dropout",
+        "",
+        own[-patches].begin,
+        own[-1].end,
+        f"it comes and goes: {missing} reports are missing in {patches} patches within {en_t}{en}",
+        f"时断时续：{zh_t}内分{patches}段缺报{missing}次{zh}",
+        {"patches": float(patches), "missing": float(missing), "within_s": window},
+    )

@@ -16,8 +16,9 @@ from __future__ import annotations
 from statistics import fmean, pstdev
 from typing import Final
 
-from detectors.sensor_faulty.channel import DRY, FOLLOWED, WET, Channel, Leap
+from detectors.sensor_faulty.channel import DRY, FOLLOWED, UNKNOWN, WET, Channel, Leap
 from detectors.sensor_faulty.metrics import Metric
+from detectors.sensor_faulty.told import Finding, named, spell
 
 BACK: Final = 0.6
 """Share of the leap that must be gone in one report for it to have come back as it came."""
@@ -51,6 +52,16 @@ NOTHING, SPIKE, DEBRIS, GONE, WATER, SWING = 0, 1, 2, 3, 4, 5
 """What the newest reading says: nothing yet; back within two reports; debris lies there (the caller
 notes when it told so); debris is gone; it was water (or anything else that moves); it swings
 (pumps, waves)."""
+
+_WATER: Final = {
+    DRY: ("without rain or a neighbour that rose", "无降雨、邻近点未涨"),
+    UNKNOWN: (
+        "which water does not do (a rain gauge or a neighbour would tell sooner)",
+        "水位不会如此变化（若有雨量计或邻近点可更早判断）",
+    ),
+    WET: ("though water about it moves", "而周边水位仍在变化"),
+}
+"""What is said of the water about a leap that was debris: (en, zh)."""
 
 
 def follow(channel: Channel, metric: Metric, wet: int) -> int:
@@ -88,6 +99,26 @@ def follow(channel: Channel, metric: Metric, wet: int) -> int:
     if pstdev(values) > max(SPREAD_M, SPREAD_STEPS * leap.step):
         return NOTHING
     return DEBRIS
+
+
+def debris(metric: str, leap: Leap, t: float, lies: bool) -> Finding:
+    """What is to be told at `t` of a leap that was debris, which still `lies` there or is gone."""
+    en, zh = named(metric)
+    size, stayed = leap.to - leap.from_, t - leap.t
+    en_t, zh_t = spell(stayed)
+    en_water, zh_water = _WATER[leap.wet]
+    return Finding(
+        "debris",
+        metric,
+        leap.t,
+        t,
+        f"{en} leapt by {size:.2f} m from one report to the next and "
+        f"{'lies there' if lies else 'leapt back'} after {en_t}, {en_water}: "
+        "something is under the head",
+        f"{zh}在一次上报间突增{size:.2f}米，{zh_t}后{'仍停留不动' if lies else '突然回落'}，"
+        f"{zh_water}：探头下方有杂物",
+        {"leap_m": round(size, 4), "stayed_s": round(stayed, 1)},
+    )
 
 
 def _begun(channel: Channel, wet: int) -> Leap:

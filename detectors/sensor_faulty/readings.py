@@ -26,7 +26,7 @@ from detectors.sensor_faulty.metrics import CODES, Metric
 from detectors.sensor_faulty.speak import speak
 from detectors.sensor_faulty.state import DeviceState, State, mark, tell
 from detectors.sensor_faulty.stuck import stuck
-from detectors.sensor_faulty.told import Finding, named, spell
+from detectors.sensor_faulty.told import Finding, named
 
 FRESH = timedelta(seconds=BEHIND_S)
 FUTURE = timedelta(seconds=-AHEAD_S)
@@ -51,19 +51,6 @@ ROSE_SHARE = 0.2
 LEAPT, LEAPT_SHARE, LEAPT_S = 2, 0.1, 1800.0
 """With water about, a leap is a wave of it where so many others (and that share of them) leapt too,
 from this long before it (seconds): pipes that fill up do so together."""
-
-
-_SAYS = {
-    DRY: ("without rain or a neighbour that rose", "无降雨、邻近点未涨"),
-    UNKNOWN: (
-        "which water does not do (a rain gauge or a neighbour would tell sooner)",
-        "水位不会如此变化（若有雨量计或邻近点可更早判断）",
-    ),
-    WET: ("though water about it moves", "而周边水位仍在变化"),
-}
-"""What is said of the water about a leap that was debris."""
-
-
 ALONG = 0.3
 """A neighbour creeps as well when it moves by this share."""
 
@@ -206,28 +193,7 @@ class ReadingFaults:
         comes = dropout.comes_and_goes(own, now, period)
         if comes is None or own[-1] is not one:
             return
-        patches, reports, window = comes
-        en_t, zh_t = spell(window)
-        lonely = "" if others else "; with no neighbour it may be its gateway"
-        zh_lonely = "" if others else "；无邻近设备可比，也可能是网关问题"
-        tell(
-            device,
-            Finding(
-                "dropout",
-                "",
-                own[-patches].begin,
-                now,
-                f"it comes and goes: {reports} reports are missing in {patches} patches within "
-                f"{en_t}, while others were heard{lonely}"
-                if others
-                else f"it comes and goes: {reports} reports are missing in {patches} patches "
-                f"within {en_t}{lonely}",
-                f"时断时续：{zh_t}内分{patches}段缺报{reports}次"
-                + ("，而邻近设备正常" if others else zh_lonely),
-                {"patches": float(patches), "missing": float(reports), "within_s": window},
-            ),
-            now,
-        )
+        tell(device, dropout.finding(own, *comes, alone=not others), now)
 
     def _out(
         self, item: Reading, device: DeviceState, channel: Channel, metric: Metric, now: float
@@ -296,8 +262,9 @@ class ReadingFaults:
         self, item: Reading, device: DeviceState, channel: Channel, metric: Metric, now: float
     ) -> None:
         leap = channel.leap
+        wet = self._wet(item.device, channel.t)
         fell = leap is None and channel.v < channel.before and item.metric in device.drift
-        if fell and self._wet(item.device, channel.t) != UNKNOWN:
+        if fell and wet != UNKNOWN:
             watch = device.drift[item.metric]
             drifted = ended(watch, item.metric, channel.t, channel.before, channel.v)
             if drifted is not None:
@@ -307,8 +274,7 @@ class ReadingFaults:
         if leap is not None and channel.run >= OUTS and channel.v in CODES:
             self._code(item.metric, device, channel, now)
             return
-        says = leaps.follow(channel, metric, self._wet(item.device, channel.t))
-        en, zh = named(item.metric)
+        says = leaps.follow(channel, metric, wet)
         if says == leaps.DEBRIS and leap is not None and not leap.told:
             if leap.wet == WET and self._leapt(item, leap.t):
                 channel.leap = None
@@ -321,25 +287,8 @@ class ReadingFaults:
         elif says in (leaps.DEBRIS, leaps.GONE) and channel.wilds(channel.t) < WILD:
             told = leap if leap is not None else channel.leap
             assert told is not None
-            size = told.to - told.from_
-            en_t, zh_t = spell(channel.t - told.t)
-            tell(
-                device,
-                Finding(
-                    "debris",
-                    item.metric,
-                    told.t,
-                    now,
-                    f"{en} leapt by {size:.2f} m from one report to the next and "
-                    f"{'lies there' if says == leaps.DEBRIS else 'leapt back'} after {en_t}, "
-                    f"{_SAYS[told.wet][0]}: something is under the head",
-                    f"{zh}在一次上报间突增{size:.2f}米，{zh_t}后"
-                    f"{'仍停留不动' if says == leaps.DEBRIS else '突然回落'}，"
-                    f"{_SAYS[told.wet][1]}：探头下方有杂物",
-                    {"leap_m": round(size, 4), "stayed_s": round(channel.t - told.t, 1)},
-                ),
-                now,
-            )
+            lies = says == leaps.DEBRIS
+            tell(device, leaps.debris(item.metric, told, channel.t, lies), now)
 
     def _code(self, metric: str, device: DeviceState, channel: Channel, now: float) -> None:
         """It leapt to an error code and says nothing else."""
