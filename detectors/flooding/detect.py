@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from contracts.clock import iso
 from contracts.columns import ALL, Column, in_order
 from contracts.detector import Site
 from contracts.event import Event
 from contracts.nouns import Quality, Reading
-from detectors._common.episode import Episode, Ledger, revise
+from detectors._common.episode import Episode, Ledger
 from detectors.flooding.around import RAINING_MM_H, STALE_S, TAUS, WATER, Above, Rain
 from detectors.flooding.channel import DRY, FORECAST, OBSERVED, Around, Channel
 from detectors.flooding.config import FloodingConfig
 from detectors.flooding.forecast import Forecast
 from detectors.flooding.lines import views_of
+from detectors.flooding.told import FAULTY, KIND, curve, moment, revision
 from detectors.flooding.words import could, why
 
-KIND = "flooding"
-FAULTY = int(Quality.STUCK | Quality.OUT_OF_RANGE)
-"""A reading that the screen found faulty is no evidence of water."""
 SPIKE = int(Quality.SPIKE)
 """Stands on the reading that came back: the one before it was the spike."""
 STOPPED = 0.1
 """Rain of five minutes below this share of that of forty has stopped."""
-UNITS = {"value": "m", "rate": "m/s", "curve": "m", "lines": "m", "rain_rate": "mm/h"}
 
 
 class Open(msgspec.Struct):
@@ -326,7 +322,7 @@ class Flooding:
             "peak": round(channel.peak, 4),
             "usual": round(channel.base or 0.0, 4),
             "lines": {"warn": lines.warn, "close": lines.close, "source": lines.source},
-            "curve": [[_iso(at), round(v, 4)] for at, v in channel.points],
+            "curve": curve(channel.points),
             "rain_rate": round(rain.now, 2) if rain else None,
             "rain": _rain(rain),
             "upstream": [
@@ -341,24 +337,8 @@ class Flooding:
             "why_zh": [zh for _, zh in reasons],
             "could": [en for en, _ in wishes],
             "could_zh": [zh for _, zh in wishes],
-            "units": UNITS,
         }
-        if closed:
-            evidence["ended"] = closed
-        return revise(
-            now.episode,
-            kind=KIND,
-            site=self._site.id,
-            device=self._site.devices[0].id,
-            point=self._site.point,
-            severity=now.severity,
-            evidence=evidence,
-            closed=closed is not None,
-        )
-
-
-def _iso(t: float) -> str:
-    return iso(datetime.fromtimestamp(round(t, 3), UTC))
+        return revision(now.episode, self._site, now.severity, evidence, closed)
 
 
 def _rain(rain: Rain | None) -> dict[str, Any] | None:
@@ -367,14 +347,14 @@ def _rain(rain: Rain | None) -> dict[str, Any] | None:
     means = {
         f"mean_{tau / 60:.0f}_min": round(m, 2) for tau, m in zip(TAUS, rain.means, strict=True)
     }
-    return {"device": rain.device, "at": _iso(rain.at), **means}
+    return {"device": rain.device, "at": moment(rain.at), **means}
 
 
 def _overflow(t: float, forecast: Forecast | None) -> dict[str, str] | None:
     if forecast is None:
         return None
     return {
-        "at": _iso(t + forecast.best_s),
-        "low": _iso(t + forecast.low_s),
-        "high": _iso(t + forecast.high_s),
+        "at": moment(t + forecast.best_s),
+        "low": moment(t + forecast.low_s),
+        "high": moment(t + forecast.high_s),
     }

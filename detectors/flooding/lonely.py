@@ -8,22 +8,20 @@ gives the sensor a line, `Flooding` takes its place.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
 
-from contracts.clock import iso
 from contracts.detector import Site
 from contracts.event import Event
-from contracts.nouns import Quality, Reading
-from detectors._common.episode import Episode, Ledger, revise
+from contracts.nouns import Reading
+from detectors._common.episode import Episode, Ledger
 from detectors.flooding.config import FloodingConfig
+from detectors.flooding.told import FAULTY, KIND, curve, revision
 from detectors.flooding.usual import HIGH, HOUR_S, LEAP_SHARE, Usual
 
-KIND: Final = "flooding"
 METRIC: Final = "level"
-FAULTY: Final = int(Quality.STUCK | Quality.OUT_OF_RANGE)
 SEVERITY: Final = 2
 """One below water over a warning line: nobody knows what stands in this water."""
 SEVERITY_LEARNING: Final = 1
@@ -35,7 +33,6 @@ RECEDED: Final = 0.25
 """Receding once this share of the peak above the usual height is gone."""
 GREW: Final = 1.5
 """A peak this many times the one told last is worth a revision."""
-UNITS: Final = {"value": "m", "rate": "m/s", "curve": "m", "lines": "m", "rain_rate": "mm/h"}
 
 
 class Open(msgspec.Struct):
@@ -192,31 +189,19 @@ class Lonely:
             "learning": now.learning,
             "why": why,
             "why_zh": why_zh,
-            "curve": _curve(usual),
+            "curve": curve(_points(usual)),
             "rain_rate": state.rain,
             "flow": state.flow,
-            "units": UNITS,
         }
-        if closed:
-            evidence["ended"] = closed
-        return revise(
-            now.episode,
-            kind=KIND,
-            site=self._site.id,
-            device=self._site.devices[0].id,
-            point=self._site.point,
-            severity=SEVERITY_LEARNING if now.learning else SEVERITY,
-            evidence=evidence,
-            closed=closed is not None,
-        )
+        severity = SEVERITY_LEARNING if now.learning else SEVERITY
+        return revision(now.episode, self._site, severity, evidence, closed)
 
 
-def _curve(usual: Usual) -> list[list[Any]]:
+def _points(usual: Usual) -> list[tuple[float, float]]:
     """Two days by the hour, then reading by reading."""
     first = usual.tail[0][0]
     past = [((hour + 0.5) * HOUR_S, low) for hour, low in usual.hours]
-    points = [p for p in past if p[0] < first] + usual.tail
-    return [[iso(datetime.fromtimestamp(round(t, 3), UTC)), round(v, 4)] for t, v in points]
+    return [p for p in past if p[0] < first] + usual.tail
 
 
 def _words(now: Open, closed: str | None, rained: bool) -> tuple[list[str], list[str]]:

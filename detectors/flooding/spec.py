@@ -5,9 +5,10 @@ from __future__ import annotations
 from contracts.detector import Detector, Site, Spec
 from contracts.nouns import Reading
 from detectors.flooding.config import FloodingConfig
-from detectors.flooding.detect import KIND, Flooding
+from detectors.flooding.detect import Flooding
 from detectors.flooding.lines import is_lonely, sites
 from detectors.flooding.lonely import Lonely
+from detectors.flooding.told import KIND
 
 
 def build(cfg: FloodingConfig, site: Site, snapshot: bytes | None) -> Detector[Reading]:
