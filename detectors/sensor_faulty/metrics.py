@@ -33,19 +33,18 @@ class Metric(msgspec.Struct, frozen=True):
     brim: float = math.inf
     """Water that came up to here stands still by itself: it spreads over the street."""
     drift: float = 0.0
-    """Least change of its dry-weather course that is a drift (the unit)."""
+    """Least change of its dry-weather course that is a drift (the unit); 0: none is told, for it
+    has no dry-weather floor that can drift away."""
     wet: bool = False
     """Above zero it rains."""
-    drifts: bool = False
-    """Has a dry-weather floor that can drift away."""
 
 
 METRICS: Final[dict[str, Metric]] = {
     # 30 cm below the invert is more than mounting and survey are wrong by; deep shafts have 20 m
-    "level": Metric(-0.3, 30.0, True, 0.0, 0.05, 0.2, 0.1, drift=0.05, drifts=True),
+    "level": Metric(-0.3, 30.0, True, 0.0, 0.05, 0.2, 0.1, drift=0.05),
     # nobody measures a road under more than 5 m of water; a dry one reads some cm off
-    "depth": Metric(-0.2, 5.0, True, 0.0, 0.05, 0.1, 0.08, drift=0.05, drifts=True),
-    "flow": Metric(-100.0, 5_000.0, True, 0.0, 0.02, 0.05, drift=0.002, drifts=True),
+    "depth": Metric(-0.2, 5.0, True, 0.0, 0.05, 0.1, 0.08, drift=0.05),
+    "flow": Metric(-100.0, 5_000.0, True, 0.0, 0.02, 0.05, drift=0.002),
     "velocity": Metric(-15.0, 15.0, True, 0.0, 0.3),
     # the record minute, Unionville 1956: 31.2 mm, 1,872 mm/h; gauges of the kind end at 1,000
     "rain_rate": Metric(0.0, 1_000.0, True, 0.0, wet=True),

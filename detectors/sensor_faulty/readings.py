@@ -222,7 +222,7 @@ class ReadingFaults:
         self, item: Reading, device: DeviceState, channel: Channel, metric: Metric, now: float
     ) -> None:
         mean, n = channel.next_block()
-        if not metric.drifts or not n:
+        if not metric.drift or not n:
             return
         watch = device.drift.get(item.metric)
         if watch is None:

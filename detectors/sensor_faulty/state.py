@@ -26,7 +26,7 @@ class DeviceState(msgspec.Struct):
     clock: ClockWatch = msgspec.field(default_factory=ClockWatch)
     patches: list[Patch] = []
     marks: dict[str, list[float]] = {}
-    """Times of spikes and of readings out of range, by fault and metric."""
+    """Times of spikes lately, by fault and metric."""
     drift: dict[str, DriftWatch] = {}
     rose: float = -math.inf
     """When its water last rose."""
