@@ -23,11 +23,3 @@ def code_hash(places: Iterable[str], libraries: Iterable[str], root: Path = ROOT
     for library in libraries:
         told.update(f"{library} {importlib.metadata.version(library)}\n".encode())
     return told.hexdigest()[:16]
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that a reader sees all of it or none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_bytes(data)
-    part.replace(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
@@ -16,12 +17,17 @@ AHEAD = 4
 """Jobs given to the pool per worker: a stopped run has little to do twice."""
 
 
+def one_thread() -> None:
+    """One thread per worker: their number is the number of cores used."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+
+
 def pooled(
     jobs: Sequence[Job],
     do: Callable[[Job], Result],
     workers: int,
     *,
-    calm: Callable[[], None] | None = None,
+    calm: Callable[[], None] = one_thread,
     died: Callable[[Job], Result],
 ) -> Iterator[Result]:
     """`do` of every job, as they end. `calm` runs first in every worker; `died` stands for the

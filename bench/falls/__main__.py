@@ -16,6 +16,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bench._common import figure
+from bench._common.jobs import show_failures
 from bench._common.seeds import score_seed
 from bench.falls import cache, cpu, dev, episodes, figures, plots, recordings, report
 from bench.falls.cache import ROOT
@@ -82,7 +83,7 @@ def scorecard(
         film_all(jobs, plates=folder, films=films, workers=workers, console=console)
         return 0
     code = cache.code_hash([*cache.STUDIO, *cache.JUDGES])
-    kept = cache.Cache(OUT / "falls" / str(seed), code, folder)
+    kept = cache.kept(OUT / "falls" / str(seed), code, folder)
     results = run(jobs, plates=folder, kept=kept, workers=workers, console=console, films=films)
     console.print("CPU of 1080p pictures, and the real recordings", highlight=False)
     calm()
@@ -97,7 +98,7 @@ def scorecard(
     report.show_distractors(results, table, console)
     report.show_windows(results, console)
     report.show_clips(clips, console)
-    report.show_failures(results, console)
+    show_failures(results, console)
     words = "quick: far too few films for any aim" if quick else "full"
     figure.show(told, console, f"high-altitude throws, seed {seed} ({words})")
     figure.write(told, OUT / "falls.json")

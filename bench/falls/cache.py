@@ -1,19 +1,13 @@
-"""Results of jobs on disk, so that a stopped scorecard goes on where it was.
-
-A result is found again only under the same order and the same code: its name holds a hash of both,
-so a changed detector, studio, decoder or comparison never meets a stale result.
-"""
+"""What films and results depend on, so that a changed file never meets a stale one."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import msgspec
-
 from bench._common import code
-from bench.falls.films import plate_mark, write_whole
+from bench._common.jobs import Kept
+from bench.falls.films import plate_mark
 from bench.falls.plan import Job
 from bench.falls.scene import Result
 
@@ -48,28 +42,6 @@ def code_hash(places: Iterable[str], root: Path = ROOT) -> str:
     return code.code_hash(places, LIBRARIES, root)
 
 
-class Cache:
-    """Results in a folder."""
-
-    def __init__(self, folder: Path, code: str, plates: Path | None) -> None:
-        self.folder, self._code, self._plates = folder, code, plates
-
-    def get(self, job: Job) -> Result | None:
-        """The result of this job under this code, or None. A damaged file is none."""
-        try:
-            return msgspec.msgpack.decode(self._path(job).read_bytes(), type=Result)
-        except (FileNotFoundError, msgspec.MsgspecError):
-            return None
-
-    def put(self, result: Result) -> None:
-        """Keep it. A crash is not kept: the next run tries again."""
-        if result.error is not None:
-            return
-        path = self._path(result.job)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, msgspec.msgpack.encode(result))
-
-    def _path(self, job: Job) -> Path:
-        told = hashlib.sha256(msgspec.msgpack.encode(job) + self._code.encode())
-        told.update(plate_mark(job.order, self._plates))
-        return self.folder / job.part / f"{told.hexdigest()[:24]}.msgpack"
+def kept(folder: Path, code: str, plates: Path | None) -> Kept[Job, Result]:
+    """The results of this code; those before a photograph only for the same photograph."""
+    return Kept(folder, code, Result, lambda job: plate_mark(job.order, plates))

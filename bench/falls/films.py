@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from bench._common.files import forget_oldest, write_whole
 from simulators.falls.take import Order, Take
 
 MOST_BYTES = 3 << 30
@@ -31,14 +32,8 @@ class Films:
 
     def put(self, take: Take) -> None:
         """Keep it, and forget the oldest beyond the bound."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         write_whole(self._path(take.order), msgspec.msgpack.encode(take))
-        kept = sorted(self.folder.glob("*.msgpack"), key=lambda path: -path.stat().st_mtime_ns)
-        total = 0
-        for path in kept:
-            total += path.stat().st_size
-            if total > self._most_bytes:
-                path.unlink(missing_ok=True)
+        forget_oldest(self.folder, "*.msgpack", self._most_bytes)
 
     def _path(self, order: Order) -> Path:
         told = hashlib.sha256(msgspec.msgpack.encode(order) + self._code.encode())
@@ -52,10 +47,3 @@ def plate_mark(order: Order, plates: Path | None) -> bytes:
         return b""
     path = plates / order.place.removeprefix("plate:")
     return str(path.stat().st_size).encode() if path.exists() else b""
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that a reader sees all of it or none."""
-    part = path.with_suffix(".part")
-    part.write_bytes(data)
-    part.replace(path)

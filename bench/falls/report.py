@@ -139,11 +139,3 @@ def show_clips(clips: Sequence[Clip], console: Console) -> None:
         mask = "" if clip.positive else ("as given" if clip.masked else "none")
         table.add_row(clip.file, mask, f"{clip.seconds:.1f}", str(clip.events), verdict)
     console.print(table)
-
-
-def show_failures(results: Sequence[Result], console: Console) -> None:
-    """Films that could not be made or judged."""
-    for result in results:
-        if result.error is not None:
-            last = result.error.strip().splitlines()[-1]
-            console.print(f"FAILED {result.job.name}: {last}", markup=False, highlight=False)

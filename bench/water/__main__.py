@@ -17,9 +17,11 @@ from rich.console import Console
 from bench._common import figure
 from bench._common.code import ROOT
 from bench._common.figure import Figure
+from bench._common.jobs import Kept, show_failures
 from bench._common.seeds import score_seed
 from bench.water import cost, floodnet, pictures, report, rivers, run, scene, sewers, streets
 from bench.water.plan import FULL, QUICK, Job, networks, plan
+from bench.water.scene import Result
 from bench.water.takes import Takes, studio_code
 
 RECORDINGS = Path(os.environ.get("GRIDSENTRY_RECORDINGS", ROOT.parent / "shared" / "data"))
@@ -45,14 +47,14 @@ def main(environ: Mapping[str, str] = os.environ) -> int:
     jobs = plan(QUICK if quick else FULL, lambda part, k: score_seed(seed, part, k), names)
     console.print(f"{len(jobs)} simulated runs on {', '.join(names)}", highlight=False)
     takes = Takes(folder / "takes", studio_code())
-    kept = scene.Kept(folder / str(seed), code)
+    kept = Kept[Job, Result](folder / str(seed), code, Result)
     results = run.simulate(jobs, swmm, takes, kept, workers, console)
     told += sewers.figures(results)
     console.print("CPU per reading", highlight=False)
     told += costs(jobs, swmm, takes)
 
     report.show_networks(results, console)
-    report.show_failures(results, console)
+    show_failures(results, console)
     words = "quick: far too few runs for any aim" if quick else "full"
     figure.show(told, console, f"water, seed {seed} ({words})")
     figure.write(told, OUT / "water.json")

@@ -43,11 +43,3 @@ def show_networks(results: Sequence[Result], console: Console) -> None:
         )  # fmt: skip
         table.add_row(f"{name} (held out)" if runs[0].job.held and name in NETWORKS else name, *row)
     console.print(table)
-
-
-def show_failures(results: Sequence[Result], console: Console) -> None:
-    """Runs that could not be simulated or judged."""
-    for result in results:
-        if result.error is not None:
-            last = result.error.strip().splitlines()[-1]
-            console.print(f"FAILED {result.job.name}: {last}", markup=False, highlight=False)

@@ -10,8 +10,8 @@ from typing import Final
 import msgspec
 
 from bench._common.bootstrap import bootstrap
-from bench._common.code import write_whole
 from bench._common.figure import Figure, figure
+from bench._common.files import write_whole
 from bench._common.pool import pooled
 from bench.water import klabum
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 import traceback
 from collections.abc import Mapping, Sequence
@@ -11,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from bench._common.code import code_hash, write_whole
+from bench._common.code import code_hash
 from bench.water import blocked, faults, flooded
 from bench.water.pictures import Picture, picture
 from bench.water.plan import Job
@@ -64,29 +63,6 @@ class Result(msgspec.Struct, kw_only=True):
 def result_code() -> str:
     """The code that a result depends on, as it stands."""
     return code_hash((*STUDIO, *JUDGES), (*STUDIO_LIBRARIES, "msgspec", "scipy"))
-
-
-class Kept:
-    """Results in a folder, found again only under the same order and the same code."""
-
-    def __init__(self, folder: Path, code: str) -> None:
-        self._folder, self._code = folder, code
-
-    def get(self, job: Job) -> Result | None:
-        """The result, or None. A damaged file is none."""
-        try:
-            return msgspec.msgpack.decode(self._path(job).read_bytes(), type=Result)
-        except (FileNotFoundError, msgspec.MsgspecError):
-            return None
-
-    def put(self, result: Result) -> None:
-        """Keep it. A crash is not kept: the next run tries again."""
-        if result.error is None:
-            write_whole(self._path(result.job), msgspec.msgpack.encode(result))
-
-    def _path(self, job: Job) -> Path:
-        told = hashlib.sha256(msgspec.msgpack.encode(job) + self._code.encode())
-        return self._folder / f"{told.hexdigest()[:24]}.msgpack"
 
 
 def score(job: Job, networks: Path, takes: Takes) -> Result:

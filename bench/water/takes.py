@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from bench._common.code import code_hash, write_whole
+from bench._common.code import code_hash
+from bench._common.files import forget_oldest, write_whole
 from contracts.clock import EPOCH
 from contracts.nouns import Reading
 from simulators.water.take import Order, Take
@@ -52,11 +53,7 @@ class Takes:
     def put(self, take: Take) -> None:
         """Keep it; forget the oldest beyond the folder's size."""
         write_whole(self._path(take.order), packed(take))
-        total = 0
-        for path in sorted(self.folder.glob("*.run"), key=lambda p: -p.stat().st_mtime_ns):
-            total += path.stat().st_size
-            if total > self._most:
-                path.unlink(missing_ok=True)
+        forget_oldest(self.folder, "*.run", self._most)
 
     def _path(self, order: Order) -> Path:
         told = hashlib.sha256(msgspec.msgpack.encode(order) + self._code.encode())

@@ -193,18 +193,18 @@ def test_the_pictures_are_drawn(tmp_path: Path) -> None:
 
 
 def test_a_result_is_found_again_only_under_the_same_code(tmp_path: Path) -> None:
-    kept = cache.Cache(tmp_path, "code-1", None)
+    kept = cache.kept(tmp_path, "code-1", None)
     one = result("recall", "8-20 px", falls=(fell(0),), events=(said(0),))
     assert kept.get(one.job) is None
     kept.put(one)
     assert kept.get(one.job) == one
-    assert cache.Cache(tmp_path, "code-2", None).get(one.job) is None
+    assert cache.kept(tmp_path, "code-2", None).get(one.job) is None
     other = msgspec.structs.replace(one.job, order=Order(seed=10_002))
     assert kept.get(other) is None
 
 
 def test_a_crash_and_a_damaged_file_are_no_results(tmp_path: Path) -> None:
-    kept = cache.Cache(tmp_path, "code", None)
+    kept = cache.kept(tmp_path, "code", None)
     crashed = result("recall", "8-20 px", error="studio: boom")
     kept.put(crashed)
     assert kept.get(crashed.job) is None
@@ -292,7 +292,7 @@ def test_a_stopped_run_goes_on_where_it_was(
 
     monkeypatch.setattr(scene, "score", judged)
     jobs = [result("distractors", kind).job for kind in ("rain", "snow", "birds")]
-    kept, out = cache.Cache(tmp_path, "code", None), io.StringIO()
+    kept, out = cache.kept(tmp_path, "code", None), io.StringIO()
     for _ in range(2):
         results = run(jobs, plates=None, kept=kept, workers=1, console=Console(file=out))
         assert [r.job for r in results] == jobs

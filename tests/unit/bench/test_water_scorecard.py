@@ -13,6 +13,7 @@ import pytest
 from bench._common import figure
 from bench._common.bootstrap import bootstrap
 from bench._common.figure import Figure
+from bench._common.jobs import Kept
 from bench._common.seeds import DEVELOPMENT, score_seed
 from bench.water import floodnet, pictures, rivers, scene, sewers, streets
 from bench.water.floodnet import Flood, Seen
@@ -145,7 +146,7 @@ def test_a_run_is_judged_and_its_worst_is_drawn(tmp_path: Path) -> None:
     assert result.sensor_days == pytest.approx(5 * 12 / 24)
     sorts = {one.sort for one in result.pictures}
     assert {"missed overflow", "missed blockage", "missed fault"} <= sorts
-    kept = scene.Kept(tmp_path, "code")
+    kept = Kept[Job, scene.Result](tmp_path, "code", scene.Result)
     kept.put(result)
     assert kept.get(result.job) == result
     drawn = pictures.draw(result.pictures, tmp_path / "drawn")
@@ -157,7 +158,7 @@ def test_a_run_that_crashes_is_told_and_not_kept(tmp_path: Path) -> None:
     job = Job(part="dry", order=msgspec.structs.replace(take().order, network="nowhere"))
     result = scene.score(job, tmp_path, Takes(tmp_path / "takes", "code"))
     assert result.error is not None
-    kept = scene.Kept(tmp_path, "code")
+    kept = Kept[Job, scene.Result](tmp_path, "code", scene.Result)
     kept.put(result)
     assert kept.get(job) is None
     (failed,) = [f for f in sewers.figures([result]) if f.figure.endswith("failed")]
