@@ -116,20 +116,19 @@ def _drains(town: Town) -> bytes:
         )
         for node in town.sewers.network.nodes.values()
     ]
-    for pipe in town.sewers.network.pipes.values():
-        size = town.sewers.pipes[pipe.id]
-        features.append(
-            _feature(
-                "LineString",
-                [_position(p) for p in pipe.path],
-                id=pipe.id,
-                kind="pipe",
-                from_=pipe.from_,
-                to=pipe.to,
-                diameter_m=size.diameter_m,
-                length_m=size.length_m,
-            )
+    features += [
+        _feature(
+            "LineString",
+            [_position(p) for p in pipe.path],
+            id=pipe.id,
+            kind="pipe",
+            from_=pipe.from_,
+            to=pipe.to,
+            diameter_m=pipe.diameter_m,
+            length_m=pipe.length_m,
         )
+        for pipe in town.sewers.network.pipes.values()
+    ]
     return _collection(features)
 
 

@@ -120,12 +120,12 @@ def model_text(sewers: Sewers, storm: Storm, hours: float, blocked: dict[str, fl
         lines.append(f"{c.node} {node.invert_m} {depth:.3f} 0.05 0 {c.ponded_m2}")
     lines += ["[OUTFALLS]", f"{OUTFALL} {nodes[OUTFALL].invert_m} FREE", "[CONDUITS]"]
     lines += [
-        f"{p.id} {p.from_} {p.to} {max(sewers.pipes[p.id].length_m, 10)} 0.013 0 0 0 0"
+        f"{p.id} {p.from_} {p.to} {max(p.length_m or 0.0, 10)} 0.013 0 0 0 0"
         for p in pipes.values()
     ]
     lines.append("[XSECTIONS]")
     for p in pipes.values():
-        free = blocked.get(p.id, sewers.pipes[p.id].diameter_m)
+        free = blocked.get(p.id, p.diameter_m)
         lines.append(f"{p.id} CIRCULAR {free} 0 0 0 1")
     lines.append("[DWF]")
     lines += [

@@ -19,14 +19,6 @@ BRANCHES, PER_BRANCH, SAG_AT = 4, 9, 6
 OUTFALL = "outfall"
 
 
-class Sewer(msgspec.Struct, frozen=True):
-    """What the hydraulic engine needs of a pipe and the register does not say."""
-
-    pipe: str
-    diameter_m: float
-    length_m: float
-
-
 class Catch(msgspec.Struct, frozen=True):
     """The ground that drains into a node."""
 
@@ -40,10 +32,9 @@ class Catch(msgspec.Struct, frozen=True):
 
 
 class Sewers(msgspec.Struct, frozen=True):
-    """The drainage network with its pipes' sizes and catchments."""
+    """The drainage network with its catchments."""
 
     network: DrainNetwork
-    pipes: dict[str, Sewer]
     catches: dict[str, Catch]
     sags: tuple[str, ...]
     """Manholes in underpasses, one a branch."""
@@ -60,7 +51,6 @@ def build(seed: int, lattice: Lattice) -> Sewers:
     rng = dice(seed, "sewers")
     nodes: dict[str, Node] = {}
     pipes: dict[str, Pipe] = {}
-    sizes: dict[str, Sewer] = {}
     catches: dict[str, Catch] = {}
 
     def manhole(id: str, point: Point, ground: float, invert: float) -> None:
@@ -77,11 +67,14 @@ def build(seed: int, lattice: Lattice) -> Sewers:
     def pipe(start: str, end: str, diameter: float) -> None:
         id = f"p-{start}"
         path = (nodes[start].point, nodes[end].point)
-        metres = round(length_m(path), 1)
         pipes[id] = Pipe(
-            id=id, from_=start, to=end, path=path, diameter_m=diameter, length_m=metres
+            id=id,
+            from_=start,
+            to=end,
+            path=path,
+            diameter_m=diameter,
+            length_m=round(length_m(path), 1),
         )
-        sizes[id] = Sewer(id, diameter, metres)
 
     for b in range(BRANCHES):
         u = b + 0.5 + float(rng.uniform(-0.06, 0.06))
@@ -116,7 +109,7 @@ def build(seed: int, lattice: Lattice) -> Sewers:
     over = {f"sg-{n + 1:02d}": node for n, node in enumerate((*sags, "mh-105", "mh-305"))}
     for gauge, node in over.items():
         nodes[gauge] = Node(id=gauge, point=nodes[node].point, warn_m=0.05, close_m=0.27)
-    return Sewers(DrainNetwork(nodes=nodes, pipes=pipes), sizes, catches, sags, over)
+    return Sewers(DrainNetwork(nodes=nodes, pipes=pipes), catches, sags, over)
 
 
 def covers(drainage: Sewers) -> dict[str, str]:

@@ -84,7 +84,8 @@ class Weather:
     def block(self, at: int) -> drains.Blocked:
         """Let a pipe block from `at` on, over hours, until it is jetted free."""
         rng, settings = dice(self._settings.seed, "blocked", at), self._settings
-        pipes = sorted(p for p, size in self._town.sewers.pipes.items() if size.diameter_m < 1.5)
+        found = self._town.sewers.network.pipes.values()
+        pipes = sorted(p.id for p in found if (p.diameter_m or 0.0) < 1.5)
         blocked = drains.block(
             self._town.seed,
             pipes[int(rng.integers(len(pipes)))],
