@@ -17,6 +17,7 @@ from detectors.high_altitude_throw.fall import Fit
 from detectors.high_altitude_throw.hypotheses import Hit
 from detectors.high_altitude_throw.release import fit_release
 from detectors.high_altitude_throw.wall import Metric, Wall
+from detectors.high_altitude_throw.whence import beside_zones
 
 SPEED = (3.3, 14.0)
 """m/s. Rope lifts and gondolas do at most 2.5, drones 3 (their makers' limit), snow and leaves 0.5
@@ -59,9 +60,6 @@ SEEN = 0.72
 """Share of the pictures between its first and last that must show it, hidden or not: what moves
 behind the camera is mirrored in the panes and missing between them, floor by floor (0.58 to 0.69);
 cloths are seen in 0.75 to 0.98."""
-
-OFF_SD = 3.0
-"""A release so many standard deviations, and one bay or floor, beside all zones is none."""
 
 
 def dives(metric: Metric) -> bool:
@@ -122,10 +120,4 @@ def _flies(hits: Sequence[Hit], wall: Wall, height: int) -> bool:
         return False
     if release.misfit > (MISFIT_FLAPPING if flapping(hits) >= FLAPS else MISFIT):
         return False
-    (u, v), (u_sd, v_sd) = release.place, np.sqrt(np.diag(release.cover))
-    prior = wall.prior
-    if not prior.zones:
-        return True
-    left, right = prior.sides
-    beside = max(left - u, u - right) - prior.bay_m
-    return bool(beside <= OFF_SD * u_sd and v - prior.high - prior.floor_m <= OFF_SD * v_sd)
+    return not beside_zones(release, wall.prior)

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from detectors._common.zones import Prior
 from detectors.high_altitude_throw.fall import Fit
 from detectors.high_altitude_throw.flight import GRAVITY
 from detectors.high_altitude_throw.hypotheses import Hit
-from detectors.high_altitude_throw.release import fit_release
+from detectors.high_altitude_throw.release import Release, fit_release
 from detectors.high_altitude_throw.wall import Wall
 
 MISFIT = 1.5
@@ -64,15 +65,19 @@ def in_space(hits: list[Hit], wall: Wall, height: int) -> str:
         return "steady motion in space explains it better"
     if odds > CLEARLY and release.misfit < MISFIT / 2:
         return ""
-    (u, v), (u_sd, v_sd) = release.place, np.sqrt(np.diag(release.cover))
-    prior = wall.prior
-    if not prior.zones:
-        return ""
-    left, right = prior.sides
-    beside = max(left - u, u - right) - prior.bay_m
-    if beside > OFF_SD * u_sd or v - prior.high - prior.floor_m > OFF_SD * v_sd:
+    if beside_zones(release, wall.prior):
         return "nobody can have let it go there"
     return ""
+
+
+def beside_zones(release: Release, prior: Prior) -> bool:
+    """Whether it was let go beside all zones or above them; where none are listed nobody knows."""
+    if not prior.zones:
+        return False
+    (u, v), (u_sd, v_sd) = release.place, np.sqrt(np.diag(release.cover))
+    left, right = prior.sides
+    beside = max(left - u, u - right) - prior.bay_m
+    return bool(beside > OFF_SD * u_sd or v - prior.high - prior.floor_m > OFF_SD * v_sd)
 
 
 def in_picture(hits: list[Hit], fit: Fit, size: tuple[int, int]) -> str:
