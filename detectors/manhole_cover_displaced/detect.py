@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -19,6 +19,7 @@ from contracts.detector import Site
 from contracts.event import Event
 from contracts.nouns import Quality, Reading
 from detectors._common.episode import Episode, Ledger, revise
+from detectors._common.moment import moment
 from detectors.manhole_cover_displaced.config import CoverConfig
 from detectors.manhole_cover_displaced.rest import Rest, apart
 from detectors.manhole_cover_displaced.sites import rim_height
@@ -345,7 +346,7 @@ class Cover:
             "why_zh": why_zh,
             "ruled_out": ruled_out(facts, t - state.water_heard <= cfg.surcharge_s),
             "lines": {"rest": round(rest.angle, 2), "limit": round(rest.angle + now.limit, 2)},
-            "curve": [[_iso(at), round(x, 2)] for at, x in rest.curve],
+            "curve": [[iso(moment(at)), round(x, 2)] for at, x in rest.curve],
             "vibration": blow[1] if blow is not None else None,
             "water": {"metric": wet[1], "value": round(wet[2], 3)} if wet is not None else None,
             "units": UNITS,
@@ -362,7 +363,3 @@ class Cover:
             evidence=evidence,
             closed=ended is not None,
         )
-
-
-def _iso(t: float) -> str:
-    return iso(datetime.fromtimestamp(round(t, 3), UTC))

@@ -10,10 +10,11 @@ from contracts.event import Event
 from contracts.geo import Point
 from contracts.nouns import Reading
 from detectors._common.episode import Episode, revise
+from detectors._common.moment import moment
 from detectors.sensor_faulty.channel import Channel
 from detectors.sensor_faulty.config import KIND
 from detectors.sensor_faulty.drift import HOUR_S
-from detectors.sensor_faulty.state import DeviceState, moment
+from detectors.sensor_faulty.state import DeviceState
 from detectors.sensor_faulty.told import HOLD_REPORTS, HOLDS_S, TODO, WHATS
 
 CURVE_HOURS = 24

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
@@ -62,8 +62,3 @@ def mark(device: DeviceState, key: str, now: float, within: float) -> list[float
     marks.append(now)
     device.marks[key] = marks
     return marks
-
-
-def moment(t: float) -> datetime:
-    """Epoch seconds as a time."""
-    return datetime.fromtimestamp(round(t, 3), UTC)
