@@ -20,6 +20,7 @@ from contracts.event import Event
 from contracts.geo import distance_m
 from contracts.nouns import Quality, Reading
 from detectors._common.episode import Episode, Ledger, revise
+from detectors._common.works import planned
 from detectors.hydrant_no_pressure.cause import Cause, fallen, judge, together, unsettled
 from detectors.hydrant_no_pressure.config import HydrantConfig
 from detectors.hydrant_no_pressure.gauge import DOWN, OK, TRUE_KPA, Gauge
@@ -201,11 +202,7 @@ class Hydrants:
         return Cause("works", 2, cause.nearest) if work else cause
 
     def _work(self, one: Open) -> str:
-        at = _moment(one.onset)
-        for work in self._site.works:
-            if work.start <= at <= work.end:
-                return f"{work.id} {work.note}".strip()
-        return ""
+        return planned(self._site.works, _moment(one.onset))
 
     # --- what is published --------------------------------------------------------------------
 

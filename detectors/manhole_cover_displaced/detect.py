@@ -20,6 +20,7 @@ from contracts.event import Event
 from contracts.nouns import Quality, Reading
 from detectors._common.episode import Episode, Ledger, revise
 from detectors._common.moment import moment
+from detectors._common.works import planned
 from detectors.manhole_cover_displaced.config import CoverConfig
 from detectors.manhole_cover_displaced.rest import Rest, apart
 from detectors.manhole_cover_displaced.sites import rim_height
@@ -263,10 +264,7 @@ class Cover:
     def _work(self) -> str:
         away = self._state.away
         assert away is not None
-        for work in self._site.works:
-            if work.start <= away.at <= work.end:
-                return f"{work.id} {work.note}".strip()
-        return ""
+        return planned(self._site.works, away.at)
 
     def _rank(self) -> None:
         """Cause and severity as far as known."""
