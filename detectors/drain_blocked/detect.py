@@ -20,16 +20,12 @@ from detectors.drain_blocked.gauge import OVER_M, Gauge, Sky
 from detectors.drain_blocked.pair import LOOSE, Pair
 from detectors.drain_blocked.shape import fault_odds
 from detectors.drain_blocked.sites import Layout
+from detectors.drain_blocked.turns import SETTLE_S, TICK_S, Turns
 from detectors.drain_blocked.why import chance, evidence_of
 
 KIND = "drain_blocked"
 UNFIT = int(Quality.STUCK | Quality.OUT_OF_RANGE | Quality.SPIKE)
 """Readings that the screen found faulty say nothing of the water."""
-TICK_S = 60.0
-SETTLE_S = 10.0
-"""A minute is looked at this long after its end: readings of several devices come in any order."""
-AHEAD_S = 60.0
-"""A device whose clock runs further ahead does not move time."""
 FEW = 4
 """With fewer sensors heard, no common rhythm can be told from one sensor's trouble."""
 
@@ -77,16 +73,13 @@ class State(msgspec.Struct):
     ledger: Ledger
     gauges: dict[str, Gauge]
     sky: Sky
+    turns: Turns = msgspec.field(default_factory=Turns)
     pairs: list[Pair] = []
     rain: list[tuple[float, float]] = []
     """Rain readings since the last look."""
     rained: float = -math.inf
     """When it last rained."""
     rain_heard: float = -math.inf
-    step: float = 60.0
-    """Spacing of looks (seconds)."""
-    next: float = -math.inf
-    """The next minute to be looked at begins here (epoch seconds)."""
     reviewed: float = -math.inf
     judged: float = -math.inf
     signs: list[int] = []
@@ -138,11 +131,14 @@ class DrainBlocked:
             state.rain.append((t, item.value))
         else:
             return ()
-        if t < state.next or t > item.received_at.timestamp() + AHEAD_S:
+        turns = state.turns
+        if t < turns.next:
             return ()
-        minute = (t - SETTLE_S) // TICK_S * TICK_S
-        state.next = minute + state.step + SETTLE_S
-        return self._look(minute, item.received_at)
+        waits = len(self._waiting.get(item.device, ()))
+        if not turns.due(t, item.received_at.timestamp(), waits):
+            return ()
+        received = item.received_at
+        return [event for minute in turns.minutes(t) for event in self._look(minute, received)]
 
     def on_time(self, now: datetime, /) -> Iterable[Event]:
         """Nothing was heard of an open blockage for too long: it ends as unknown."""
@@ -176,7 +172,7 @@ class DrainBlocked:
             self._stiff()
             often = sorted(g.every_s for g in state.gauges.values() if g.count)
             slow = often[len(often) // 4] / 3 if often else 0.0
-            state.step = min(max(slow // TICK_S * TICK_S, TICK_S), 5 * TICK_S)
+            state.turns.step = min(max(slow // TICK_S * TICK_S, TICK_S), 5 * TICK_S)
         self._common(minute)
         odd = any(g.sign for g in state.gauges.values())
         for pair, bond in zip(state.pairs, self._bonds, strict=True):
@@ -195,11 +191,15 @@ class DrainBlocked:
 
     def _rain(self, minute: float) -> None:
         state, sky = self._state, self._state.sky
+        later = []
         for t, rate in state.rain:
+            if t >= minute + TICK_S + SETTLE_S:
+                later.append((t, rate))
+                continue
             state.rain_heard = max(state.rain_heard, t)
             if rate >= self._cfg.wet_mm_h:
                 state.rained = max(state.rained, t)
-        state.rain.clear()
+        state.rain = later
         sky.wet = minute - state.rained < self._cfg.dry_after_s
 
     def _sighted(self, minute: float) -> bool:

@@ -54,7 +54,10 @@ def told(
     hours: float = 10.0,
     every_s: float = 60.0,
     rain: Callable[[float], float] | None = None,
+    backlog_h: float = 0.0,
 ) -> list[Event]:
+    """What is told; of the first `backlog_h` hours everything comes at their end, device by
+    device."""
     (site,) = sites(place(sensors, rain is not None), CFG)
     items: list[Reading] = []
     for step in range(int(hours * HOUR / every_s)):
@@ -65,7 +68,23 @@ def told(
             wave = 0.002 * math.sin(7.3 * step + 2.1 * n)  # never twice the same
             at = t + 5 + 3 * n
             items.append(reading(name, "level", round(level(k, at) + wave, 4), at, step))
+    connected = START + timedelta(hours=backlog_h)
+    late = sorted((i for i in items if i.at < connected), key=lambda item: item.device)
+    items = [msgspec.structs.replace(i, received_at=connected) for i in late] + [
+        i for i in items if i.at >= connected
+    ]
     return [event for _, event in run(SPEC, CFG, site, items)]
+
+
+def lagging(level: Level) -> list[Reading]:
+    """Ten hours of readings, each minute."""
+    return [
+        reading(
+            name, "level", round(level(k, 60.0 * n) + 0.002 * math.sin(7.3 * n + k), 4), 60.0 * n, n
+        )
+        for n in range(600)
+        for name, k in FIVE.items()
+    ]
 
 
 def usual(k: int, t: float) -> float:
@@ -131,6 +150,30 @@ def test_rain_on_all_of_them_is_no_blockage() -> None:
 
     assert told(FIVE, storm, rain=rain) == []
     assert told(FIVE, storm) == []
+
+
+def test_a_backlog_device_by_device_is_compared_when_all_of_it_is_there() -> None:
+    def storm(k: int, t: float) -> float:
+        wet = max(0.0, 1 - abs(t - 9.5 * HOUR) / HOUR)
+        return usual(k, t) * (1 + 3 * wet)
+
+    def rain(t: float) -> float:
+        return 40.0 if 8.6 * HOUR < t < 9.4 * HOUR else 0.0
+
+    assert told(FIVE, storm, 10.5, rain=rain, backlog_h=9.2) == [], "rain for all, told in turn"
+    at_once = told(FIVE, blocked(2, 6 * HOUR), 10.0)
+    (first, *_) = told(FIVE, blocked(2, 6 * HOUR), 10.0, backlog_h=8.0)
+    assert first.at == at_once[0].at, "as if it had been heard in time"
+    assert first.evidence["pipes"] == at_once[0].evidence["pipes"]
+
+
+def test_clocks_that_all_lag_move_time_after_an_hour() -> None:
+    (site,) = sites(place(FIVE), CFG)
+    items = [
+        msgspec.structs.replace(i, received_at=i.at + timedelta(minutes=30))
+        for i in lagging(blocked(2, 6 * HOUR))
+    ]
+    assert run(SPEC, CFG, site, items)
 
 
 def test_a_pipe_that_presses_and_brings_little_is_blocked() -> None:
@@ -202,7 +245,7 @@ def test_a_clock_that_runs_ahead_does_not_move_time() -> None:
     ahead = reading("c", "level", 0.1, 7200.0)
     early = msgspec.structs.replace(ahead, received_at=START)
     list(detector.on_item(early))
-    assert msgspec.msgpack.decode(detector.snapshot())["next"] == -math.inf
+    assert msgspec.msgpack.decode(detector.snapshot())["turns"]["next"] == -math.inf
 
 
 def test_levels_and_flows_turn_into_each_other() -> None:
