@@ -104,9 +104,7 @@ class Cover:
         if not rest.early or (len(rest.early) < 3 and rest.angle > cfg.level_deg):
             rest.learn(v, since, cfg.rest_s, cfg.learn_readings)
             return ()
-        change = abs(v - rest.angle)
-        if change > 180.0:
-            change = abs(360.0 - change)
+        change = apart(v, rest.angle)
         limit = self._limit(cfg.shift_deg)
         if change >= limit and v < rest.angle - 0.5 * cfg.open_deg and self._put_down(t, v):
             rest.again([v])  # first heard askew: how it lies now is its rest

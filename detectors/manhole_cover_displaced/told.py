@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-CAUSES = ("works", "surcharge", "lifted", "struck", "shifted")
-
 
 class Facts(NamedTuple):
     """What the words are made of."""
