@@ -10,8 +10,6 @@ import msgspec
 from detectors.hydrant_no_pressure.config import HydrantConfig
 from detectors.hydrant_no_pressure.gauge import OK, Gauge
 
-CAUSES = ("works", "supply", "main", "opened", "closed", "frozen", "never")
-
 
 class Cause(msgspec.Struct, frozen=True):
     """What probably happened."""

@@ -193,13 +193,13 @@ class Hydrants:
         return "suspected" if few or gauge.zeros >= gauge.count else "confirmed"
 
     def _cause(self, one: Open, t: float) -> Cause:
-        work = self._work(one)
-        cause = judge(one.members, self._state.gauges, t, self._cfg)
+        told = Cause(one.what, one.severity, one.nearest)
         if one.what and t - one.onset > self._cfg.cause_s:
-            return Cause(one.what, one.severity, one.nearest)
+            return told
+        cause = judge(one.members, self._state.gauges, t, self._cfg)
         if one.what == "supply" and cause.what == "main":  # what all felt, all felt
-            return Cause(one.what, one.severity, one.nearest)
-        return Cause("works", 2, cause.nearest) if work else cause
+            return told
+        return Cause("works", 2, cause.nearest) if self._work(one) else cause
 
     def _work(self, one: Open) -> str:
         return planned(self._site.works, _moment(one.onset))
