@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from contracts.errors import Wrong
-from contracts.geo import Point
 from simulators import otdr
 from simulators.dice import dice
+from simulators.register import (
+    city_file,
+    collection,
+    devices_file,
+    drains_file,
+    feature,
+    grids_file,
+    position,
+    table,
+    text,
+)
 from simulators.towers import SIZE, Tower, calibration
 
 if TYPE_CHECKING:
@@ -30,13 +36,13 @@ def write_city(town: Town, dir: Path) -> None:
     Raises Wrong when `dir` cannot be written.
     """
     files: dict[str, bytes] = {
-        "city.toml": _city(town),
-        "grids.geojson": _grids(town),
-        "devices.csv": _devices(town),
+        "city.toml": city_file(town.id, town.name, town.timezone, town.profile),
+        "grids.geojson": grids_file(town.grids),
+        "devices.csv": devices_file(town.devices.values()),
         "workers.csv": _workers(town),
         "utilities.csv": _utilities(town),
         "rules.toml": _rules(town),
-        "drains.geojson": _drains(town),
+        "drains.geojson": drains_file(town.sewers.network, town.devices),
         "lines.geojson": _lines(town),
         BASELINE: baseline(town),
     }
@@ -58,86 +64,12 @@ def baseline(town: Town) -> bytes:
     return otdr.shoot(town.plant, _LAID, dice(town.seed, "baseline"), "640012")
 
 
-def _text(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _city(town: Town) -> bytes:
-    return (
-        f"id = {_text(town.id)}\nname = {_text(town.name)}\n"
-        f"timezone = {_text(town.timezone)}\nprofile = {_text(town.profile)}\n"
-    ).encode()
-
-
-def _position(point: Point) -> list[float]:
-    return [point.lon, point.lat]
-
-
-def _feature(geometry: str, coordinates: Any, **properties: Any) -> dict[str, Any]:
-    named = {("from" if key == "from_" else key): value for key, value in properties.items()}
-    return {
-        "type": "Feature",
-        "properties": {key: value for key, value in named.items() if value is not None},
-        "geometry": {"type": geometry, "coordinates": coordinates},
-    }
-
-
-def _collection(features: Iterable[dict[str, Any]]) -> bytes:
-    lines = ",\n".join(json.dumps(f, ensure_ascii=False) for f in features)
-    return f'{{"type": "FeatureCollection", "features": [\n{lines}\n]}}\n'.encode()
-
-
-def _grids(town: Town) -> bytes:
-    return _collection(
-        _feature(
-            "Polygon",
-            [[list(xy) for xy in ring] for ring in grid.rings[0]],
-            id=grid.id,
-            parent=grid.parent,
-            level=grid.level,
-            name=grid.name,
-        )
-        for grid in town.grids
-    )
-
-
-def _drains(town: Town) -> bytes:
-    features = [
-        _feature(
-            "Point",
-            _position(node.point),
-            id=node.id,
-            kind="node",
-            invert_m=node.invert_m,
-            rim_m=node.rim_m,
-            warn_m=node.warn_m,
-            close_m=node.close_m,
-            device=node.id if node.id in town.devices else None,
-        )
-        for node in town.sewers.network.nodes.values()
-    ]
-    features += [
-        _feature(
-            "LineString",
-            [_position(p) for p in pipe.path],
-            id=pipe.id,
-            kind="pipe",
-            from_=pipe.from_,
-            to=pipe.to,
-            diameter_m=pipe.diameter_m,
-            length_m=pipe.length_m,
-        )
-        for pipe in town.sewers.network.pipes.values()
-    ]
-    return _collection(features)
-
-
 def _lines(town: Town) -> bytes:
     network, cable = town.feeder.network, town.fibre
     features = [
-        _feature(
+        feature(
             "Point",
-            _position(node.point),
+            position(node.point),
             id=node.id,
             kind=node.what,
             line=network.id,
@@ -148,9 +80,9 @@ def _lines(town: Town) -> bytes:
         for node in network.nodes.values()
     ]
     features += [
-        _feature(
+        feature(
             "LineString",
-            [_position(p) for p in span.path],
+            [position(p) for p in span.path],
             id=span.id,
             kind="span",
             line=network.id,
@@ -162,9 +94,9 @@ def _lines(town: Town) -> bytes:
         for span in network.spans.values()
     ]
     features.append(
-        _feature(
+        feature(
             "LineString",
-            [_position(p) for p in cable.path],
+            [position(p) for p in cable.path],
             id=cable.id,
             kind="fibre",
             owner=cable.owner,
@@ -174,39 +106,11 @@ def _lines(town: Town) -> bytes:
             baseline=BASELINE,
         )
     )
-    return _collection(features)
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([["" if cell is None else cell for cell in row] for row in rows])
-    return out.getvalue().encode()
-
-
-def _devices(town: Town) -> bytes:
-    return _table(
-        ("id", "district", "type", "lon", "lat", "owner", "site", "reports_every_s", "metrics"),
-        (
-            (
-                d.id,
-                d.district,
-                d.type,
-                d.point.lon,
-                d.point.lat,
-                d.owner,
-                d.site,
-                d.reports_every_s,
-                ";".join(d.metrics),
-            )
-            for d in town.devices.values()
-        ),
-    )
+    return collection(features)
 
 
 def _workers(town: Town) -> bytes:
-    return _table(
+    return table(
         ("id", "name", "role", "grid", "skills", "shift", "lon", "lat"),
         (
             (w.id, w.name, w.role, w.grid, ";".join(w.skills), w.shift, w.point.lon, w.point.lat)
@@ -216,7 +120,7 @@ def _workers(town: Town) -> bytes:
 
 
 def _utilities(town: Town) -> bytes:
-    return _table(
+    return table(
         ("id", "name", "owners", "phone", "restricted"),
         (
             (u.id, u.name, ";".join(u.owners), u.phone, "true" if u.restricted else "false")
@@ -228,16 +132,16 @@ def _utilities(town: Town) -> bytes:
 def _rules(town: Town) -> bytes:
     tables = []
     for rule in town.rules:
-        lines = ["[[rules]]", f"id = {_text(rule.id)}", f"kind = {_text(rule.kind)}"]
+        lines = ["[[rules]]", f"id = {text(rule.id)}", f"kind = {text(rule.kind)}"]
         if rule.grid:
-            lines.append(f"grid = {_text(rule.grid)}")
+            lines.append(f"grid = {text(rule.grid)}")
         if rule.utility:
-            lines.append(f"utility = {_text(rule.utility)}")
-        lines.append(f"lane = {_text(rule.lane)}")
+            lines.append(f"utility = {text(rule.utility)}")
+        lines.append(f"lane = {text(rule.lane)}")
         if rule.helpers:
             lines.append(f"helpers = {rule.helpers}")
         if rule.skills:
-            lines.append(f"skills = {_text(list(rule.skills))}")
+            lines.append(f"skills = {text(list(rule.skills))}")
         tables.append("\n".join(lines) + "\n")
     return "\n".join(tables).encode()
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 import json
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from contracts.city import City, DrainNetwork
+from contracts.city import City
 from contracts.clock import epoch_ms, iso
 from contracts.errors import Wrong
-from contracts.geo import Point
 from contracts.nouns import Reading
+from simulators.register import city_file, devices_file, drains_file, grids_file
 from simulators.water.take import Take
 from simulators.world import feed
 
@@ -28,8 +25,8 @@ def write(take: Take, out: Path) -> None:
     city = out / "city"
     try:
         city.mkdir(parents=True, exist_ok=True)
-        for name, text in city_files(take.city).items():
-            (city / name).write_text(text, encoding="utf-8")
+        for name, data in city_files(take.city).items():
+            (city / name).write_bytes(data)
         with (
             (out / "readings.jsonl.gz").open("wb") as plain,
             gzip.GzipFile("", "wb", fileobj=plain, mtime=0) as file,
@@ -66,73 +63,13 @@ def truth(take: Take) -> bytes:
     return msgspec.json.format(msgspec.json.encode(told)) + b"\n"
 
 
-def city_files(city: City) -> dict[str, str]:
+def city_files(city: City) -> dict[str, bytes]:
     """The city folder of a take, by file name: what `gridsentry check` reads."""
     files = {
-        "city.toml": f'id = "{city.id}"\nname = "{city.id}"\n'
-        f'timezone = "{city.timezone}"\nprofile = "{city.profile.name}"\n',
-        "grids.geojson": _collection(
-            [
-                _feature(
-                    "Polygon",
-                    [[list(xy) for xy in ring] for ring in grid.rings[0]],
-                    id=grid.id,
-                    level=grid.level,
-                    name=grid.name,
-                )
-                for grid in city.grids
-            ]
-        ),
-        "devices.csv": _devices(city),
+        "city.toml": city_file(city.id, city.id, city.timezone, city.profile.name),
+        "grids.geojson": grids_file(city.grids),
+        "devices.csv": devices_file(city.devices.values()),
     }
     if city.drains is not None:
-        files["drains.geojson"] = _drains(city.drains)
+        files["drains.geojson"] = drains_file(city.drains, ())
     return files
-
-
-def _devices(city: City) -> str:
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(
-        ("id", "district", "type", "lon", "lat", "owner", "site", "reports_every_s", "metrics")
-    )
-    for d in city.devices.values():
-        place = (d.point.lon, d.point.lat, d.owner, d.site or "")
-        rows.writerow((d.id, d.district, d.type, *place, d.reports_every_s, ";".join(d.metrics)))
-    return text.getvalue()
-
-
-def _drains(drains: DrainNetwork) -> str:
-    features = [
-        _feature(
-            "Point",
-            _position(node.point),
-            id=node.id,
-            kind="node",
-            invert_m=node.invert_m,
-            rim_m=node.rim_m,
-        )
-        for node in drains.nodes.values()
-    ]
-    for pipe in drains.pipes.values():
-        named = {"id": pipe.id, "kind": "pipe", "from": pipe.from_, "to": pipe.to}
-        size = {"diameter_m": pipe.diameter_m, "length_m": pipe.length_m}
-        features.append(_feature("LineString", [_position(p) for p in pipe.path], **named, **size))
-    return _collection(features)
-
-
-def _position(point: Point) -> list[float]:
-    return [point.lon, point.lat]
-
-
-def _feature(geometry: str, coordinates: Any, **properties: Any) -> dict[str, Any]:
-    return {
-        "type": "Feature",
-        "properties": {k: v for k, v in properties.items() if v is not None},
-        "geometry": {"type": geometry, "coordinates": coordinates},
-    }
-
-
-def _collection(features: list[dict[str, Any]]) -> str:
-    rows = ",\n".join(json.dumps(f, ensure_ascii=False) for f in features)
-    return f'{{"type": "FeatureCollection", "features": [\n{rows}\n]}}\n'
