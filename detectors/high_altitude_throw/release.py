@@ -14,6 +14,7 @@ the release place and, by its evidence (Laplace's integral is exact here), a wei
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 import numpy as np
@@ -281,13 +282,16 @@ def _steady(sight: _Sight, whiten: Array) -> tuple[float, float]:
     return log - inside - float(np.sum(np.log(sd))), chi
 
 
-def fit_release(
-    hits: Sequence[Hit], facade: Facade, height: int, edge_y: float = 0.0
-) -> Release | None:
+def fit_release(hits: Sequence[Hit], facade: Facade, height: int) -> Release | None:
     """The release of a fall (6 hits at least); None when the place is not before the camera.
 
-    `height` is that of the picture, px; `edge_y` the row above which nothing can be seen there.
+    `height` is that of the picture, px.
     """
+    return _fit(tuple(hits), facade, height)
+
+
+@lru_cache(maxsize=32)  # several questions are asked about the same hits, one after the other
+def _fit(hits: tuple[Hit, ...], facade: Facade, height: int) -> Release | None:
     sight = _sight(hits, facade, height)
     if not np.all(np.isfinite(sight.rows)) or np.any(
         sight.noise[range(len(sight.noise)), range(len(sight.noise))] > 1e6
@@ -299,7 +303,7 @@ def fit_release(
     sizes = sorted(max(hit.w, hit.h) for hit in hits)
     pixel_m = float(facade.metres_per_pixel(np.array([[hits[0].x, hits[0].y]]))[0, 1])
     size_m = sizes[len(sizes) // 4] * pixel_m
-    edge_m = max(0.0, hits[0].y - edge_y - sizes[len(sizes) // 2]) * pixel_m
+    edge_m = max(0.0, hits[0].y - sizes[len(sizes) // 2]) * pixel_m
     logs, params, covers, chis, times, speeds = [], [], [], [], [], []
     steady = (-np.inf, np.inf)
     for terminal in TERMINAL:
