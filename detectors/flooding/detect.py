@@ -133,8 +133,7 @@ class Flooding:
                 if c.metric in WATER:
                     above.append(c)
             elif c.metric == "flow":
-                for item in c.readings[: c.upto(upto)]:
-                    self.on_item(item)
+                self._singly([c], upto)
         if rain:
             self._rain(rain, upto)
         if above:
@@ -149,9 +148,7 @@ class Flooding:
             if mine is not None and (count := mine.upto(upto)):
                 rain.at, rain.now, rain.device = mine.at[count - 1], 0.0, mine.device
             return
-        for place, item in in_order(columns):
-            if place < upto:
-                self.on_item(item)
+        self._singly(columns, upto)
 
     def _above(self, columns: Sequence[Column], upto: int) -> None:
         """Fold what was heard from upstream before that place."""
@@ -163,6 +160,10 @@ class Flooding:
                 for t, v in zip(c.at[:count], c.values, strict=False):
                     fold(t, v)
             return
+        self._singly(columns, upto)
+
+    def _singly(self, columns: Sequence[Column], upto: int) -> None:
+        """Fold what was heard before that place one by one."""
         for place, item in in_order(columns):
             if place < upto:
                 self.on_item(item)
