@@ -104,11 +104,7 @@ class Surface(msgspec.Struct):
             return WATER
         size = v - last if v >= last else last - v
         if size <= self.small and not self.reports:
-            noise = self.noise
-            noise += _FADE * ((size if size < 3.0 * noise else 3.0 * noise + _STILLEST) - noise)
-            self.noise = noise
-            small = NOISE_TIMES * noise
-            self.small = small if small > LEAST_LEAP else LEAST_LEAP
+            self.noise, self.small = calmed(self.noise, size)
             self.t, self.v = t, v
             return WATER
         return self._follow(t, v, last) if self.reports else self._leaps(t, v, last, fastest)
