@@ -13,12 +13,13 @@ from contracts.detector import Site
 from contracts.event import Event
 from contracts.nouns import Quality, Reading
 from detectors._common.episode import Episode, Ledger
+from detectors._common.moment import stamp
 from detectors.flooding.around import RAINING_MM_H, STALE_S, TAUS, WATER, Above, Rain
 from detectors.flooding.channel import DRY, FORECAST, OBSERVED, Around, Channel
 from detectors.flooding.config import FloodingConfig
 from detectors.flooding.forecast import Forecast
 from detectors.flooding.lines import views_of
-from detectors.flooding.told import FAULTY, KIND, curve, moment, revision
+from detectors.flooding.told import FAULTY, KIND, curve, revision
 from detectors.flooding.words import could, why
 
 SPIKE = int(Quality.SPIKE)
@@ -348,14 +349,14 @@ def _rain(rain: Rain | None) -> dict[str, Any] | None:
     means = {
         f"mean_{tau / 60:.0f}_min": round(m, 2) for tau, m in zip(TAUS, rain.means, strict=True)
     }
-    return {"device": rain.device, "at": moment(rain.at), **means}
+    return {"device": rain.device, "at": stamp(rain.at), **means}
 
 
 def _overflow(t: float, forecast: Forecast | None) -> dict[str, str] | None:
     if forecast is None:
         return None
     return {
-        "at": moment(t + forecast.best_s),
-        "low": moment(t + forecast.low_s),
-        "high": moment(t + forecast.high_s),
+        "at": stamp(t + forecast.best_s),
+        "low": stamp(t + forecast.low_s),
+        "high": stamp(t + forecast.high_s),
     }

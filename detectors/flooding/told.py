@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, Final
 
-from contracts.clock import iso
 from contracts.detector import Site
 from contracts.event import Event
 from contracts.nouns import Quality
 from detectors._common.episode import Episode, revise
+from detectors._common.moment import stamp
 
 KIND: Final = "flooding"
 FAULTY: Final = int(Quality.STUCK | Quality.OUT_OF_RANGE)
@@ -36,11 +35,6 @@ def revision(
     )
 
 
-def moment(t: float) -> str:
-    """Epoch seconds as the wire writes a time."""
-    return iso(datetime.fromtimestamp(round(t, 3), UTC))
-
-
 def curve(points: list[tuple[float, float]]) -> list[list[Any]]:
     """(epoch seconds, metres) as the wire writes them."""
-    return [[moment(t), round(v, 4)] for t, v in points]
+    return [[stamp(t), round(v, 4)] for t, v in points]

@@ -19,7 +19,7 @@ from contracts.detector import Site
 from contracts.event import Event
 from contracts.nouns import Quality, Reading
 from detectors._common.episode import Episode, Ledger, revise
-from detectors._common.moment import moment
+from detectors._common.moment import stamp
 from detectors._common.works import planned
 from detectors.manhole_cover_displaced.config import CoverConfig
 from detectors.manhole_cover_displaced.rest import Rest, apart
@@ -342,7 +342,7 @@ class Cover:
             "why_zh": why_zh,
             "ruled_out": ruled_out(facts, t - state.water_heard <= cfg.surcharge_s),
             "lines": {"rest": round(rest.angle, 2), "limit": round(rest.angle + now.limit, 2)},
-            "curve": [[iso(moment(at)), round(x, 2)] for at, x in rest.curve],
+            "curve": [[stamp(at), round(x, 2)] for at, x in rest.curve],
             "vibration": blow[1] if blow is not None else None,
             "water": {"metric": wet[1], "value": round(wet[2], 3)} if wet is not None else None,
             "units": UNITS,

@@ -10,7 +10,7 @@ from contracts.event import Event
 from contracts.geo import Point
 from contracts.nouns import Reading
 from detectors._common.episode import Episode, revise
-from detectors._common.moment import moment
+from detectors._common.moment import moment, stamp
 from detectors.sensor_faulty.channel import Channel
 from detectors.sensor_faulty.config import KIND
 from detectors.sensor_faulty.drift import HOUR_S
@@ -55,7 +55,7 @@ def _revision(
             {
                 "what": f.what,
                 "metric": f.metric or None,
-                "since": iso(moment(f.since)),
+                "since": stamp(f.since),
                 "numbers": f.numbers,
             }
             for f in standing
@@ -70,7 +70,7 @@ def _revision(
             "todo_zh": [zh for _, zh in todo],
             "hours": {
                 metric: [
-                    [iso(moment((hour + 0.5) * HOUR_S)), round(value, 4)]
+                    [stamp((hour + 0.5) * HOUR_S), round(value, 4)]
                     for hour, value, _ in watch.hours[-CURVE_HOURS:]
                 ]
                 for metric, watch in sorted(device.drift.items())
