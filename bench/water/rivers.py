@@ -9,13 +9,11 @@ from typing import Final
 
 import msgspec
 
-from bench._common.bootstrap import bootstrap
 from bench._common.figure import Figure, figure
-from bench._common.files import write_whole
-from bench._common.pool import pooled
 from bench.water import klabum
+from bench.water.parts import in_parts
+from bench.water.rows import beside, with_held_out
 
-CHUNKS: Final = 16
 REFERENCE: Final = "median"
 RULES: Final = {"median": "48 h median + 15 cm", "stays": "three in a row", "gate": "gate"}
 
@@ -39,20 +37,12 @@ def judge(folder: Path, kept: Path, code: str, workers: int, every: int) -> list
     if not (folder / klabum.FOLDER).is_dir():
         return []
     path = kept / f"rivers-{code}-{every}.msgpack"
-    try:
-        return msgspec.msgpack.decode(path.read_bytes(), type=list[River])
-    except (FileNotFoundError, msgspec.MsgspecError):
-        pass
-    do = partial(_part, folder, every)
-    told = dict(pooled(range(CHUNKS), do, workers, died=_died))
-    rivers = [one for chunk in sorted(told) for one in told[chunk]]
-    write_whole(path, msgspec.msgpack.encode(rivers))
-    return rivers
+    return in_parts(path, list[River], partial(_part, folder, every), workers, "rivers")
 
 
-def _part(folder: Path, every: int, chunk: int) -> tuple[int, list[River]]:
+def _part(folder: Path, every: int, part: slice) -> list[River]:
     windows, out = klabum.storms(folder), []
-    for sensor in klabum.load(folder, every)[chunk::CHUNKS]:
+    for sensor in klabum.load(folder, every)[part]:
         alarms = {**klabum.baselines(sensor), "ours": klabum.ours(sensor)}
         reference = {sensor.name: alarms[REFERENCE]}
         tallies = {
@@ -60,11 +50,7 @@ def _part(folder: Path, every: int, chunk: int) -> tuple[int, list[River]]:
             for rule, found in alarms.items()
         }
         out.append(River(sensor.name, sensor.clean, tallies))
-    return chunk, out
-
-
-def _died(chunk: int) -> tuple[int, list[River]]:
-    raise RuntimeError(f"a worker process died twice on part {chunk} of the rivers")
+    return out
 
 
 def figures(rivers: Sequence[River]) -> list[Figure]:
@@ -107,17 +93,8 @@ def _rows(
     aim: str,
     count: Callable[[Sequence[River]], int],
 ) -> list[Figure]:
-    beside = "; ".join(f"{words} {_short(of(rivers, rule))}" for rule, words in RULES.items())
-    held = [one for one in rivers if one.held]
-    tuned = [one for one in rivers if not one.held]
-    return [
-        figure(name, bootstrap(rivers, lambda some: of(some, "ours")), count(rivers), aim, beside),
-        figure(
-            f"{name} (held-out sensors)", bootstrap(held, lambda some: of(some, "ours")),
-            count(held), None, f"the other half {_short(of(tuned, 'ours'))}",
-        ),
-    ]  # fmt: skip
-
-
-def _short(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3g}"
+    references = beside({words: of(rivers, rule) for rule, words in RULES.items()})
+    return with_held_out(
+        name, rivers, lambda some: of(some, "ours"), count, aim, references,
+        held=lambda river: river.held,
+    )  # fmt: skip

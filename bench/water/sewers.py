@@ -12,6 +12,7 @@ from bench._common.figure import Figure, figure
 from bench._common.stats import summed
 from bench.water.blocked import RULES as BLOCKED_RULES
 from bench.water.faults import Tally, f1
+from bench.water.rows import beside, with_held_out
 from bench.water.scene import Result
 from simulators.water.take import FAULTS
 
@@ -36,16 +37,10 @@ def _pair(
     name: str, runs: Runs, of: Of, count: Callable[[Runs], int], aim: str | None, reference: str
 ) -> list[Figure]:
     """All networks; the held-out ones apart."""
-    held = [r for r in runs if r.job.held]
-    rest = [r for r in runs if not r.job.held]
-    other = of(rest)
-    return [
-        figure(name, bootstrap(runs, of), count(runs), aim, reference),
-        figure(
-            f"{name} (held-out networks)", bootstrap(held, of), count(held), None,
-            "" if other is None else f"the others {other:.3g}",
-        ),
-    ]  # fmt: skip
+    return with_held_out(
+        name, runs, of, count, aim, reference,
+        held=lambda run: run.job.held, called="networks", others="the others",
+    )  # fmt: skip
 
 
 # --- overflows ------------------------------------------------------------------------------
@@ -68,12 +63,12 @@ def _overflows(runs: Runs) -> list[Figure]:
     def count(some: Runs) -> int:
         return sum(len(r.floods.overflowed) for r in some)
 
-    beside = {who: warned(runs, who) for who in FLOOD_RULES}
+    before = {who: warned(runs, who) for who in FLOOD_RULES}
     leads = {who: flood_lead(runs, who) for who in FLOOD_RULES}
     out = _pair("simulated storms: overflows warned of before", runs, warned, count,
-                ">= 0.80", _beside(beside))  # fmt: skip
+                ">= 0.80", beside(before))  # fmt: skip
     out += _pair("simulated storms: median lead, min", runs, flood_lead, count,
-                 ">= 12", _beside(leads))  # fmt: skip
+                 ">= 12", beside(leads))  # fmt: skip
     out += _rate(
         "simulated: false floods per sensor-day", runs, lambda r: len(r.floods.false),
         "<= 0.05", {who: partial(_false_floods, who) for who in FLOOD_RULES},
@@ -116,19 +111,19 @@ def _blockages(runs: Runs) -> list[Figure]:
     def hits(some: Runs) -> int:
         return sum(one.found["ours"] is not None for r in some for one in r.blockages.blocked)
 
-    def beside(of: Callable[[Runs, str], float | None]) -> str:
-        return _beside({who: of(runs, who) for who in BLOCKED_RULES})
+    def rules(of: Callable[[Runs, str], float | None]) -> str:
+        return beside({who: of(runs, who) for who in BLOCKED_RULES})
 
-    out = _pair("simulated blockages: found", runs, found, count, ">= 0.95", beside(found))
+    out = _pair("simulated blockages: found", runs, found, count, ">= 0.95", rules(found))
     out += _rate(
         "simulated: false blockages per sensor-day", runs, lambda r: len(r.blockages.false),
         "<= 0.02",
         {who: partial(_false_blockages, who) for who in BLOCKED_RULES},
     )  # fmt: skip
     out += _pair("simulated blockages: median delay, min", runs, delay, hits,
-                 "<= 30", beside(delay))  # fmt: skip
+                 "<= 30", rules(delay))  # fmt: skip
     out += _pair(f"simulated blockages: right pipe within {NEAR}", runs, right_pipe, hits,
-                 ">= 0.80", beside(right_pipe))  # fmt: skip
+                 ">= 0.80", rules(right_pipe))  # fmt: skip
     unseen = sum(r.blockages.unseen for r in runs)
     n = unseen + count(runs)
     told = (unseen / n, None) if n else None
@@ -193,7 +188,7 @@ def _false_blockages(who: str, run: Result) -> int:
     return run.blockages.reference_false.get(who, 0)
 
 
-# --- words ----------------------------------------------------------------------------------
+# --- rates ----------------------------------------------------------------------------------
 
 
 def _rate(
@@ -215,9 +210,5 @@ def _rate(
     def count(some: Runs) -> int:
         return round(sum(r.sensor_days for r in some))
 
-    beside = _beside({who: rate_of(which)(runs) for who, which in others.items()})
-    return _pair(name, runs, rate_of(alarms), count, aim, beside)
-
-
-def _beside(told: dict[str, float | None]) -> str:
-    return "; ".join(f"{who} {'–' if v is None else f'{v:.3g}'}" for who, v in told.items())
+    references = beside({who: rate_of(which)(runs) for who, which in others.items()})
+    return _pair(name, runs, rate_of(alarms), count, aim, references)

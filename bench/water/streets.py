@@ -8,8 +8,9 @@ from statistics import median
 from typing import Final
 
 from bench._common.bootstrap import bootstrap
-from bench._common.figure import Figure, Told, figure
+from bench._common.figure import Figure, figure
 from bench.water.floodnet import LINES, RULES, Seen
+from bench.water.rows import beside, with_held_out
 
 AIMS: Final = {
     0.15: {"recall": ">= 0.98", "lead": ">= 14", "precision": ">= 0.65"},
@@ -79,23 +80,16 @@ def _lead(seen: Seen, who: str) -> float | None:
 
 def _rows(name: str, seen: Sequence[Seen], statistic: Statistic, aim: str) -> list[Figure]:
     """All sensors, beside the references; then the half that nobody tuned on."""
-    everybody = by_sensor(seen)
-    others = [f"{who} {_short(statistic(everybody, who))}" for who in RULES]
-    n = sum(one.reached is not None for one in seen)
-    held = by_sensor(one for one in seen if one.held)
-    tuned = by_sensor(one for one in seen if not one.held)
-    n_held = sum(one.reached is not None for some in held for one in some)
-    return [
-        figure(name, _told(everybody, statistic), n, aim, "; ".join(others)),
-        figure(
-            f"{name} (held-out sensors)", _told(held, statistic), n_held, None,
-            f"the other half {_short(statistic(tuned, 'ours'))}",
-        ),
-    ]  # fmt: skip
+    sensors = by_sensor(seen)
+    references = beside({who: statistic(sensors, who) for who in RULES})
+    return with_held_out(
+        name, sensors, lambda some: statistic(some, "ours"), _reached, aim, references,
+        held=lambda floods: floods[0].held,
+    )  # fmt: skip
 
 
-def _told(sensors: Sensors, statistic: Statistic) -> Told | None:
-    return bootstrap(sensors, lambda some: statistic(some, "ours"))
+def _reached(sensors: Sensors) -> int:
+    return sum(one.reached is not None for some in sensors for one in some)
 
 
 def by_sensor(seen: Iterable[Seen]) -> list[list[Seen]]:
@@ -135,7 +129,3 @@ def _coverage(seen: Sequence[Seen]) -> Figure:
     told = bootstrap(by_sensor(seen), share)
     return figure("streets: forecast interval covers the truth (claims 80 %)", told, n,
                   ">= 0.75 and <= 0.85")  # fmt: skip
-
-
-def _short(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3g}"
