@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 import msgspec
 
-from contracts.city import City, Node
+from contracts.city import City
 from contracts.detector import Site
+from detectors._common.water.graph import rim_of
 from detectors._common.water.near import Nearby
 from detectors.flooding.around import WATER, Lie, Places, lie_of
 from detectors.flooding.config import FloodingConfig
@@ -114,13 +115,6 @@ def lines_of(site: Site, cfg: FloodingConfig) -> dict[str, Lines]:
         elif rim is not None:
             lines["level"] = Lines(cfg.rim_warn_share * rim, rim, "rim")
     return lines
-
-
-def rim_of(node: Node | None) -> float | None:
-    """Metres from the invert to the rim; None where they are not registered."""
-    if node is None or node.rim_m is None or node.invert_m is None:
-        return None
-    return node.rim_m - node.invert_m if node.rim_m > node.invert_m else None
 
 
 def views_of(site: Site, cfg: FloodingConfig) -> dict[str, View]:

@@ -20,10 +20,10 @@ from contracts.event import Event
 from contracts.nouns import Quality, Reading
 from detectors._common.episode import Episode, Ledger, revise
 from detectors._common.moment import stamp
+from detectors._common.water.graph import rim_of
 from detectors._common.works import planned
 from detectors.manhole_cover_displaced.config import CoverConfig
 from detectors.manhole_cover_displaced.rest import Rest, apart
-from detectors.manhole_cover_displaced.sites import rim_height
 from detectors.manhole_cover_displaced.told import Facts, ruled_out, words
 
 KIND = "manhole_cover_displaced"
@@ -81,7 +81,8 @@ class Cover:
         self._cfg = cfg
         self._site = site
         self._id = site.devices[0].id
-        self._rim = rim_height(site)
+        node = next(iter(site.drains.nodes.values())) if site.drains is not None else None
+        self._rim = rim_of(node)
         self._state = (
             msgspec.msgpack.decode(snapshot, type=State)
             if snapshot is not None

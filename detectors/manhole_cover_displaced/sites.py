@@ -63,13 +63,3 @@ def _concerns(work: Work, device: Device, node: Node | None) -> bool:
     if work.assets or work.point is None:
         return False
     return distance_m(work.point, device.point) <= work.radius_m
-
-
-def rim_height(site: Site) -> float | None:
-    """The rim's height above the invert of the site's node, metres; None: not registered."""
-    if site.drains is None:
-        return None
-    node = next(iter(site.drains.nodes.values()))
-    if node.rim_m is None or node.invert_m is None or node.rim_m <= node.invert_m:
-        return None
-    return node.rim_m - node.invert_m

@@ -8,6 +8,7 @@ import msgspec
 
 from contracts.city import Device
 from contracts.detector import Site
+from detectors._common.water.graph import rim_of
 from detectors.sensor_faulty.metrics import ANY, METRICS, Metric
 
 ABOVE_RIM_M: Final = 4.0
@@ -31,11 +32,8 @@ def metric_of(site: Site, device: Device | None, name: str) -> Metric:
     if device is None or site.drains is None:
         return metric
     if name == "level":
-        node = site.drains.nodes.get(device.id)
-        if node is None or node.rim_m is None or node.invert_m is None:
-            return metric
-        depth = node.rim_m - node.invert_m
-        if depth <= 0.0:
+        depth = rim_of(site.drains.nodes.get(device.id))
+        if depth is None:
             return metric
         high = min(metric.high, depth + ABOVE_RIM_M)
         return msgspec.structs.replace(metric, high=high, brim=BRIM * depth)

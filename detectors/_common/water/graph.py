@@ -13,7 +13,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
-from contracts.city import Device, DrainNetwork, Pipe
+from contracts.city import Device, DrainNetwork, Node, Pipe
 from contracts.geo import length_m
 from detectors._common.water.near import Nearby
 
@@ -182,6 +182,13 @@ class Graph:
 def pipe_length_m(pipe: Pipe) -> float:
     """Its length as registered, else as drawn (metres); at least 1."""
     return max(1.0, pipe.length_m if pipe.length_m else length_m(pipe.path))
+
+
+def rim_of(node: Node | None) -> float | None:
+    """Metres from the invert to the rim; None where they are not registered."""
+    if node is None or node.rim_m is None or node.invert_m is None:
+        return None
+    return node.rim_m - node.invert_m if node.rim_m > node.invert_m else None
 
 
 def outlets(graph: Graph) -> tuple[str, ...]:
