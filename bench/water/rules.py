@@ -31,37 +31,21 @@ def at_least(t: Floats, v: Floats, level: float) -> float | None:
     return float(t[hits[0]]) if len(hits) else None
 
 
-def slope(
-    t: Floats,
-    v: Floats,
-    line: float,
-    *,
-    above: float = DRIP_M,
-    window_s: float = WINDOW_S,
-    horizon_s: float = HORIZON_S,
-) -> float | None:
-    """First time at which the rise of the last `window_s` (of the last two readings, where they
-    come more rarely) reaches the line within `horizon_s`, the water being `above` already; or at
+def slope(t: Floats, v: Floats, line: float) -> float | None:
+    """First time at which the rise of the last WINDOW_S (of the last two readings, where they come
+    more rarely) reaches the line within HORIZON_S, the water being above DRIP_M already; or at
     which it stands at the line."""
-    hits = np.flatnonzero(sloping(t, v, line, above=above, window_s=window_s, horizon_s=horizon_s))
+    hits = np.flatnonzero(sloping(t, v, line))
     return float(t[hits[0]]) if len(hits) else None
 
 
-def sloping(
-    t: Floats,
-    v: Floats,
-    line: float,
-    *,
-    above: float = DRIP_M,
-    window_s: float = WINDOW_S,
-    horizon_s: float = HORIZON_S,
-) -> NDArray[np.bool_]:
+def sloping(t: Floats, v: Floats, line: float) -> NDArray[np.bool_]:
     """Per reading, whether the rule of `slope` holds there."""
     now = np.arange(len(t))
-    then = np.minimum(np.searchsorted(t, t - window_s, side="left"), np.maximum(now - 1, 0))
+    then = np.minimum(np.searchsorted(t, t - WINDOW_S, side="left"), np.maximum(now - 1, 0))
     rise, over = v - v[then], t - t[then]
     rate = np.divide(rise, over, out=np.zeros_like(v), where=over > 0)
-    soon = (rate > 0) & (line - v <= rate * horizon_s) & (v >= above)
+    soon = (rate > 0) & (line - v <= rate * HORIZON_S) & (v >= DRIP_M)
     hits: NDArray[np.bool_] = soon | (v >= line)
     return hits
 

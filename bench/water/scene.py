@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -43,10 +42,6 @@ class Result(msgspec.Struct, kw_only=True):
 
     job: Job
     error: str | None = None
-    simulate_s: float = 0.0
-    """CPU; 0 where the run was there already."""
-    watch_s: float = 0.0
-    readings: int = 0
     hours: float = 0.0
     level_sensors: int = 0
     floods: flooded.Floods = flooded.Floods()
@@ -68,23 +63,18 @@ def result_code() -> str:
 def score(job: Job, networks: Path, takes: Takes) -> Result:
     """Never raises: what fails is told in the result."""
     try:
-        begin = time.process_time()
         run = takes.get(job.order)
-        found = run is not None
         if run is None:
             run = simulate(job.order, networks)
             takes.put(run)
-        simulated = 0.0 if found else time.process_time() - begin
-        return judge(job, run, simulated)
+        return judge(job, run)
     except Exception:
         return Result(job=job, error=traceback.format_exc())
 
 
-def judge(job: Job, run: Take, simulated_s: float = 0.0) -> Result:
+def judge(job: Job, run: Take) -> Result:
     """Compare what the detectors say of a run with its truth."""
-    begin = time.process_time()
     episodes = watch(run)
-    watched = time.process_time() - begin
     series = series_of(run)
     floods = flooded.judge(run, episodes, series)
     blockages = blocked.judge(run, episodes, series)
@@ -92,9 +82,6 @@ def judge(job: Job, run: Take, simulated_s: float = 0.0) -> Result:
     span = run.readings[-1].received_at - run.readings[0].received_at
     return Result(
         job=job,
-        simulate_s=simulated_s,
-        watch_s=watched,
-        readings=len(run.readings),
         hours=span.total_seconds() / 3600,
         level_sensors=len(series),
         floods=floods,
