@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-import tempfile
-from pathlib import Path
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts.errors import Wrong
 from simulators.sewers import OUTFALL, Sewers
+from simulators.water import swmm
 
 STEP_S = 10
 """Spacing of the series."""
@@ -142,26 +140,15 @@ def model_text(sewers: Sewers, storm: Storm, hours: float, blocked: dict[str, fl
 def run(sewers: Sewers, storm: Storm, hours: float, blocked: dict[str, float]) -> Flood:
     """Route the storm through the sewers.
 
-    The engine keeps one network per process: runs in one process must follow each other.
     Raises Wrong when the engine is not installed.
     """
-    try:
-        from swmm.toolkit import solver
-        from swmm.toolkit.shared_enum import NodeResult, ObjectType, SubcatchResult
-    except ImportError as error:
-        raise Wrong(
-            "simulate: swmm-toolkit",
-            "the storm sewer engine is not installed",
-            "install the demo town's engines: pip install 'gridsentry[town]'",
-        ) from error
     names = list(sewers.catches)
     rows: list[list[float]] = []
     rain: list[float] = []
-    with tempfile.TemporaryDirectory(prefix="gridsentry-swmm-") as folder:
-        inp, rpt, out = (str(Path(folder) / f"town.{end}") for end in ("inp", "rpt", "out"))
-        Path(inp).write_text(model_text(sewers, storm, hours, blocked), encoding="ascii")
-        solver.swmm_open(inp, rpt, out)
-        solver.swmm_start(0)
+    text = model_text(sewers, storm, hours, blocked)
+    with swmm.started("simulate", "town", text) as solver:
+        from swmm.toolkit.shared_enum import NodeResult, ObjectType, SubcatchResult
+
         indexes = [solver.project_get_index(ObjectType.NODE, name) for name in names]
         catchment = solver.project_get_index(ObjectType.SUBCATCH, f"c-{names[0]}")
         for _ in range(round(hours * 3600 / STEP_S)):
@@ -171,7 +158,6 @@ def run(sewers: Sewers, storm: Storm, hours: float, blocked: dict[str, float]) -
                 break
         solver.swmm_end()
         errors = solver.swmm_get_mass_balance()
-        solver.swmm_close()
     levels = np.asarray(rows, dtype=np.float32)
     level, depth = {}, {}
     for k, name in enumerate(names):

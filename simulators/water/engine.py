@@ -1,22 +1,15 @@
-"""EPA SWMM over one network: builds its input, routes the water, reads what stands and flows.
-
-The engine keeps one network in the memory of its process: runs follow one another (a lock sees to
-it); who wants them side by side starts processes.
-"""
+"""EPA SWMM over one network: builds its input, routes the water, reads what stands and flows."""
 
 from __future__ import annotations
 
-import tempfile
-import threading
 from collections.abc import Sequence
-from pathlib import Path
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts.errors import Wrong
 from simulators.dice import between, dice
+from simulators.water import swmm
 from simulators.water.blocking import Plug, loss_coefficient, shut
 from simulators.water.dry import GROUPS, STEP_S, Homes
 from simulators.water.network import Network
@@ -30,7 +23,6 @@ ZONES = 3
 """Strips of the network that the rain reaches one after another."""
 _SEED_LOSS = 0.0001
 """Without any local loss in its input, a conduit never gets one while running."""
-_LOCK = threading.Lock()
 _MM_H = {True: 1.0, False: 1 / 25.4}
 
 
@@ -201,25 +193,6 @@ def run(
 
     Raises Wrong when the engine is not installed or refuses the network.
     """
-    text = model_text(network, homes, rain, hours)
-    with _LOCK, tempfile.TemporaryDirectory(prefix="gridsentry-swmm-") as folder:
-        inp = Path(folder) / "network.inp"
-        inp.write_text(text, encoding="latin-1")
-        return _route(network, inp, hours, plugs, flows)
-
-
-def _route(
-    network: Network, inp: Path, hours: float, plugs: Sequence[Plug], flows: Sequence[str]
-) -> Series:
-    try:
-        from swmm.toolkit import solver
-        from swmm.toolkit.shared_enum import LinkProperty, LinkResult, NodeResult, ObjectType
-    except ImportError as error:
-        raise Wrong(
-            "water: swmm-toolkit",
-            "the sewer engine is not installed",
-            "install the demo town's engines: pip install 'gridsentry[town]'",
-        ) from error
     names = tuple(h.id for h in network.holes.values() if h.depth_m > 0 and not h.sealed)
     full = [network.holes[n].depth_m / network.metre for n in names]
     signs = [-1.0 if network.links[n].turned else 1.0 for n in flows]
@@ -227,24 +200,18 @@ def _route(
     level = np.zeros((count, len(names)), np.float32)
     over = np.zeros((count, len(names)), np.bool_)
     flow = np.zeros((count, len(flows)), np.float32)
-    report = inp.with_suffix(".rpt")
-    depth_of, flood_of, flow_of = NodeResult.DEPTH, NodeResult.FLOOD, LinkResult.FLOW
-    get, get_link = solver.node_get_result, solver.link_get_result
-    try:
-        try:
-            solver.swmm_open(str(inp), str(report), str(inp.with_suffix(".out")))
-            solver.swmm_start(0)
-        except Exception as error:
-            said = report.read_text("latin-1") if report.is_file() else str(error)
-            found = " ".join(line.strip() for line in said.splitlines() if "ERROR" in line)
-            raise Wrong(
-                f"water: {network.name}", found or str(error), "a network that SWMM 5.2 can run"
-            ) from error
+    text = model_text(network, homes, rain, hours)
+    with swmm.started("water", network.name, text) as solver:
+        from swmm.toolkit.shared_enum import LinkProperty, LinkResult, NodeResult, ObjectType
+
+        depth_of, flood_of, flow_of = NodeResult.DEPTH, NodeResult.FLOOD, LinkResult.FLOW
+        get, get_link = solver.node_get_result, solver.link_get_result
         nodes = [solver.project_get_index(ObjectType.NODE, n) for n in names]
         links = [solver.project_get_index(ObjectType.LINK, n) for n in flows]
         blocked = {p.pipe: solver.project_get_index(ObjectType.LINK, p.pipe) for p in plugs}
         now: dict[str, float] = dict.fromkeys(blocked, 0.0)
-        _stride(solver, SPIN_S)
+        for _ in range(int(SPIN_S // 600)):
+            solver.swmm_stride(600)
         columns = list(enumerate(nodes))
         for k in range(count):
             row = level[k]
@@ -270,8 +237,6 @@ def _route(
                 break
         solver.swmm_end()
         errors = solver.swmm_get_mass_balance()
-    finally:
-        solver.swmm_close()
     return Series(
         nodes=names,
         level_m=level * np.float32(network.metre),
@@ -281,8 +246,3 @@ def _route(
         runoff_error=float(errors[0]),
         routing_error=float(errors[1]),
     )
-
-
-def _stride(solver: object, seconds: float) -> None:
-    for _ in range(int(seconds // 600)):
-        solver.swmm_stride(600)  # type: ignore[attr-defined]
