@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from contracts.city import City, Device, DrainNetwork, Node, Work
 from contracts.detector import Site
 from contracts.geo import distance_m
+from detectors._common.water.near import Nearby
 from detectors.manhole_cover_displaced.config import CoverConfig
 
 WATER = frozenset({"level", "depth"})
@@ -22,16 +23,20 @@ def is_cover(device: Device) -> bool:
 
 def sites(city: City, cfg: CoverConfig) -> Iterable[Site]:
     """One site per cover, with the water sensors and the drain node of its manhole."""
+    nodes = city.drains.nodes if city.drains is not None else {}
+    levelled = Nearby(
+        {k: n for k, n in nodes.items() if n.rim_m is not None and n.invert_m is not None}
+    )
+    water = [device for device in city.devices.values() if WATER & set(device.metrics)]
     for device in city.devices.values():
         if not is_cover(device):
             continue
-        node = _node(city, device, cfg.near_m)
+        named = next((nodes[name] for name in (device.id, device.site) if name in nodes), None)
+        node = named or levelled.node_of(device, cfg.near_m)
         inside = tuple(
             other
-            for other in city.devices.values()
-            if other.id != device.id
-            and WATER & set(other.metrics)
-            and distance_m(other.point, device.point) <= cfg.near_m
+            for other in water
+            if other.id != device.id and distance_m(other.point, device.point) <= cfg.near_m
         )
         yield Site(
             id=device.id,
@@ -41,20 +46,6 @@ def sites(city: City, cfg: CoverConfig) -> Iterable[Site]:
             drains=DrainNetwork(nodes={node.id: node}, pipes={}) if node is not None else None,
             works=tuple(w for w in city.works if _concerns(w, device, node)),
         )
-
-
-def _node(city: City, device: Device, near_m: float) -> Node | None:
-    if city.drains is None:
-        return None
-    nodes = city.drains.nodes
-    for name in (device.id, device.site):
-        if name is not None and name in nodes:
-            return nodes[name]
-    near = [n for n in nodes.values() if n.rim_m is not None and n.invert_m is not None]
-    best = min(near, key=lambda n: (distance_m(n.point, device.point), n.id), default=None)
-    if best is None or distance_m(best.point, device.point) > near_m:
-        return None
-    return best
 
 
 def _concerns(work: Work, device: Device, node: Node | None) -> bool:
