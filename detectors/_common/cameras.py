@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from contracts.city import City
+from contracts.city import City, Device
 from contracts.detector import Site
+
+
+def is_camera(device: Device) -> bool:
+    """Whether its type says that it is a camera."""
+    return "camera" in device.type.lower()
 
 
 def camera_sites(city: City) -> Iterator[Site]:
     """One site per camera, calibrated or not: devices whose type says so, or with a camera file."""
     for id, device in sorted(city.devices.items()):
-        if "camera" in device.type.lower() or id in city.cameras:
+        if is_camera(device) or id in city.cameras:
             yield Site(
                 id=id,
                 district=device.district,

@@ -24,6 +24,7 @@ from contracts.clock import iso
 from contracts.detector import Site, Spec
 from contracts.event import Event
 from contracts.nouns import Pulse, Reading, Record, Status, Trace
+from detectors._common.cameras import is_camera
 from detectors._common.episode import Episode, Ledger, revise
 
 KIND = "sensor_silent"
@@ -79,16 +80,12 @@ def sites(city: City, _cfg: SensorSilentConfig) -> Iterable[Site]:
     """One site per district: its devices that say how often they report, and its cameras."""
     districts: dict[str, list[Device]] = {}
     for device in city.devices.values():
-        if device.reports_every_s is None and _is_camera(device):
+        if device.reports_every_s is None and is_camera(device):
             device = msgspec.structs.replace(device, reports_every_s=CAMERA_S)  # noqa: PLW2901
         if device.reports_every_s is not None:
             districts.setdefault(device.district, []).append(device)
     for name, devices in sorted(districts.items()):
         yield Site(id=name, district=name, point=devices[0].point, devices=tuple(devices))
-
-
-def _is_camera(device: Device) -> bool:
-    return "camera" in device.type.lower()
 
 
 class SensorSilent:
@@ -100,7 +97,7 @@ class SensorSilent:
         self._limit = {d.id: self._wait(cfg.periods, d) for d in site.devices}
         self._offline_limit = {d.id: self._wait(cfg.offline_periods, d) for d in site.devices}
         # cameras send all the time; with them gone, what is left must still count as listening
-        periods = [d.reports_every_s or 0.0 for d in site.devices if not _is_camera(d)]
+        periods = [d.reports_every_s or 0.0 for d in site.devices if not is_camera(d)]
         quickest = min(periods, default=CAMERA_S)
         self._deaf = max(cfg.deaf_s, 2 * quickest)
         self._deaf_counts = min(0.5 * quickest, 0.25 * self._deaf)
