@@ -25,7 +25,7 @@ def why(
     t: float,
     learning: bool,
 ) -> Lines:
-    """What speaks for it, the strongest first."""
+    """What speaks for it, the strongest first; `rain` None: no gauge speaks."""
     told: Lines = []
     value, lines = channel.value, view.lines
     if value >= view.top:
@@ -60,7 +60,7 @@ def why(
                 f"以此方式充满的检查井有{share:.0f}%发生冒溢",
             )
         )
-    if rain is not None and rain.known(t) and rain.means[1] >= 0.5:
+    if rain is not None and rain.means[1] >= 0.5:
         told.append(
             (
                 f"it rains: {rain.means[1]:.0f} mm/h over ten minutes at {rain.device}",
