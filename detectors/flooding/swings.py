@@ -31,7 +31,7 @@ class Swings(msgspec.Struct):
             if v > self.turn:
                 self.turn = v
             elif self.turn - v > SHARE * room:
-                fade = 0.5 ** (max(t - self.at, 0.0) / HALF_S)
+                fade = self._fade(t)
                 self.count = self.count * fade + 1.0
                 self.crest = max(self.turn, self.crest * fade)
                 self.at, self.up, self.turn = t, False, v
@@ -44,5 +44,8 @@ class Swings(msgspec.Struct):
         """Whether it often goes as high as `v` and comes back."""
         if self.count < OFTEN:
             return False
-        fade = 0.5 ** (max(t - self.at, 0.0) / HALF_S)
-        return self.count * fade >= OFTEN and v <= self.crest
+        return self.count * self._fade(t) >= OFTEN and v <= self.crest
+
+    def _fade(self, t: float) -> float:
+        """What a swing still counts."""
+        return float(0.5 ** (max(t - self.at, 0.0) / HALF_S))
