@@ -1,1 +1,1 @@
-"""What detectors of water share: the drainage graph and the hydraulics of a pipe."""
+"""What detectors of water share: the drainage graph, and what water can do."""
