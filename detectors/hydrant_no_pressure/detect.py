@@ -105,8 +105,7 @@ class Hydrants:
             out.append(self._revise(one, one.heard.timestamp(), "no_reading"))
             self._state.open.remove(one)
             for name in one.members:
-                gauge = self._state.gauges[name]
-                gauge.stands, gauge.count, gauge.sagging = OK, 0, None
+                self._state.gauges[name].let_go()
         return out
 
     def wake_at(self) -> datetime | None:

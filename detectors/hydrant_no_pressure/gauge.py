@@ -159,14 +159,18 @@ class Gauge(msgspec.Struct):
             self.back, self.backs = t, 0
         self.backs += 1
         if self.backs >= cfg.hold_readings and t - self.back >= cfg.back_s:
-            self.stands, self.count, self.sagging = OK, 0, None
+            self.let_go()
         return self.stands
+
+    def let_go(self) -> None:
+        """It no longer stands low, as far as anybody knows."""
+        self.stands, self.count, self.sagging = OK, 0, None
 
     def anew(self, v: float) -> None:
         """The zone is run at another pressure now: learn its profile from here."""
         self.weight = [0.0] * 24
         self.early, self.level, self.first = [v], v, self.last
-        self.stands, self.count, self.sagging = OK, 0, None
+        self.let_go()
 
     def _learn(self, hour: int, usual: float, v: float, since: float, cfg: HydrantConfig) -> None:
         """A reading that is usual. What is far off (water hammer) moves the profile little."""
