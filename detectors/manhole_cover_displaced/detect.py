@@ -34,7 +34,6 @@ UNITS = {"tilt": "degree", "value": "degree", "vibration": "m/s2", "level": "m",
 class Away(msgspec.Struct):
     """Readings in a row that are not at rest."""
 
-    since: float
     at: datetime
     received_at: datetime
     step: float
@@ -44,6 +43,11 @@ class Away(msgspec.Struct):
     high: float = 0.0
     far: float | None = None
     """First reading of them beyond `open_deg`, epoch seconds."""
+
+    @property
+    def since(self) -> float:
+        """The time of the first, epoch seconds."""
+        return self.at.timestamp()
 
 
 class Open(msgspec.Struct):
@@ -162,7 +166,7 @@ class Cover:
         state, cfg, v = self._state, self._cfg, item.value
         away = state.away
         if away is None:
-            away = state.away = Away(t, item.at, item.received_at, step, 1, v, v)
+            away = state.away = Away(item.at, item.received_at, step, 1, v, v)
         else:
             away.count += 1
             away.low, away.high = min(away.low, v), max(away.high, v)
