@@ -233,16 +233,5 @@ def _water_devices(
             metrics=("vibration", "tilt", "battery"),
         )
         found.append((terminal, f"gw-drain-{node[3]}"))
-    for hydrant in supply.hydrants.values():
-        gauge = Device(
-            id=hydrant.id,
-            district=DISTRICT,
-            type="hydrant",
-            point=hydrant.point,
-            owner="water-supply",
-            site=mains.SITE,
-            reports_every_s=60.0,
-            metrics=("pressure", "temperature", "battery"),
-        )
-        found.append((gauge, WATER_GATEWAY))
+    found += [(gauge, WATER_GATEWAY) for gauge in mains.devices(supply, 60.0)]
     return found

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
+from contracts.city import Device
 from contracts.geo import Point
 from simulators.dice import dice
 from simulators.frame import to_point
-from simulators.layout import COLUMNS, ROWS, Lattice
+from simulators.layout import COLUMNS, ROWS, STREET_ID, Lattice
 
 SITE = "mains-qingxi"
 """All hydrants of the town hang on one supply."""
@@ -118,4 +119,21 @@ def build(seed: int, lattice: Lattice) -> Mains:
         well_head_m=6.0,
         pump_head_m=48.0,
         pump_m3s=0.045,
+    )
+
+
+def devices(mains: Mains, reports_s: float) -> tuple[Device, ...]:
+    """The hydrants as registered."""
+    return tuple(
+        Device(
+            id=hydrant.id,
+            district=STREET_ID,
+            type="hydrant",
+            point=hydrant.point,
+            owner="water-supply",
+            site=SITE,
+            reports_every_s=reports_s,
+            metrics=("pressure", "temperature", "battery"),
+        )
+        for hydrant in mains.hydrants.values()
     )

@@ -66,29 +66,12 @@ def take(order: Order) -> Take:
     return Take(
         order=order,
         mains=mains,
-        devices=devices(mains, order.reports_s),
+        devices=network.devices(mains, order.reports_s),
         readings=tuple(readings),
         trouble=trouble,
         begin=START + timedelta(seconds=trouble.begin_s) if trouble else None,
         end=START + timedelta(seconds=trouble.end_s) if trouble else None,
         missing={n: float(np.max(calm[n] - real[n])) for n in mains.hydrants},
-    )
-
-
-def devices(mains: network.Mains, reports_s: float, district: str = "qingxi") -> tuple[Device, ...]:
-    """The hydrants as registered."""
-    return tuple(
-        Device(
-            id=hydrant.id,
-            district=district,
-            type="hydrant",
-            point=hydrant.point,
-            owner="water-supply",
-            site=network.SITE,
-            reports_every_s=reports_s,
-            metrics=("pressure", "temperature", "battery"),
-        )
-        for hydrant in mains.hydrants.values()
     )
 
 
