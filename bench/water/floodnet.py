@@ -10,8 +10,8 @@ from __future__ import annotations
 import csv
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -21,13 +21,9 @@ import numpy as np
 from bench.water import rules
 from bench.water.halves import half
 from bench.water.pictures import Mark, Picture
+from bench.water.watch import flooding
 from contracts.city import City, DrainNetwork, Node
-from contracts.event import Event
-from contracts.nouns import Quality, Reading
-from detectors import specs
-from detectors._common.drive import Drive
 from detectors._common.sample import START, city, device
-from ingest.screen import Screen
 
 INCH_M: Final = 0.0254
 LINES: Final = (0.15, 0.27)
@@ -183,7 +179,7 @@ def _seen(flood: Flood, series: Sequence[tuple[float, float]], line: float, nois
     t, v = np.array(flood.t), np.array(flood.depth)
     begin = flood.t[0] - noise.every_s / 2
     wet, dry, fans = None, 0, []
-    for known, event in replay(series, line):
+    for known, event in flooding(street(line), "s", "depth", series, START):
         if event.rev == 1:
             dry += known < begin
             wet = known if wet is None and known >= begin else wet
@@ -208,19 +204,6 @@ def _seen(flood: Flood, series: Sequence[tuple[float, float]], line: float, nois
             "slope": rules.slope(t, v, line),
         },
     )
-
-
-def replay(series: Sequence[tuple[float, float]], line: float) -> Iterator[tuple[float, Event]]:
-    """(seconds, revision) of the flooding detector, screened and driven as in the service."""
-    spec = specs()["flooding"]
-    cfg = spec.config()
-    (site,) = spec.sites(street(line), cfg)
-    drive, screen = Drive(spec, cfg, site), Screen()
-    for at_s, value in series:
-        at = START + timedelta(seconds=at_s)
-        reading = Reading("s", "depth", value, at, at, sent_at=at, quality=int(Quality.GOOD))
-        for known, event in drive.put(screen.annotate(reading)):
-            yield (known - START).total_seconds(), event
 
 
 def _s(text: str) -> float:

@@ -26,10 +26,10 @@ import csv
 import hashlib
 import json
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -37,10 +37,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from bench.water import rules
-from contracts.nouns import Reading
-from detectors import specs
+from bench.water.watch import flooding
+from contracts.clock import EPOCH
 from detectors._common.sample import city, device
-from ingest.screen import Screen
 
 Floats = NDArray[np.float64]
 Alarms = list[tuple[float, float]]
@@ -184,31 +183,13 @@ def baselines(sensor: Sensor) -> dict[str, Alarms]:
 def ours(sensor: Sensor) -> Alarms:
     """The shipped `flooding` detector on the sensor's readings, alone in its town, behind the
     screen at the edge; nothing is known of it but that it measures a level."""
-    spec = specs()["flooding"]
-    cfg = spec.config()
     town = city(devices={sensor.name: device(sensor.name, type="level", metrics=("level",))})
-    (site,) = spec.sites(town, cfg)
-    detector: Any = spec.build(cfg, site, None)
-    screen = Screen()
+    series = zip(sensor.t.tolist(), sensor.v.tolist(), strict=True)
     alarms: dict[str, tuple[float, float]] = {}
-    zero = datetime.fromtimestamp(0, UTC)
-    wake: datetime | None = None
-    for t, v in zip(sensor.t.tolist(), sensor.v.tolist(), strict=True):
-        at = zero + timedelta(seconds=t)
-        while wake is not None and wake <= at:
-            _note(alarms, detector.on_time(wake), wake.timestamp())
-            wake = detector.wake_at()
-        raw = Reading(sensor.name, "level", v, at, at, at)
-        events = detector.on_item(screen.annotate(raw))
-        if events:
-            _note(alarms, events, t)
-        wake = detector.wake_at()
+    for at, event in flooding(town, sensor.name, "level", series, EPOCH):
+        begin, _ = alarms.get(event.id, (at, at))
+        alarms[event.id] = (begin, at)
     return list(alarms.values())
-
-
-def _note(alarms: dict[str, tuple[float, float]], events: Iterable[Any], t: float) -> None:
-    for event in events:
-        alarms[event.id] = (alarms[event.id][0] if event.id in alarms else t, t)
 
 
 def _outside(t: Floats, windows: Sequence[Storm]) -> float:
@@ -259,57 +240,3 @@ def tally(
 
 def _out(alarms: Alarms, windows: Sequence[Storm]) -> int:
     return sum(not any(s.begin <= begin <= s.end for s in windows) for begin, _ in alarms)
-
-
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the table."""
-
-    clean: bool
-    half: int | None
-    """None: all sensors."""
-    rule: str
-    """`ours`, `median`, `stays` or `gate`; pairs are always those of `reference`."""
-    reference: str
-    tally: Tally
-
-
-def run(
-    root: Path,
-    *,
-    every: int = 1,
-    margin_s: float = MARGIN_S,
-    tell: Callable[[str], None] = lambda _: None,
-) -> list[Row]:
-    """The whole comparison (some 60 s of one core for 88 sensors); `every` takes a subsample."""
-    windows = storms(root, margin_s)
-    sensors = load(root, every)
-    alarms: dict[str, dict[str, Alarms]] = {}
-    for sensor in sensors:
-        tell(sensor.name)
-        for rule, found in {**baselines(sensor), "ours": ours(sensor)}.items():
-            alarms.setdefault(rule, {})[sensor.name] = found
-    return table(sensors, windows, alarms)
-
-
-def table(
-    sensors: Sequence[Sensor], windows: Sequence[Storm], alarms: Mapping[str, Mapping[str, Alarms]]
-) -> list[Row]:
-    """Every rule, on clean and obstructed sensors, per half and all."""
-    return [
-        Row(
-            clean=clean,
-            half=which,
-            rule=rule,
-            reference=reference,
-            tally=tally(
-                [s for s in sensors if s.clean == clean and which in (None, half(s.name))],
-                windows,
-                alarms[rule],
-                alarms[reference],
-            ),
-        )
-        for clean in (True, False)
-        for which in (0, 1, None)
-        for reference in ("median", "stays")
-        for rule in alarms
-    ]

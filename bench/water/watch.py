@@ -4,7 +4,7 @@ stage, woken when it asks. A kind that is not there is simply not run."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -114,6 +114,25 @@ def watch(take: Take) -> list[Episode]:
     for drive in drives:
         tell(drive.run_to(end))
     return sorted(episodes.values(), key=lambda e: (e.opened, e.kind, e.site))
+
+
+def flooding(
+    town: City,
+    device: str,
+    metric: str,
+    series: Iterable[tuple[float, float]],
+    zero: datetime,
+) -> Iterator[tuple[float, Event]]:
+    """(seconds, revision) of the flooding detector at the town's one site, of (seconds, value) of
+    one sensor, received as measured."""
+    spec = specs()["flooding"]
+    cfg = spec.config()
+    (site,) = spec.sites(town, cfg)
+    drive, screen = Drive(spec, cfg, site), Screen()
+    for at_s, value in series:
+        at = zero + timedelta(seconds=at_s)
+        for known, event in drive.put(screen.annotate(Reading(device, metric, value, at, at, at))):
+            yield (known - zero).total_seconds(), event
 
 
 class Series(msgspec.Struct, frozen=True):
