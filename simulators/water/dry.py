@@ -38,8 +38,7 @@ class Homes:
         self._order, self._begin = order, start - timedelta(seconds=spin_s)
         self._length_s = spin_s + order.hours * 3600.0
         litres_ha = between(rng, (0.15, 0.6))  # 60 to 240 people/ha at 200 L/d
-        self.seep_ha = between(rng, (0.03, 0.15))
-        """Infiltration, L/(s ha): sewers of middling to poor tightness."""
+        seep_ha = between(rng, (0.03, 0.15))  # infiltration, L/(s ha): middling to poor tightness
         self.domestic: dict[str, float] = {}
         """Mean domestic flow by node, m3/s."""
         self.seepage: dict[str, float] = {}
@@ -52,7 +51,7 @@ class Homes:
             # a manhole without registered ground still has a block's connections
             area = max(hole.area_ha, 0.25)
             self.domestic[hole.id] = litres_ha * area * spread / 1000
-            self.seepage[hole.id] = self.seep_ha * area / 1000
+            self.seepage[hole.id] = seep_ha * area / 1000
             self.group[hole.id] = int(rng.integers(GROUPS))
 
     def flow(self, group: int) -> NDArray[np.float64]:

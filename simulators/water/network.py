@@ -186,14 +186,11 @@ def load(name: str, folder: Path | None) -> Network:
     raise Wrong("water: network", name, ", ".join((TOWN, *found)))
 
 
-def parse(name: str, text: str, ground: float | None = None) -> Network:
+def parse(name: str, text: str) -> Network:
     """A network from the text of a SWMM input file.
-
-    `ground` is the share of the registered catchments that is connected (see `GROUND`).
 
     Raises Wrong when it has no nodes, no links or an unknown flow unit.
     """
-    ground = GROUND.get(name, 1.0) if ground is None else ground
     raw: dict[str, list[str]] = {}
     section = ""
     for full in text.splitlines():
@@ -210,15 +207,16 @@ def parse(name: str, text: str, ground: float | None = None) -> Network:
     if unit not in _FLOWS:
         raise Wrong(f"{name}: FLOW_UNITS", unit, ", ".join(_FLOWS))
     metric = unit in ("CMS", "LPS", "MLD")
-    _leave_streets(raw, 1.0 if metric else _FOOT)
-    _connect_ground(raw, ground)
-    pumping.roomy_wells(raw)
+    metre = 1.0 if metric else _FOOT
+    _leave_streets(raw, metre)
+    _connect_ground(raw, GROUND.get(name, 1.0))
+    pumping.roomy_wells(raw, unit)
     pumping.one_switch(raw)
     sections = {key: tuple(raw[key]) for key in _KEPT if raw.get(key)}
     losses = {w[0]: tuple(w[1:]) for w in _words(raw, "LOSSES")}
     holes = _holes(raw, metric)
-    links = _links(raw, metric, holes)
-    sealed, mains, level = pumping.force_mains(raw, links, holes, 1.0 if metric else _FOOT)
+    links = _links(raw, metre, holes)
+    sealed, mains, level = pumping.force_mains(raw, links, holes, metre)
     for hole in list(holes.values()):
         standing = min(level.get(hole.id, 0.0) - hole.invert_m, hole.depth_m)
         holes[hole.id] = msgspec.structs.replace(hole, standing_m=max(standing, 0.0))
@@ -350,8 +348,7 @@ def _scale(raw: dict[str, list[str]], spots: dict[str, tuple[float, float]], met
     return statistics.median(ratios) if ratios else 1.0
 
 
-def _links(raw: dict[str, list[str]], metric: bool, holes: dict[str, Hole]) -> dict[str, Link]:
-    metre = 1.0 if metric else _FOOT
+def _links(raw: dict[str, list[str]], metre: float, holes: dict[str, Hole]) -> dict[str, Link]:
     shapes = {w[0]: w[1:] for w in _words(raw, "XSECTIONS")}
     links: dict[str, Link] = {}
     for section in _LINKS:

@@ -77,7 +77,7 @@ def force_mains(
     return sealed, mains, level
 
 
-def roomy_wells(raw: Raw) -> None:
+def roomy_wells(raw: Raw, unit: str) -> None:
     """Enlarge wet wells in which a pump would start more than `STARTS_H` times an hour.
 
     What is pumped between start and stop must be T q / 4 at least (T the time between two starts,
@@ -93,7 +93,7 @@ def roomy_wells(raw: Raw) -> None:
         drop = float(w[5]) - float(w[6]) if _number(w, 5) and _number(w, 6) else 0.0
         flows = [float(points[-1]) for points in curves.get(w[3], [])]
         if drop > 0 and flows:
-            area = 3600 / STARTS_H * max(flows) * _VOLUME.get(_unit(raw), 1.0) / 4 / drop
+            area = 3600 / STARTS_H * max(flows) * _VOLUME.get(unit, 1.0) / 4 / drop
             needed[w[1]] = max(needed.get(w[1], 0.0), area)
     rows = []
     for row in raw.get("STORAGE", []):
@@ -129,13 +129,6 @@ def _switches(words: Sequence[str], pumps: set[str]) -> bool:
 
 _VOLUME = {"GPM": 0.133681 / 60, "MGD": 1.547229, "LPS": 1e-3, "MLD": 1e3 / 86_400}
 """Cubic feet or metres a second in the file's unit of flow; one where it is that already."""
-
-
-def _unit(raw: Raw) -> str:
-    for words in map(str.split, raw.get("OPTIONS", [])):
-        if words[0].upper() == "FLOW_UNITS" and len(words) > 1:
-            return words[1].upper()
-    return "CFS"
 
 
 def _number(words: Sequence[str], at: int) -> bool:

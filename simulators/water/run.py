@@ -16,7 +16,7 @@ from simulators.water import blocking, engine
 from simulators.water.dry import Homes
 from simulators.water.engine import READ_S, SPIN_S, Series, Weather
 from simulators.water.instruments import Instrument, Truth, illness, measure, outages
-from simulators.water.network import Network, load
+from simulators.water.network import load
 from simulators.water.place import Installed, install
 from simulators.water.rain import showers
 from simulators.water.take import Blockage, Fault, Order, Overflow, Storm, Take
@@ -194,6 +194,3 @@ def _blockage(
         sensed=when(np.array([n in watched for n in real.nodes])),
         cleared=start + timedelta(seconds=plug.end_s) if plug.end_s <= total_s else None,
     )
-
-
-__all__ = ["Network", "begin_of", "take"]
