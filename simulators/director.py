@@ -131,73 +131,60 @@ class Director:
     def _soon(self, window: tuple[float, float]) -> int:
         return self.start + round(1000 * between(self._rng, window))
 
-    def _after(self, ms: int, mean_s: float) -> int:
-        """Some time around `mean_s` later: never less than half, never more than double."""
-        return ms + round(1000 * mean_s * between(self._rng, (0.5, 1.5)))
+    def _again(
+        self, what: Callable[[int], None], at: int, mean_s: float, earliest: int = 0
+    ) -> None:
+        """Plan the next trouble of a kind around `mean_s` after `at`: never less than half of it
+        nor more than double, but not before `earliest`; 0: none."""
+        if mean_s > 0:
+            following = at + round(1000 * mean_s * between(self._rng, (0.5, 1.5)))
+            self._plan(max(following, earliest), what)
 
     def _throw(self, at: int) -> None:
         camera = self._cameras[int(self._rng.integers(len(self._cameras)))]
         camera.throw(at)
-        if self.settings.throw_every_s > 0:
-            following = self._after(at, self.settings.throw_every_s)
-            self._plan(following, self._throw)
+        self._again(self._throw, at, self.settings.throw_every_s)
 
     def _cable(self, at: int, first: bool = False) -> None:
         cut = self._line.whole_cut() if first else self._line.random_cut()
         restored = at + round(1000 * self.settings.cable_restored_s)
         self._line.sever(at, restored, cut)
-        if self.settings.cable_every_s > 0:
-            following = max(restored + 120_000, self._after(at, self.settings.cable_every_s))
-            self._plan(following, self._cable)
+        self._again(self._cable, at, self.settings.cable_every_s, restored + 120_000)
 
     def _storm(self, onset: int) -> None:
         episode = self._weather.storm(onset)
         self._covers.surcharge(episode.sag, onset + _LIFTED_MS, onset + _LIFTED_MS + _ASKEW_MS)
-        if self.settings.storm_every_s > 0:
-            following = self._after(onset, self.settings.storm_every_s)
-            self._plan(max(following, episode.end + 7_200_000), self._storm)
+        self._again(self._storm, onset, self.settings.storm_every_s, episode.end + 7_200_000)
 
     def _tear(self, at: int) -> None:
         restored = at + round(1000 * self.settings.fibre_restored_s)
         self._fibre.tear(at, restored)
-        if self.settings.fibre_every_s > 0:
-            following = max(restored + 180_000, self._after(at, self.settings.fibre_every_s))
-            self._plan(following, self._tear)
+        self._again(self._tear, at, self.settings.fibre_every_s, restored + 180_000)
 
     def _cover(self, at: int) -> None:
         until = at + _ASKEW_MS
         self._covers.lift(at, until)
-        if self.settings.cover_every_s > 0:
-            following = self._after(at, self.settings.cover_every_s)
-            self._plan(max(following, until + 600_000), self._cover)
+        self._again(self._cover, at, self.settings.cover_every_s, until + 600_000)
 
     def _dry(self, at: int) -> None:
         until = at + _DRY_MS
         self._hydrants.trouble(at, until)
-        if self.settings.hydrant_every_s > 0:
-            following = self._after(at, self.settings.hydrant_every_s)
-            self._plan(max(following, until + 1_800_000), self._dry)
+        self._again(self._dry, at, self.settings.hydrant_every_s, until + 1_800_000)
 
     def _block(self, at: int) -> None:
         at = max(at, self._weather.rained_until() + 1_200_000)
         blocked = self._weather.block(at)
-        if self.settings.blockage_every_s > 0:
-            following = self._after(at, self.settings.blockage_every_s)
-            self._plan(max(following, blocked.end + 600_000), self._block)
+        self._again(self._block, at, self.settings.blockage_every_s, blocked.end + 600_000)
 
     def _sicken(self, at: int) -> None:
         self._weather.sicken(at)
-        if self.settings.sensor_fault_every_s > 0:
-            following = self._after(at, self.settings.sensor_fault_every_s)
-            self._plan(following, self._sicken)
+        self._again(self._sicken, at, self.settings.sensor_fault_every_s)
 
     def _silence(self, at: int) -> None:
         gateway, begin, end = self._weather.silence(at)
         self.world.send(self.status(gateway, "offline", begin))
         self.world.send(self.status(gateway, "online", end))
-        if self.settings.gateway_outage_every_s > 0:
-            following = self._after(at, self.settings.gateway_outage_every_s)
-            self._plan(max(following, end + 600_000), self._silence)
+        self._again(self._silence, at, self.settings.gateway_outage_every_s, end + 600_000)
 
     def _plan(self, at: int, what: Callable[[int], None]) -> None:
         """Decide on a trouble well before it happens: storms need hours, cameras seconds."""
