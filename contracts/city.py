@@ -121,6 +121,8 @@ class LineNode(msgspec.Struct, frozen=True, kw_only=True):
     chainage_m: float | None = None
     device: str | None = None
     """The monitor that sits here."""
+    carries: tuple[str, ...] = ()
+    """Owners whose cables hang on this pole beside its own (`owner`): telecom, TV."""
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,6 +134,14 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     to: str
     path: tuple[Point, ...]
     chainage_m: float | None = None
+    carries: tuple[str, ...] = ()
+    """Owners whose cables hang along it beside its own (`owner`): telecom, TV."""
+    kv: float | None = None
+    """Rated voltage between phases (kilovolts): 0.4 or 10; None: not said."""
+    phases: str = "abc"
+    """Phases it has, of `abc`; a fourth `n` where it has a neutral conductor."""
+    switch: bool = False
+    """It can be opened by hand or by itself: a recloser, a load switch, a fuse."""
 
 
 class LineNetwork(msgspec.Struct, frozen=True, kw_only=True):
