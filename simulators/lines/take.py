@@ -87,6 +87,8 @@ class Confounder(msgspec.Struct, frozen=True, kw_only=True):
     end: datetime
     assets: tuple[str, ...] = ()
     """Nodes, spans or devices it touches."""
+    how: str = ""
+    """In which way, where there are several: `stuck`, `sag`, `silent` ..."""
 
 
 class Take(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,4 +102,7 @@ class Take(msgspec.Struct, frozen=True, kw_only=True):
     breaks: tuple[Break, ...] = ()
     confounders: tuple[Confounder, ...] = ()
     first_word: datetime | None = None
-    """Receipt of the first report that could show the break; None: none arrived."""
+    """Receipt of the first report that could show the break: a voltage changed by a tenth of the
+    rated one, the neutral by 7 %, a last gasp or a lost tension; None: none arrived."""
+    showing: tuple[str, ...] = ()
+    """Devices that would show the break so if all they report arrived."""
