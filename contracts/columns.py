@@ -19,6 +19,7 @@ AHEAD: Final = timedelta(seconds=30)
 BEHIND: Final = timedelta(seconds=120)
 """Radio networks and gateways deliver, and clocks that are set by the network agree, within these
 bounds as a rule."""
+EARLY: Final = -AHEAD
 
 
 ALL: Final = 1 << 62
@@ -45,6 +46,10 @@ class Column(msgspec.Struct, frozen=True, gc=False):
         places = self.places
         return len(places) if places[-1] < place else bisect_left(places, place)
 
+    def between(self, begin: int, end: int) -> tuple[int, int]:
+        """Which of them come at one place or later, and before another: for `part`."""
+        return bisect_left(self.places, begin), bisect_left(self.places, end)
+
     def part(self, begin: int, end: int) -> Column:
         """From the `begin`th to before the `end`th of them."""
         if begin == 0 and end >= len(self.places):
@@ -70,14 +75,19 @@ def columns(readings: Iterable[Reading]) -> Mapping[tuple[str, str], Column]:
 
 
 def _column(key: tuple[str, str], readings: list[Reading], places: list[int]) -> Column:
+    device, metric = key
+    if len(readings) == 1:
+        (one,) = readings
+        sent = one.sent_at
+        plain = not one.quality and (sent is None or EARLY <= one.received_at - sent <= BEHIND)
+        return Column(device, metric, readings, [one.at.timestamp()], [one.value], places, plain)
     at = [r.at.timestamp() for r in readings]
     values = [r.value for r in readings]
-    plain = not max([r.quality for r in readings])
-    plain = plain and (len(at) == 1 or min(map(sub, at[1:], at)) > 0.0)
+    plain = not max([r.quality for r in readings]) and min(map(sub, at[1:], at)) > 0.0
     if plain:
         lags = [r.received_at - r.sent_at for r in readings if r.sent_at is not None]
-        plain = not lags or (max(lags) <= BEHIND and min(lags) >= -AHEAD)
-    return Column(*key, readings, at, values, places, plain)
+        plain = not lags or (max(lags) <= BEHIND and min(lags) >= EARLY)
+    return Column(device, metric, readings, at, values, places, plain)
 
 
 def in_order(some: Sequence[Column]) -> list[tuple[int, Reading]]:

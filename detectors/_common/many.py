@@ -18,14 +18,14 @@ def fold_many(detector: Detector[Any], columns: Sequence[Column]) -> list[Event]
     """The events of all readings of these columns, in order. No wake-up may be due in between."""
     on_batch = getattr(detector, "on_batch", None)
     events: list[Event] = []
-    left, singly = list(columns), SINGLY
+    left, singly = columns, SINGLY
     while left:
         upto = 0
         if on_batch is not None:
             some, upto = on_batch(left)
-            events.extend(some)
             if upto >= ALL:
-                return events
+                return [*events, *some] if events else some
+            events.extend(some)
         if upto <= min(c.places[0] for c in left):
             rows = in_order(left)
             if on_batch is not None:

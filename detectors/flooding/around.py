@@ -27,6 +27,8 @@ STALE_S = 2700.0
 """A gauge or neighbour that said nothing for three quarters of an hour says nothing."""
 LONGEST_S = 1800.0
 """A reading speaks for at most this long (seconds): after a gap nobody knows what fell."""
+LEAST_S, LEAST_M = 300.0, 0.01
+"""Water upstream that moved by less (metres) is looked at again after so long (seconds)."""
 DRY_MM_H = 1e-3
 """Rain of forty minutes that is none any more."""
 RAINING_MM_H = 2.0
@@ -77,18 +79,28 @@ class Above(msgspec.Struct):
     """m/s, over some five minutes."""
 
     def fold(self, t: float, v: float) -> None:
-        """Take one reading (metres)."""
-        gap = t - self.at
-        if gap <= 0:
+        """Take one reading (metres); soon after another only if the water has moved since."""
+        gap, moved = t - self.at, v - self.value
+        if gap <= 0.0 or (gap < LEAST_S and -LEAST_M < moved < LEAST_M):
             return
         if gap > 4 * LONGEST_S:
             self.at, self.value, self.rate, self.usual = t, v, 0.0, v
             return
-        step = (v - self.value) / max(gap, 20.0)
+        step = moved / max(gap, 20.0)
         self.rate += (step - self.rate) * min(1.0, gap / 300.0)
         slow = 1800.0 if v < self.usual else 86400.0
         self.usual += (v - self.usual) * min(1.0, gap / slow)
         self.at, self.value = t, v
+
+    def listen(self, at: list[float], values: list[float]) -> None:
+        """Take many readings, in order."""
+        value, until = self.value, self.at + LEAST_S
+        if at[-1] < until and -LEAST_M < values[0] - value < LEAST_M and len(at) == 1:
+            return
+        for t, v in zip(at, values, strict=True):
+            if t >= until or not -LEAST_M < v - value < LEAST_M:
+                self.fold(t, v)
+                value, until = self.value, self.at + LEAST_S
 
     def comes(self, t: float) -> bool:
         """Whether it rises now: 5 cm above its usual height, and 3 cm in ten minutes."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from operator import sub
 
 import msgspec
 
-from detectors._common.water.plausible import FASTEST, HELD, Surface, calmed
+from detectors._common.water.plausible import FASTEST, HELD, LEAST_LEAP, Surface
 from detectors.flooding.chance import chance, seconds
 from detectors.flooding.config import FloodingConfig
 from detectors.flooding.forecast import Forecast, paces, street
@@ -21,6 +22,10 @@ FILLED_M, FILLED_SHARE = 0.05, 0.05
 """A manhole is asked whether it will overflow from so far above its usual height."""
 RARE_S, RARE_SHARE = 150.0, 0.75
 """Reports rarer than this (seconds) leave few chances to warn: this share of the odds must do."""
+STILL_M = 0.5 * LEAST_LEAP
+BLOCK_S = 900.0
+"""Readings this near the last one that was looked at (metres) wait for so long (seconds), and are
+then taken at once."""
 GOES_ON = 0.2
 """The newest step must still be this share of the pace of two minutes."""
 
@@ -54,6 +59,14 @@ class Channel(msgspec.Struct):
     """The newest reading is doubted: water hardly does that ..."""
     doubt: tuple[float, float] | None = None
     """... and is this, until the next one says whether it was so."""
+    low: float = math.inf
+    high: float = -math.inf
+    """Readings from `low` to below `high` ..."""
+    newest: float = 0.0
+    until: float = 0.0
+    """... after `newest` and before `until` are put aside ..."""
+    waiting: list[tuple[float, float]] = []
+    """... here."""
 
     @property
     def value(self) -> float:
@@ -64,6 +77,7 @@ class Channel(msgspec.Struct):
         """The newest reading was a spike: nothing may be concluded from it."""
         if not self.held and len(self.points) > 1:
             del self.points[-1]
+        self.low, self.high = math.inf, -math.inf
         self.above = 0
         self.hit_at = -math.inf
 
@@ -115,11 +129,9 @@ class Channel(msgspec.Struct):
         self.above = self.above + 1 if v >= lines.warn else 0
         self.forecast = self.chance = None
         room = lines.close - base
-        onset = max(cfg.onset_share * room, min(cfg.onset_m, room / 3))
         if view.sewer:
-            onset = max(FILLED_M, FILLED_SHARE * room)
             self.swings.fold(t, v - base, room)
-        if v < base + onset:
+        if v < base + onset_of(room, view, cfg):
             self.rate = _step(points)
             return DRY
         says = self._judge(v, base, view, cfg, around(t))
@@ -127,52 +139,88 @@ class Channel(msgspec.Struct):
             self.hit_at = t
         return says
 
-    def calm(self, at: list[float], values: list[float], view: View, cfg: FloodingConfig) -> int:
-        """Fold readings from the front as `fold` does, as long as they are DRY and water moves as
-        it always does; how many. What comes from around is not asked of these."""
-        points, surface, swings = self.points, self.surface, self.swings
-        base, last, t0, done = self.base, surface.v, 0.0, 0
-        if base is None or last is None or surface.reports or self.doubt is not None or not points:
-            return 0
-        warn, close, most, sewer = view.lines.warn, view.lines.close, view.most, view.sewer
-        noise, small, t0 = surface.noise, surface.small, points[-1][0]
-        for t, v in zip(at, values, strict=True):
-            gap = t - t0
-            size = v - last if v >= last else last - v
-            if size > small or v >= warn or v > most or gap < 0.0:
-                break
-            usual = base
-            if gap:
-                slow = cfg.base_fall_s if v < base else cfg.base_s
-                if v > base + cfg.onset_m:
-                    slow = cfg.base_wet_s
-                usual = base + (v - base) * (gap / (gap + slow))
-            room = close - usual
-            if v >= usual:
-                if sewer:
-                    onset = max(FILLED_M, FILLED_SHARE * room)
+    def take(
+        self,
+        t: float,
+        v: float,
+        view: View,
+        cfg: FloodingConfig,
+        around: Callable[[float], Around],
+    ) -> int:
+        """Take one reading as `fold` does; one that is as the last ones were is put aside until
+        they are absorbed, all at once."""
+        if self.low <= v < self.high and self.newest < t < self.until:
+            self.waiting.append((t, v))
+            self.newest = t
+            return DRY
+        if self.waiting:
+            self.absorb(view, cfg)
+        says = self.fold(t, v, view, cfg, around)
+        self._settle(t, v, says, view, cfg)
+        return says
+
+    def still(self, at: list[float], values: list[float]) -> bool:
+        """Put readings aside, in order of time, if all of them are as the last ones were."""
+        if at[-1] >= self.until or at[0] <= self.newest:
+            return False
+        if min(values) < self.low or max(values) >= self.high:
+            return False
+        self.waiting.extend(zip(at, values, strict=True))
+        self.newest = at[-1]
+        return True
+
+    def absorb(self, view: View, cfg: FloodingConfig) -> None:
+        """Take what was put aside: water that did not move, and was as low as ever."""
+        waiting, points, surface = self.waiting, self.points, self.surface
+        if not waiting:
+            return
+        values = [v for _, v in waiting]
+        before, (t, v), count = points[-1], waiting[-1], len(values)
+        gap, base, mean = t - before[0], self.base, sum(values) / count
+        assert base is not None
+        slow = cfg.base_fall_s if mean < base else cfg.base_s
+        if mean > base + cfg.onset_m:
+            slow = cfg.base_wet_s
+        self.base = base = base + (mean - base) * (gap / (gap + slow))
+        steps = abs(values[0] - before[1]) + sum(map(abs, map(sub, values[1:], values)))
+        surface.calm(t, v, steps / count, count)
+        if view.sewer:
+            room, low, high = view.lines.close - base, min(values), max(values)
+            turns = (low, high) if values.index(low) < values.index(high) else (high, low)
+            for height in (*turns, v):
+                self.swings.fold(t, height - base, room)
+        if gap >= 2 * MIN_STEP_S * count:
+            points.extend(waiting)
+        else:
+            for point in waiting:
+                if len(points) >= 2 and point[0] - points[-2][0] < MIN_STEP_S:
+                    points[-1] = point
                 else:
-                    onset = max(cfg.onset_share * room, min(cfg.onset_m, room / 3))
-                if v >= usual + onset:
-                    break
-            elif room <= 0.0:
-                break
-            noise, small = calmed(noise, size)
-            if sewer:
-                swings.fold(t, v - usual, room)
-            if gap < MIN_STEP_S and len(points) >= 2 and t - points[-2][0] < MIN_STEP_S:
-                points[-1] = (t, v)
-            else:
-                points.append((t, v))
-            base, last, t0 = usual, v, t
-            done += 1
-        if done:
-            del points[:-CURVE]
-            self.base, self.held, self.above = base, False, 0
-            self.forecast = self.chance = None
-            self.rate = _step(points)
-            surface.t, surface.v, surface.noise, surface.small = t0, last, noise, small
-        return done
+                    points.append(point)
+        del points[:-CURVE]
+        self.rate = _step(points)
+        self.waiting = []
+
+    def _settle(self, t: float, v: float, says: int, view: View, cfg: FloodingConfig) -> None:
+        """Between which heights, and until when, readings need no look: whatever the usual height
+        comes to meanwhile, they are below what would be asked about, and no leap."""
+        self.low, self.high, base = math.inf, -math.inf, self.base
+        points = self.points
+        if says != DRY or self.above or self.held or self.surface.reports or base is None:
+            return
+        if points[-1][0] != t:
+            return
+        low = v - STILL_M
+        base = base if base < low else low
+        most = base + onset_of(view.lines.close - base, view, cfg)
+        for high in (v + STILL_M, view.lines.warn, view.most):
+            most = most if most < high else high
+        if most <= v:
+            return
+        gap = t - points[-2][0] if len(points) > 1 else 0.0
+        ahead = CURVE * gap
+        self.low, self.high, self.newest = low, most, t
+        self.until = t + (ahead if ahead < BLOCK_S else BLOCK_S)
 
     def _judge(
         self,
@@ -204,6 +252,14 @@ class Channel(msgspec.Struct):
         if self.above >= cfg.warn_readings and not (view.sewer and view.lines.source == "rim"):
             return OBSERVED
         return FORECAST if self.forecast is not None else DRY
+
+
+def onset_of(room: float, view: View, cfg: FloodingConfig) -> float:
+    """How far above its usual height water is asked whether it will reach its line, `room` metres
+    away."""
+    if view.sewer:
+        return max(FILLED_M, FILLED_SHARE * room)
+    return max(cfg.onset_share * room, min(cfg.onset_m, room / 3))
 
 
 def _step(points: list[tuple[float, float]]) -> float:

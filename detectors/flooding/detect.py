@@ -76,31 +76,35 @@ class Flooding:
             if snapshot is not None
             else State(Ledger(), {metric: Channel() for metric in self._views})
         )
+        self._channels = self._state.channels
 
     def on_item(self, item: Reading, /) -> Iterable[Event]:
         """Fold one reading."""
         state = self._state
+        metric, v = item.metric, item.value
         if item.quality & FAULTY:
             return ()
         t = item.at.timestamp()
-        if item.metric == "rain_rate":
-            state.rain.fold(item.device, t, item.value, item.device == self._nearest)
-            return ()
         if item.device != self._own:
-            return self._upstream(item, t)
-        channel = state.channels.get(item.metric)
-        if channel is None:
-            if item.metric == "flow":
-                state.flow = item.value
+            if metric == "rain_rate":
+                state.rain.fold(item.device, t, v, item.device == self._nearest)
+            elif metric in WATER and not item.quality & SPIKE:
+                self._upstream(item.device).fold(t, v)
             return ()
-        metric = item.metric
+        channel = self._channels.get(metric)
+        if channel is None:
+            if metric == "flow":
+                state.flow = v
+            elif metric == "rain_rate":
+                state.rain.fold(item.device, t, v, item.device == self._nearest)
+            return ()
         view = self._views[metric]
-        if item.value > view.most:
+        if v > view.most:
             return ()
         if item.quality & SPIKE:
+            channel.absorb(view, self._cfg)
             channel.forget_newest()
-        says = channel.fold(t, item.value, view, self._cfg, self._ahead)
-        state.says[metric] = says
+        says = state.says[metric] = channel.take(t, v, view, self._cfg, self._ahead)
         if state.now is None:
             if says == DRY:
                 return ()
@@ -112,70 +116,81 @@ class Flooding:
         return self._follow(t)
 
     def on_batch(self, columns: Sequence[Column], /) -> tuple[list[Event], int]:
-        """Fold readings up to the first of the own water that says more than that it is dry."""
-        state = self._state
-        own = [c for c in columns if c.device == self._own and c.metric in state.channels]
-        if state.now is not None or len(own) > 1:
+        """Fold readings up to the first that opens an episode; none while one is open."""
+        state, mine = self._state, None
+        if state.now is not None:
             return [], 0
-        upto = ALL
-        for c in own:
-            channel, view = state.channels[c.metric], self._views[c.metric]
-            done = channel.calm(c.at, c.values, view, self._cfg) if c.plain else 0
-            if done:
-                state.says[c.metric] = DRY
-            if done < len(c.places):
-                upto = c.places[done]
-        # Dry water asks nothing of what is around: when that came in between does not matter.
-        rain, above = [], []
         for c in columns:
+            if c.device == self._own and c.metric in self._channels:
+                if mine is not None:
+                    return [], 0
+                mine = c
+        if mine is not None:
+            if not (mine.plain and self._channels[mine.metric].still(mine.at, mine.values)):
+                return self._closely(mine, [c for c in columns if c is not mine])
+            state.says[mine.metric] = DRY
+        # Still water asks nothing of what is around: when that came in between does not matter.
+        self._around(columns, mine)
+        return [], ALL
+
+    def _closely(self, own: Column, others: Sequence[Column]) -> tuple[list[Event], int]:
+        """Fold the own water reading by reading, what is around as soon as that is asked about."""
+        state, cfg, metric, told, place = self._state, self._cfg, own.metric, 0, 0
+        channel, view = self._channels[metric], self._views[metric]
+
+        def catch_up(to: int) -> None:
+            nonlocal told
+            self._around([c.part(*c.between(told, to)) for c in others])
+            told = to
+
+        def ahead(t: float) -> Around:
+            catch_up(place)
+            return self._ahead(t)
+
+        for k, (t, v) in enumerate(zip(own.at, own.values, strict=True)):
+            item, place = own.readings[k], own.places[k]
+            if v > view.most or item.quality & FAULTY:
+                continue
+            if item.quality & SPIKE:
+                channel.absorb(view, cfg)
+                channel.forget_newest()
+            says = state.says[metric] = channel.take(t, v, view, cfg, ahead)
+            if says != DRY:
+                catch_up(place)
+                return [self._open(metric, item.at, item.received_at)], place + 1
+        catch_up(ALL)
+        return [], ALL
+
+    def _around(self, columns: Sequence[Column], mine: Column | None = None) -> None:
+        """Fold what was heard from around, in all but one column."""
+        rain, above = self._state.rain, self._state.above
+        showers: list[Column] = []
+        for c in columns:
+            if c is mine or not c.places:
+                continue
             if c.metric == "rain_rate":
-                rain.append(c)
-            elif c.device != self._own:
-                if c.metric in WATER:
-                    above.append(c)
-            elif c.metric == "flow":
-                self._singly([c], upto)
-        if rain:
-            self._rain(rain, upto)
-        if above:
-            self._above(above, upto)
-        return [], upto
-
-    def _rain(self, columns: Sequence[Column], upto: int) -> None:
-        """Fold what gauges said before that place."""
-        rain = self._state.rain
-        if all(c.plain and rain.dry(c, self._nearest) for c in columns):
-            mine = next((c for c in columns if c.device == self._nearest), None)
-            if mine is not None and (count := mine.upto(upto)):
-                rain.at, rain.now, rain.device = mine.at[count - 1], 0.0, mine.device
+                showers.append(c)
+            elif c.device in above and c.plain and c.metric in WATER:
+                above[c.device].listen(c.at, c.values)
+            else:
+                for item in c.readings:
+                    self.on_item(item)
+        for c in showers:
+            if not (c.plain and rain.dry(c, self._nearest)):
+                break
+        else:
+            for c in showers:
+                if c.device == self._nearest:
+                    rain.at, rain.now, rain.device = c.at[-1], 0.0, c.device
             return
-        self._singly(columns, upto)
+        for _, item in in_order(showers):
+            self.on_item(item)
 
-    def _above(self, columns: Sequence[Column], upto: int) -> None:
-        """Fold what was heard from upstream before that place."""
-        known = self._state.above
-        plain = all(c.plain and c.device in known for c in columns)
-        if plain and len({c.device for c in columns}) == len(columns):
-            for c in columns:
-                count, fold = c.upto(upto), known[c.device].fold
-                for t, v in zip(c.at[:count], c.values, strict=False):
-                    fold(t, v)
-            return
-        self._singly(columns, upto)
-
-    def _singly(self, columns: Sequence[Column], upto: int) -> None:
-        """Fold what was heard before that place one by one."""
-        for place, item in in_order(columns):
-            if place < upto:
-                self.on_item(item)
-
-    def _upstream(self, item: Reading, t: float) -> Iterable[Event]:
-        if item.metric in WATER and not item.quality & SPIKE:
-            above = self._state.above.get(item.device)
-            if above is None:
-                above = self._state.above[item.device] = Above()
-            above.fold(t, item.value)
-        return ()
+    def _upstream(self, device: str) -> Above:
+        above = self._state.above.get(device)
+        if above is None:
+            above = self._state.above[device] = Above()
+        return above
 
     def _ahead(self, t: float) -> Around:
         """Rain, where a gauge speaks, and how far ahead the pace may be trusted."""
@@ -215,7 +230,8 @@ class Flooding:
     def _open(self, metric: str, at: datetime, received_at: datetime) -> Event:
         state = self._state
         stage, severity = self._rank(metric)
-        for channel in state.channels.values():
+        for name, channel in state.channels.items():
+            channel.absorb(self._views[name], self._cfg)
             channel.peak = channel.value if channel.points else channel.peak
         episode = state.ledger.open(KIND, self._site.id, at)
         t = at.timestamp()

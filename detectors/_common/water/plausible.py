@@ -109,6 +109,16 @@ class Surface(msgspec.Struct):
             return WATER
         return self._follow(t, v, last) if self.reports else self._leaps(t, v, last, fastest)
 
+    def calm(self, t: float, v: float, step: float, count: int) -> None:
+        """Take `count` readings at once, none of them a leap or held: the newest is (t, v), their
+        mean step is `step`."""
+        most = 3.0 * self.noise
+        step = step if step < most else most + _STILLEST
+        self.noise += (step - self.noise) * (1.0 - (1.0 - _FADE) ** count)
+        small = NOISE_TIMES * self.noise
+        self.small = small if small > LEAST_LEAP else LEAST_LEAP
+        self.t, self.v = t, v
+
     def doubted(self, t: float) -> bool:
         """Whether this sensor leapt to and fro lately: something lies or hangs under its head."""
         return self.blips_now(t) >= DOUBTED
