@@ -50,6 +50,15 @@ class Column(msgspec.Struct, frozen=True, gc=False):
         """Which of them come at one place or later, and before another: for `part`."""
         return bisect_left(self.places, begin), bisect_left(self.places, end)
 
+    def first(self, t: float, begin: int) -> int:
+        """The first of them at that place or later that is of that time or later (seconds)."""
+        at, k = self.at, bisect_left(self.places, begin) if begin else 0
+        if self.plain:
+            return bisect_left(at, t, k)
+        while k < len(at) and at[k] < t:
+            k += 1
+        return k
+
     def part(self, begin: int, end: int) -> Column:
         """From the `begin`th to before the `end`th of them."""
         if begin == 0 and end >= len(self.places):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from contracts.clock import iso
+from contracts.columns import ALL, Column
 from contracts.detector import Site
 from contracts.event import Event
 from contracts.nouns import Quality, Reading
@@ -26,6 +28,7 @@ from detectors.drain_blocked.why import chance, evidence_of
 KIND = "drain_blocked"
 UNFIT = int(Quality.STUCK | Quality.OUT_OF_RANGE | Quality.SPIKE)
 """Readings that the screen found faulty say nothing of the water."""
+MINE = frozenset({"level", "rain_rate"})
 FEW = 4
 """With fewer sensors heard, no common rhythm can be told from one sensor's trouble."""
 
@@ -35,8 +38,8 @@ RAIN_LEAP = 0.5
 (measured on the pattern of households, Metcalf & Eddy, fig. 3-5: 0.45 an hour at most)."""
 RAIN_LEFT = 0.8
 """After rain the sewers have drained once the common factor is as near what it was before."""
-RAIN_SHARE = 1 / 25
-"""Share of the way that the factor's memory goes in a minute: half an hour."""
+RAIN_MEMORY_S = 1500.0
+"""How slowly the factor's memory follows (time constant, seconds): half an hour."""
 STIFF = 2.5
 """A sensor is in backwater when its level would mean twelve times the flow that comes to others
 for each manhole above."""
@@ -47,6 +50,11 @@ MOST_M = 30.0
 RISING, RISEN = 0.15, 0.3
 """Without a rain gauge: it rains when this share of the sensors rises at once, and at least two;
 and it has not drained while this share stands high."""
+CALM_S = 300.0
+"""How often a network is looked at where all is as usual, and in rain, when a difference must last
+for half an hour to say anything (seconds): pools form over hours."""
+MOST_S = 1800.0
+"""A longer pause between looks says no more of how the factor moves (seconds)."""
 EVERY_S = 600.0
 """What has not changed its signs is judged again so often."""
 REVIEW_S = 1800.0
@@ -80,6 +88,10 @@ class State(msgspec.Struct):
     rained: float = -math.inf
     """When it last rained."""
     rain_heard: float = -math.inf
+    looked: float = -math.inf
+    """The last minute that was looked at."""
+    step: float = TICK_S
+    """Spacing of looks while something is up (seconds)."""
     reviewed: float = -math.inf
     judged: float = -math.inf
     signs: list[int] = []
@@ -140,6 +152,43 @@ class DrainBlocked:
         received = item.received_at
         return [event for minute in turns.minutes(t) for event in self._look(minute, received)]
 
+    def on_batch(self, columns: Sequence[Column], /) -> tuple[list[Event], int]:
+        """Keep readings up to the first that may bring a look; take that, and so on as long as no
+        blockage is open."""
+        events: list[Event] = []
+        begin = 0
+        while True:
+            following, place, found = self._state.turns.next, ALL, None
+            for c in columns:
+                if c.metric not in MINE:
+                    continue
+                k = c.first(following, begin)
+                if k < len(c.places) and c.places[k] < place:
+                    place, found = c.places[k], c.readings[k]
+            for c in columns:
+                self._keep(c, begin, place)
+            if found is None:
+                return events, ALL
+            events.extend(self.on_item(found))
+            begin = place + 1
+            if self._state.open:
+                return events, begin
+
+    def _keep(self, c: Column, begin: int, end: int) -> None:
+        """Keep what was heard from one place on and before another."""
+        level = c.metric == "level"
+        keep = self._waiting.get(c.device) if level else self._state.rain
+        if keep is None or c.metric not in MINE:
+            return
+        if begin or end < ALL:
+            c = c.part(*c.between(begin, end))
+        if c.plain:
+            keep.extend(zip(c.at, c.values, strict=True))
+            return
+        for t, item in zip(c.at, c.readings, strict=True):
+            if not item.quality & UNFIT:
+                keep.append((t, item.value))
+
     def on_time(self, now: datetime, /) -> Iterable[Event]:
         """Nothing was heard of an open blockage for too long: it ends as unknown."""
         limit = timedelta(seconds=self._cfg.forget_s)
@@ -172,15 +221,20 @@ class DrainBlocked:
             self._stiff()
             often = sorted(g.every_s for g in state.gauges.values() if g.count)
             slow = often[len(often) // 4] / 3 if often else 0.0
-            state.turns.step = min(max(slow // TICK_S * TICK_S, TICK_S), 5 * TICK_S)
+            state.step = min(max(slow // TICK_S * TICK_S, TICK_S), CALM_S)
         self._common(minute)
-        odd = any(g.sign for g in state.gauges.values())
+        odd = astir = False
+        for gauge in state.gauges.values():
+            odd = odd or gauge.sign != 0
+            astir = astir or 0 != gauge.trend != gauge.sign
         for pair, bond in zip(state.pairs, self._bonds, strict=True):
             up, down = state.gauges[pair.above], state.gauges[pair.below]
             fresh = (up.at > pair.at or down.at > pair.at) and up.count and down.count
             if fresh and abs(up.at - down.at) < 4 * max(up.every_s, down.every_s):
                 pair.fold(up, down, bond, state.sky, self._cfg)
             odd = odd or pair.sign != 0
+            astir = astir or 0 != pair.trend != pair.sign
+        state.turns.step = state.step if astir and not state.sky.wet else CALM_S
         if not state.open and not odd:
             return ()
         signs = [g.sign for g in state.gauges.values()] + [p.sign for p in state.pairs]
@@ -211,13 +265,10 @@ class DrainBlocked:
     def _fold(self, gauge: Gauge, minute: float, blind: bool) -> None:
         waiting, sky, cfg = gauge.waiting, self._state.sky, self._cfg
         waiting.sort()
-        done = 0
-        for t, v in waiting:
-            if t > minute:
-                break
-            done += 1
-            gauge.fold(t, v, sky, blind, cfg)
-        del waiting[:done]
+        done = bisect_right(waiting, (minute, math.inf))
+        if done:
+            gauge.fold(waiting[:done], sky, blind, cfg)
+            del waiting[:done]
 
     def _common(self, minute: float) -> None:
         """The factor by which all levels stand above their usual ones, and how far they differ."""
@@ -229,6 +280,8 @@ class DrainBlocked:
             if g.count and minute - g.at < 4 * g.every_s and not g.stuck and g.follows >= LOOSE
         )
         sky = self._state.sky
+        since = min(minute - self._state.looked, MOST_S)
+        self._state.looked = minute
         sky.known = len(ratios) >= FEW
         if not sky.known:
             sky.factor, sky.spread = 0.0, 0.0
@@ -242,7 +295,7 @@ class DrainBlocked:
             sky.dry = middle
         elif leap > RAIN_LEAP or middle > sky.dry + RAIN_LEFT:
             self._state.rained = max(self._state.rained, minute)
-        sky.usual += leap * RAIN_SHARE
+        sky.usual += leap * -math.expm1(-since / RAIN_MEMORY_S)
 
     def _all_rise(self, minute: float) -> bool:
         """Whether so many sensors rise, or stand high, that it must be rain."""

@@ -17,6 +17,8 @@ PRIOR = 0.02
 """Weight of what the register says of `follows`, in squared logarithms: a variation by 15 %."""
 RISE_S = 1500.0
 MEMORY_S = 43_200.0
+NEXT = 0.9
+"""What is left of the usual spacing, and of a leap, with each further reading."""
 BOTTOM_M, OVER_M = -0.1, 1.5
 """A level below the invert by more, or above the rim by more, is none: error codes, or a head that
 points elsewhere. Water over the road stands at most this high."""
@@ -118,40 +120,56 @@ class Gauge(msgspec.Struct):
         """Whether it repeats itself although it used to move."""
         return self.same >= SAME and self.moves >= SAME
 
-    def fold(self, t: float, v: float, sky: Sky, blind: bool, cfg: DrainBlockedConfig) -> None:
-        """Take one reading."""
-        if t <= self.at or not BOTTOM_M <= v <= self.top:
-            return
-        gap = t - self.at if self.count else 60.0
-        last = self.last
+    def fold(
+        self, rows: list[tuple[float, float]], sky: Sky, blind: bool, cfg: DrainBlockedConfig
+    ) -> None:
+        """Take the readings since the last look, (epoch seconds, metres) in order of time: every
+        one for how this sensor moves, their newest for where it stands."""
+        at, before, last, top, fresh = self.at, 0.0, self.last, self.top, 0
         if last:
-            step = v - last[-1]
-            if step == 0.0:
-                self.same += 1
+            before = last[-1]
+        for t, v in rows:
+            if t <= at or not BOTTOM_M <= v <= top:
+                continue
+            if last:
+                step = v - before
+                if step == 0.0:
+                    self.same += 1
+                else:
+                    self.same, self.moves = 0, self.moves + 1
+                    size = step if step > 0.0 else -step
+                    if size > LEAP_M and size > abs(self.leap):
+                        self.leap, self.leap_from = step, before
             else:
-                self.same, self.moves = 0, self.moves + 1
-                size = step if step > 0.0 else -step
-                if size > LEAP_M and size > abs(self.leap):
-                    self.leap, self.leap_from = step, last[-1]
-            self.every_s += ((gap if gap < 3600.0 else 3600.0) - self.every_s) * 0.1
-        else:
-            self.first = t
-        self.at = t
-        last.append(v)
+                self.first = t
+            at, before = t, v
+            last.append(v)
+            fresh += 1
+        if not fresh:
+            return
+        gap = at - self.at
+        if len(last) > fresh:
+            each = gap / fresh
+            keep = NEXT if fresh == 1 else NEXT**fresh
+            self.every_s += ((each if each < 3600.0 else 3600.0) - self.every_s) * (1.0 - keep)
+        gap = gap if self.count else 60.0
+        self.at = at
         if len(last) > 3:
-            del last[0]
+            del last[:-3]
         self.value = value = sorted(last)[len(last) // 2]
         curve = self.curve
-        if not curve or t - curve[-1][0] >= CURVE_STEP_S:
-            curve.append((t, v))
+        if not curve or at - curve[-1][0] >= CURVE_STEP_S:
+            curve.append((at, before))
             del curve[:-CURVE]
         self.flow = flow = carried(value, self.height)
         if self.usual is None:
             self.usual = self.before = flow
         self.before += (flow - self.before) * -math.expm1(-gap / RISE_S)
         follows = self.follows
-        self._judge(t, sky, blind, cfg, self.usual + follows * sky.factor)
-        self._learn(t, gap, sky, cfg, follows)
+        self._judge(at, sky, blind, cfg, self.usual + follows * sky.factor)
+        if self.trend == 0 and self.sign == 0:
+            self.leap *= NEXT if fresh == 1 else NEXT**fresh
+        self._learn(at, gap, sky, cfg, follows)
 
     def _judge(
         self, t: float, sky: Sky, blind: bool, cfg: DrainBlockedConfig, middle: float
@@ -188,8 +206,6 @@ class Gauge(msgspec.Struct):
             lasts = t - self.since >= hold if trend else t - self.since >= cfg.clear_s
             if lasts and (self.streak >= cfg.hold_readings or trend == 0):
                 self.sign = trend
-        if trend == 0 and self.sign == 0:
-            self.leap *= 0.9
 
     def _learn(
         self, t: float, gap: float, sky: Sky, cfg: DrainBlockedConfig, follows: float
