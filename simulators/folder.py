@@ -16,9 +16,11 @@ from simulators.register import (
     drains_file,
     feature,
     grids_file,
+    line_features,
     position,
     table,
     text,
+    utilities_file,
 )
 from simulators.towers import SIZE, Tower, calibration
 
@@ -40,7 +42,7 @@ def write_city(town: Town, dir: Path) -> None:
         "grids.geojson": grids_file(town.grids),
         "devices.csv": devices_file(town.devices.values()),
         "workers.csv": _workers(town),
-        "utilities.csv": _utilities(town),
+        "utilities.csv": utilities_file(town.utilities.values()),
         "rules.toml": _rules(town),
         "drains.geojson": drains_file(town.sewers.network, town.devices),
         "lines.geojson": _lines(town),
@@ -65,34 +67,8 @@ def baseline(town: Town) -> bytes:
 
 
 def _lines(town: Town) -> bytes:
-    network, cable = town.feeder.network, town.fibre
-    features = [
-        feature(
-            "Point",
-            position(node.point),
-            id=node.id,
-            kind=node.what,
-            line=network.id,
-            owner=node.owner,
-            chainage_m=node.chainage_m,
-            device=node.device,
-        )
-        for node in network.nodes.values()
-    ]
-    features += [
-        feature(
-            "LineString",
-            [position(p) for p in span.path],
-            id=span.id,
-            kind="span",
-            line=network.id,
-            owner=span.owner,
-            from_=span.from_,
-            to=span.to,
-            chainage_m=span.chainage_m,
-        )
-        for span in network.spans.values()
-    ]
+    cable = town.fibre
+    features = line_features(town.feeder.network)
     features.append(
         feature(
             "LineString",
@@ -115,16 +91,6 @@ def _workers(town: Town) -> bytes:
         (
             (w.id, w.name, w.role, w.grid, ";".join(w.skills), w.shift, w.point.lon, w.point.lat)
             for w in town.workers.values()
-        ),
-    )
-
-
-def _utilities(town: Town) -> bytes:
-    return table(
-        ("id", "name", "owners", "phone", "restricted"),
-        (
-            (u.id, u.name, ";".join(u.owners), u.phone, "true" if u.restricted else "false")
-            for u in town.utilities.values()
         ),
     )
 

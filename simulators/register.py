@@ -8,7 +8,8 @@ import json
 from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
-from contracts.city import Device, DrainNetwork, Grid
+from contracts.city import Device, DrainNetwork, Grid, LineNetwork, Utility, Work
+from contracts.clock import iso
 from contracts.geo import Point
 
 
@@ -86,6 +87,75 @@ def drains_file(drains: DrainNetwork, devices: Container[str]) -> bytes:
         for pipe in drains.pipes.values()
     ]
     return collection(features)
+
+
+def line_features(network: LineNetwork) -> list[dict[str, Any]]:
+    """The poles, transformers, customers and spans of a line in `lines.geojson`."""
+    found = [
+        feature(
+            "Point",
+            position(node.point),
+            id=node.id,
+            kind=node.what,
+            line=network.id,
+            owner=node.owner,
+            carries=list(node.carries) or None,
+            chainage_m=node.chainage_m,
+            device=node.device,
+        )
+        for node in network.nodes.values()
+    ]
+    found += [
+        feature(
+            "LineString",
+            [position(p) for p in span.path],
+            id=span.id,
+            kind="span",
+            line=network.id,
+            owner=span.owner,
+            carries=list(span.carries) or None,
+            from_=span.from_,
+            to=span.to,
+            chainage_m=span.chainage_m,
+            kv=span.kv,
+            phases=None if span.kv is None else span.phases,
+            switch=span.switch or None,
+        )
+        for span in network.spans.values()
+    ]
+    return found
+
+
+def utilities_file(utilities: Iterable[Utility]) -> bytes:
+    """`utilities.csv`."""
+    return table(
+        ("id", "name", "owners", "phone", "restricted"),
+        (
+            (u.id, u.name, ";".join(u.owners), u.phone, "true" if u.restricted else "false")
+            for u in utilities
+        ),
+    )
+
+
+def works_file(works: Iterable[Work]) -> bytes:
+    """`works.csv`."""
+    return table(
+        ("id", "kind", "start", "end", "lon", "lat", "radius_m", "assets", "note"),
+        (
+            (
+                w.id,
+                w.kind,
+                iso(w.start),
+                iso(w.end),
+                w.point.lon if w.point else None,
+                w.point.lat if w.point else None,
+                w.radius_m if w.point else None,
+                ";".join(w.assets),
+                w.note,
+            )
+            for w in works
+        ),
+    )
 
 
 def text(value: object) -> str:

@@ -9,8 +9,11 @@ from pathlib import Path
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import median_filter
 
 GRAVITY = 9.81
+_DAY = 49
+"""Reports of about a day of the record."""
 _BLOCK = 12
 """Reports in a row taken from one place of the record: what belongs together stays together."""
 
@@ -83,8 +86,9 @@ def _read(folder: Path) -> Sway:
         return Sway(None, None)
     table = np.array(sorted(rows), dtype=np.float64)[:, 1:]
     size = np.linalg.norm(table, axis=1)
-    usual = np.median(table, axis=0)
+    # against how it hung that day: it was turned once, which is no sway
+    usual = median_filter(table, size=(_DAY, 1), mode="nearest")
     one_g = float(np.median(size))
-    cosine = table @ usual / np.maximum(size * float(np.linalg.norm(usual)), 1e-9)
+    cosine = (table * usual).sum(axis=1) / np.maximum(size * np.linalg.norm(usual, axis=1), 1e-9)
     tilt = np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
     return Sway(tilt, np.abs(size - one_g) / one_g * GRAVITY)
