@@ -51,8 +51,8 @@ class Column(msgspec.Struct, frozen=True, gc=False):
         return bisect_left(self.places, begin), bisect_left(self.places, end)
 
     def first(self, t: float, begin: int) -> int:
-        """The first of them at that place or later that is of that time or later (seconds)."""
-        at, k = self.at, bisect_left(self.places, begin) if begin else 0
+        """The first of them, from the `begin`th on, of that time or later (epoch seconds)."""
+        at, k = self.at, begin
         if self.plain:
             return bisect_left(at, t, k)
         while k < len(at) and at[k] < t:

@@ -28,7 +28,8 @@ from detectors.drain_blocked.why import chance, evidence_of
 KIND = "drain_blocked"
 UNFIT = int(Quality.STUCK | Quality.OUT_OF_RANGE | Quality.SPIKE)
 """Readings that the screen found faulty say nothing of the water."""
-MINE = frozenset({"level", "rain_rate"})
+Rows = list[tuple[float, float]]
+"""(epoch seconds, value)."""
 FEW = 4
 """With fewer sensors heard, no common rhythm can be told from one sensor's trouble."""
 
@@ -155,39 +156,44 @@ class DrainBlocked:
     def on_batch(self, columns: Sequence[Column], /) -> tuple[list[Event], int]:
         """Keep readings up to the first that may bring a look; take that, and so on as long as no
         blockage is open."""
+        following, rows, soon = self._state.turns.next, [], False
+        for c in columns:
+            if c.metric == "level":
+                keep = self._waiting.get(c.device)
+            else:
+                keep = self._state.rain if c.metric == "rain_rate" else None
+            if keep is not None:
+                rows.append((c, keep))
+                soon = soon or not c.plain or c.at[-1] >= following
+        if soon:
+            return self._by_looks(rows)
+        for c, keep in rows:
+            keep.extend(zip(c.at, c.values, strict=True))
+        return [], ALL
+
+    def _by_looks(self, rows: list[tuple[Column, Rows]]) -> tuple[list[Event], int]:
         events: list[Event] = []
-        begin = 0
+        begin, ends = 0, [0] * len(rows)
         while True:
             following, place, found = self._state.turns.next, ALL, None
-            for c in columns:
-                if c.metric not in MINE:
-                    continue
-                k = c.first(following, begin)
-                if k < len(c.places) and c.places[k] < place:
-                    place, found = c.places[k], c.readings[k]
-            for c in columns:
-                self._keep(c, begin, place)
+            for k, (c, _) in zip(ends, rows, strict=True):
+                first = c.first(following, k)
+                if first < len(c.places) and c.places[first] < place:
+                    place, found = c.places[first], c.readings[first]
+            for n, (c, keep) in enumerate(rows):
+                k, end = ends[n], c.upto(place)
+                if c.plain:
+                    keep.extend(zip(c.at[k:end], c.values[k:end], strict=True))
+                else:
+                    some = zip(c.at[k:end], c.readings[k:end], strict=True)
+                    keep.extend([(t, r.value) for t, r in some if not r.quality & UNFIT])
+                ends[n] = end + (end < len(c.places) and c.places[end] == place)
             if found is None:
                 return events, ALL
             events.extend(self.on_item(found))
             begin = place + 1
             if self._state.open:
                 return events, begin
-
-    def _keep(self, c: Column, begin: int, end: int) -> None:
-        """Keep what was heard from one place on and before another."""
-        level = c.metric == "level"
-        keep = self._waiting.get(c.device) if level else self._state.rain
-        if keep is None or c.metric not in MINE:
-            return
-        if begin or end < ALL:
-            c = c.part(*c.between(begin, end))
-        if c.plain:
-            keep.extend(zip(c.at, c.values, strict=True))
-            return
-        for t, item in zip(c.at, c.readings, strict=True):
-            if not item.quality & UNFIT:
-                keep.append((t, item.value))
 
     def on_time(self, now: datetime, /) -> Iterable[Event]:
         """Nothing was heard of an open blockage for too long: it ends as unknown."""
@@ -274,11 +280,12 @@ class DrainBlocked:
         """The factor by which all levels stand above their usual ones, and how far they differ."""
         if minute - self._state.rain_heard > 3600.0 and self._all_rise(minute):
             self._state.rained = max(self._state.rained, minute)
-        ratios = sorted(
-            g.ratio()
+        ratios = [
+            g.flow - (g.usual or 0.0)
             for g in self._state.gauges.values()
-            if g.count and minute - g.at < 4 * g.every_s and not g.stuck and g.follows >= LOOSE
-        )
+            if g.follows >= LOOSE and g.count and minute - g.at < 4 * g.every_s and not g.stuck
+        ]
+        ratios.sort()
         sky = self._state.sky
         since = min(minute - self._state.looked, MOST_S)
         self._state.looked = minute
@@ -318,7 +325,7 @@ class DrainBlocked:
             return
         low = ranked[len(ranked) // 4]
         for device, rate in rates.items():
-            self._state.gauges[device].stiff = rate > low + STIFF
+            self._state.gauges[device].stiffens(rate > low + STIFF)
 
     def _judge(self, minute: float, received: datetime) -> Iterable[Event]:
         state, layout, cfg = self._state, self._layout, self._cfg

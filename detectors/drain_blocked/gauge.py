@@ -88,6 +88,9 @@ class Gauge(msgspec.Struct):
     shared: float = 0.0
     varied: float = 0.0
     """Second moments of the common factor with this sensor's flow, and with itself."""
+    follows: float = 1.0
+    """By how much this sensor follows the common rhythm: 1 like the others, 0 not at all (it
+    stands in the backwater of a pump's well or an outfall)."""
     curve: list[tuple[float, float]] = []
 
     def expected(self, sky: Sky) -> float:
@@ -98,12 +101,15 @@ class Gauge(msgspec.Struct):
         """Logarithm of the flow now over the usual one."""
         return self.flow - (self.usual or 0.0)
 
-    @property
-    def follows(self) -> float:
-        """By how much this sensor follows the common rhythm: 1 like the others, 0 not at all (it
-        stands in the backwater of a pump's well or an outfall)."""
+    def stiffens(self, stiff: bool) -> None:
+        """What the register says of it: whether it stands in backwater."""
+        if stiff != self.stiff:
+            self.stiff = stiff
+            self._follow()
+
+    def _follow(self) -> None:
         found = (self.shared + (0.0 if self.stiff else PRIOR)) / (self.varied + PRIOR)
-        return 0.0 if found < 0.0 else found if found < 1.5 else 1.5
+        self.follows = 0.0 if found < 0.0 else found if found < 1.5 else 1.5
 
     @property
     def excess(self) -> float:
@@ -218,6 +224,7 @@ class Gauge(msgspec.Struct):
             factor = (1.0 - keep) * sky.factor
             self.shared = keep * self.shared + factor * ratio
             self.varied = keep * self.varied + factor * sky.factor
+            self._follow()
             follows = self.follows
         young = self.count < 30 and t - self.first < cfg.young_s
         if (self.trend or wet) and not young:
