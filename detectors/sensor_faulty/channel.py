@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import math
+from operator import sub
 
 import msgspec
 
+from contracts.columns import Column
 from detectors.sensor_faulty.metrics import Metric
 
 OUT, SAME, STEP, GAP, BLOCK = 1, 2, 4, 8, 16
@@ -34,6 +36,8 @@ STUCK_LEARNT = 0.2
 """Share of a run told as stuck that counts as habit: one that comes every night is told once."""
 WILD_HALF_S = 10800.0
 LEAPT_HALF_S = 21600.0
+TUNES = 64
+"""Readings after which it is settled anew what is no leap, and what no gap."""
 FOLLOWED = 24
 """Readings after a leap that are remembered."""
 RHYTHMS = 3
@@ -109,6 +113,72 @@ class Channel(msgspec.Struct):
     block_end: float = 0.0
     block_sum: float = 0.0
     block_n: int = 0
+    tuned: int = 0
+    """`seen` when it was last settled what is no leap and what no gap."""
+    low: float = math.inf
+    high: float = -math.inf
+    """A reading from `low` to below `high`, ..."""
+    newest: float = 0.0
+    """... no later than usual after `newest` and before the quarter of an hour is over, is put
+    aside ..."""
+    waiting: list[tuple[float, float]] = []
+    """... here."""
+
+    def still(self, c: Column) -> bool:
+        """Whether all readings of a column may be put aside."""
+        at, values, low, high = c.at, c.values, self.low, self.high
+        first, t = at[0], at[-1]
+        if not (low <= values[0] < high and 0.0 < first - self.newest <= self.patience):
+            return False
+        if t >= self.block_end:
+            return False
+        if len(at) > 1:
+            if min(values) < low or max(values) >= high:
+                return False
+            if max(map(sub, at[1:], at)) > self.patience:
+                return False
+        return True
+
+    def absorb(self) -> int:
+        """Take what was put aside: no leap, none out of range, none late. SAME, or 0."""
+        waiting, step, run, grain = self.waiting, self.step, self.run, self.grain
+        before, v = self.before, self.v
+        for t, new in waiting:
+            before = v
+            v = new
+            if v == before:
+                run += 1
+                continue
+            if run > 1:
+                self.run, self.step = run, step
+                self._run_ends(t)
+                run, step = 1, self.step
+            self.run_at = t
+            size = v - before if v > before else before - v
+            if size < grain:  # noqa: PLR1730 - a call costs more than all the rest
+                grain = size
+            if size > 3.0 * step:
+                size = 3.0 * step if 3.0 * step > grain else grain
+            step += FADE * (size - step)
+        count, t = len(waiting), waiting[-1][0]
+        self.period += ((t - self.t) / count - self.period) * (1.0 - (1.0 - FADE) ** count)
+        self.step, self.run, self.grain = step, run, grain
+        self.before, self.v, self.t = before, v, t
+        self.block_sum += sum([v for _, v in waiting])
+        self.block_n += count
+        self.seen += count
+        self.waiting = []
+        return SAME if run >= LEAST_RUN else 0
+
+    def settle(self, metric: Metric) -> None:
+        """Say which of the next readings may be put aside."""
+        if self.leap is not None or self.seen <= WARM:
+            self.low, self.high = math.inf, -math.inf
+            return
+        low, high = metric.low, metric.high
+        if metric.leap is not None:
+            low, high = max(low, self.v - 0.5 * metric.leap), min(high, self.v + 0.5 * metric.leap)
+        self.low, self.high, self.newest = low, high, self.t
 
     def fold(self, t: float, v: float, metric: Metric) -> int:
         """Take one reading; the flags of what it shows, 0 when all is as usual."""
@@ -130,7 +200,7 @@ class Channel(msgspec.Struct):
                 up |= SAME
         else:
             if self.run > 1:
-                self._run_ends()
+                self._run_ends(t)
             self.run_at = t
             size = v - before if v > before else before - v
             if size < self.grain:  # noqa: PLR1730 - a call costs more than all the rest
@@ -150,7 +220,7 @@ class Channel(msgspec.Struct):
             self.block_sum += v
             self.block_n += 1
         self.seen += 1
-        if self.seen <= WARM or not self.seen % 64:
+        if self.seen <= WARM or self.seen >= self.tuned + TUNES:
             self._tune(gap, metric)
         return up
 
@@ -191,17 +261,17 @@ class Channel(msgspec.Struct):
         self.patience = LATE * gap
         return True
 
-    def _run_ends(self) -> None:
+    def _run_ends(self, t: float) -> None:
         run, self.run = self.run, 1
         if self.stuck:
-            self.stuck, self.freed = False, self.t
+            self.stuck, self.freed = False, t
             self.longest = max(self.longest, STUCK_LEARNT * run)
             return
         self.step *= (1.0 - FADE) ** (run - 1)
         self.longest = max(0.995 * self.longest, float(run))
 
     def _tune(self, gap: float, metric: Metric) -> None:
-        seen = self.seen
+        seen = self.tuned = self.seen
         if seen == 2:
             self.period = gap
             self.step = abs(self.v - self.before)

@@ -6,11 +6,12 @@ the first fault that stands until none has stood for a while; when faults change
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
+from contracts.columns import ALL, Column, in_order
 from contracts.detector import Site
 from contracts.event import Event
 from contracts.geo import distance_m
@@ -63,6 +64,10 @@ class ReadingFaults:
         self._known = {device.id: device for device in site.devices}
         self._quick: dict[tuple[str, str], tuple[DeviceState, Channel, Metric]] = {}
         self._near: dict[str, list[str]] = {}
+        self._quiet: list[tuple[Column, DeviceState, Channel, Metric]] = []
+        """Readings of a batch that wait to be put aside ..."""
+        self._place = 0
+        """... and the place of the one that is looked at."""
         self._state = (
             msgspec.msgpack.decode(snapshot, type=State) if snapshot is not None else State()
         )
@@ -79,16 +84,60 @@ class ReadingFaults:
             self._meet(item)
             return ()
         device, channel, metric = known
-        t = item.at.timestamp()
-        up = channel.fold(t, item.value, metric)
-        sent = item.sent_at
+        t, v, sent = item.at.timestamp(), item.value, item.sent_at
         late = sent is not None and not FUTURE <= item.received_at - sent <= FRESH
-        if metric.wet and item.value > 0.0:
+        if metric.wet and v > 0.0:
             self._state.rain = t
+        still = channel.low <= v < channel.high and not (late or device.busy)
+        if still and t < channel.block_end and 0.0 < t - channel.newest <= channel.patience:
+            channel.waiting.append((t, v))
+            channel.newest = t
+            device.heard = item.received_at
+            return ()
+        up = channel.absorb() if channel.waiting else 0
+        up |= channel.fold(t, v, metric)
+        told: Iterable[Event] = ()
         if up or late or device.busy:
-            return self._look(item, device, channel, metric, up, late)
-        device.heard = item.received_at
-        return ()
+            told = self._look(item, device, channel, metric, up, late)
+        else:
+            device.heard = item.received_at
+        channel.settle(metric)
+        return told
+
+    def on_batch(self, columns: Sequence[Column], /) -> tuple[list[Event], int]:
+        """Put readings aside where a device says nothing new; fold the others' one by one."""
+        quiet, loud = [], set()
+        for c in columns:
+            known = self._quick.get((c.device, c.metric))
+            if known is None or not c.plain or known[0].busy or not known[1].still(c):
+                loud.add(c.device)
+                continue
+            quiet.append((c, *known))
+            if known[2].wet and any(c.values):
+                loud.add(c.device)
+        if not loud:
+            for c, device, channel, _ in quiet:
+                channel.waiting.extend(zip(c.at, c.values, strict=True))
+                channel.newest, device.heard = c.at[-1], c.readings[-1].received_at
+            return [], ALL
+        self._quiet = [one for one in quiet if one[0].device not in loud]
+        events: list[Event] = []
+        for place, item in in_order([c for c in columns if c.device in loud]):
+            self._place = place
+            events.extend(self.on_item(item))
+        self._catch_up(ALL)
+        self._quiet = []
+        return events, ALL
+
+    def _catch_up(self, place: int) -> None:
+        """Put aside what devices that say nothing new said before that place."""
+        for n, (c, device, channel, metric) in enumerate(self._quiet):
+            count = c.upto(place) if c.places else 0
+            if count:
+                channel.waiting.extend(zip(c.at[:count], c.values[:count], strict=True))
+                channel.newest = c.at[count - 1]
+                device.heard = c.readings[count - 1].received_at
+                self._quiet[n] = (c.part(count, ALL), device, channel, metric)
 
     def on_time(self, _now: datetime, /) -> Iterable[Event]:
         """Nothing: a device that says nothing is silent, which others notice."""
@@ -175,6 +224,8 @@ class ReadingFaults:
         tell(device, device.clock.finding(now), now)
 
     def _gap(self, item: Reading, device: DeviceState, channel: Channel, now: float) -> None:
+        if self._quiet:
+            self._catch_up(self._place)  # who else was heard, and when, is asked now
         period = max(channel.period, channel.registered)
         # with a clock set back or a backlog, only receipt shows that nothing is missing
         heard = device.heard.timestamp() if device.heard is not None else now
