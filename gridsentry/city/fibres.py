@@ -11,6 +11,7 @@ from contracts.city import Device, Fibre
 from contracts.geo import Point, distance_m, length_m, to_wgs84
 from gridsentry.city.files import Feature, line_of
 from gridsentry.city.notes import Notes, choices
+from gridsentry.city.owners import owners_of
 from gridsentry.city.raw import LineProperties
 
 FORWARD = frozenset(["forward", "forwards", "+", "+1", "1", "increasing", "up", "正向"])
@@ -66,7 +67,7 @@ def read_fibre(
         return None
     return Fibre(
         id=raw.id,
-        owner=raw.owner,
+        owner=owners_of(raw)[0],
         path=path,
         device=device,
         start_m=start,

@@ -14,6 +14,7 @@ from gridsentry.city.fields import build
 from gridsentry.city.files import Feature, line_of, read_features
 from gridsentry.city.networks import networks
 from gridsentry.city.notes import Notes, choices
+from gridsentry.city.owners import owners_of
 from gridsentry.city.raw import LineProperties
 
 NAME = "lines.geojson"
@@ -147,11 +148,13 @@ def _node(
             choices(devices, raw.device),
         )
         return None
+    owner, carries = owners_of(raw)
     return LineNode(
         id=raw.id,
         what=kind,
         point=feature.coordinates,
-        owner=raw.owner,
+        owner=owner,
+        carries=carries,
         chainage_m=raw.chainage_m,
         device=raw.device or (raw.id if raw.id in devices else None),
     )
@@ -178,9 +181,14 @@ def _spans(
             notes.wrong(f"{feature.where}, to", f"{raw.to}, as from", "another node")
             continue
         start, end_point = nodes[raw.from_].point, nodes[raw.to].point
+        owner, carries = owners_of(raw)
         spans[raw.id] = Span(
             id=raw.id,
-            owner=raw.owner,
+            owner=owner,
+            carries=carries,
+            kv=raw.kv,
+            phases=raw.phases or "abc",
+            switch=bool(raw.switch),
             from_=raw.from_,
             to=raw.to,
             path=oriented(path or (start, end_point), start, end_point, feature.where, notes),

@@ -151,8 +151,10 @@ def _check_owners(city: City, notes: Notes) -> None:
     known = {owner for utility in city.utilities.values() for owner in utility.owners}
     owners = {device.owner: devices.NAME for device in city.devices.values()}
     for network in city.lines:
-        owners.update({node.owner: lines.NAME for node in network.nodes.values()})
-        owners.update({span.owner: lines.NAME for span in network.spans.values()})
+        for node in network.nodes.values():
+            owners.update(dict.fromkeys((node.owner, *node.carries), lines.NAME))
+        for span in network.spans.values():
+            owners.update(dict.fromkeys((span.owner, *span.carries), lines.NAME))
     owners.update({fibre.owner: lines.NAME for fibre in city.fibres.values()})
     for owner, name in sorted((o, n) for o, n in owners.items() if o is not None):
         if owner not in known:

@@ -25,6 +25,9 @@ NotNegative = Annotated[float, Meta(ge=0, description="a number, 0 or more")]
 Count = Annotated[int, Meta(ge=0, description="a whole number, 0 or more")]
 Crs = Literal["wgs84", "gcj02", "bd09"]
 Lane = Literal["self", "direct", "joint"]
+Phases = Annotated[
+    str, Meta(pattern=r"^a?b?c?n?$", min_length=1, description="some of a, b, c, n: abc, abcn, an")
+]
 Words = Annotated[tuple[str, ...], Meta(description="words, separated by ;")]
 Pair = Annotated[tuple[float, ...], Meta(min_length=2, description="[x, y]")]
 Polygon = Annotated[
@@ -154,7 +157,17 @@ class LineProperties(Raw, frozen=True, kw_only=True):
     kind: Text | None = None
     name: str | None = None
     note: str | None = None
-    owner: Text | None = None
+    owner: Text | tuple[Text, ...] | None = None
+    """Whose it is; of several (a list, or separated by `;`) the first, the others as in
+    `carries`."""
+    carries: Text | tuple[Text, ...] | None = None
+    """Owners whose cables hang on this pole or along this span beside its own."""
+    kv: NotNegative | None = None
+    """A span's rated voltage between phases (kilovolts): 0.4, 10."""
+    phases: Phases | None = None
+    """A span's conductors, of `abcn`."""
+    switch: bool | None = None
+    """A span that can be opened: a recloser, a load switch, a fuse."""
     from_: Text | None = msgspec.field(name="from", default=None)
     to: Text | None = None
     chainage_m: Metres | None = None

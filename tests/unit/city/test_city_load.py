@@ -323,6 +323,34 @@ def test_an_overhead_line_gets_its_root_its_name_and_its_monitors(folder: Folder
     assert line.nodes["a"].what == "pole"
 
 
+def test_a_shared_pole_says_whose_cables_hang_on_it(folder: Folder) -> None:
+    city = with_lines(
+        folder,
+        pole("t", 118.0, kind="transformer", owner="power"),
+        pole("a", 118.001, owner="power;telecom", carries=["tv", "telecom"]),
+        feature(
+            None,
+            None,
+            **{"id": "s1", "from": "t", "to": "a", "kv": 0.4, "phases": "abcn", "switch": True},
+            owner=["power", "tv"],
+        ),
+    )
+    (line,) = city.lines
+    assert (line.nodes["t"].owner, line.nodes["t"].carries) == ("power", ())
+    assert (line.nodes["a"].owner, line.nodes["a"].carries) == ("power", ("telecom", "tv"))
+    found = line.spans["s1"]
+    assert (found.owner, found.carries) == ("power", ("tv",))
+    assert (found.kv, found.phases, found.switch) == (0.4, "abcn", True)
+
+
+def test_conductors_nobody_has_are_refused(folder: Folder) -> None:
+    wrong = feature(None, None, **{"id": "s1", "from": "t", "to": "a", "phases": "xyz"})
+    lines = collection(pole("t", 118.0, kind="transformer"), pole("a", 118.001), wrong)
+    (found,) = problems(folder({"lines.geojson": lines, "devices.csv": LINE_DEVICES}))
+    assert found.where.endswith("phases")
+    assert "a, b, c, n" in str(found)
+
+
 def test_a_customer_that_says_its_pole_hangs_on_it(folder: Folder) -> None:
     city = with_lines(
         folder,
