@@ -61,10 +61,13 @@ def context() -> Any:
 class Engine:
     """A built feeder."""
 
-    def __init__(self, model: Model) -> None:
-        """Raises Wrong when the engine is not installed or cannot solve the feeder."""
+    def __init__(self, model: Model, dss: Any = None) -> None:
+        """`dss`: a context to build it in (what was there is gone); None: one of its own.
+
+        Raises Wrong when the engine is not installed or cannot solve the feeder.
+        """
         self.model = model
-        self._dss = context()
+        self._dss = dss if dss is not None else context()
         self._do(*model.commands)
         self._do("set maxcontroliter=100", "set maxiterations=60")
         self._solve(0.7)
@@ -74,6 +77,8 @@ class Engine:
         self._now = USUAL
         self._shares: dict[str, float] = {}
         self._usual = self._loads()
+        self._dss.Vsources.Name("source")
+        self._pu = float(self._dss.Vsources.PU())
         self._pick_currents()
 
     def loads(self) -> tuple[str, ...]:
@@ -101,7 +106,8 @@ class Engine:
             self._dss.Text.Command(command)
 
     def _solve(self, demand: float) -> None:
-        self._do(f"set loadmult={demand:.5f}", "solve mode=snapshot")
+        # the direct solution first: what was solved before must not show in the last digit
+        self._do(f"set loadmult={demand:.5f}", "solve mode=direct", "solve mode=snapshot")
         if not self._dss.Solution.Converged():
             raise Wrong(f"lines: {self.model.key}", "power flow without a solution", "another seed")
 
@@ -130,8 +136,7 @@ class Engine:
             self._do(f"{verb} line.{FEED} 1 {phase}")
         if topology.source != 1.0:
             self._dss.Vsources.Name("source")
-            pu = self._dss.Vsources.PU()
-            self._dss.Vsources.PU(pu / topology.source if undo else pu * topology.source)
+            self._dss.Vsources.PU(self._pu * (1.0 if undo else topology.source))
         if topology.earth is not None:
             span, phase, ohm = topology.earth
             bus = self.model.wires[span].bus

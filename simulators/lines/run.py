@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -15,9 +15,8 @@ from simulators.dice import between, dice
 from simulators.lines import drawn, files
 from simulators.lines.confuse import confused, other_work
 from simulators.lines.course import Stretch
-from simulators.lines.engine import Engine
+from simulators.lines.engine import Engine, context
 from simulators.lines.install import install
-from simulators.lines.model import Model
 from simulators.lines.reports import report
 from simulators.lines.scene import Scene, broken
 from simulators.lines.sway import Sway
@@ -26,8 +25,9 @@ from simulators.lines.take import BREAKS, CONFOUNDERS, Order, Take
 FEEDERS = ("ieee123", "ieee13", "town", "village")
 MONITORS = ("everywhere", "leaves", "some")
 _FIRST = datetime(2026, 1, 5, tzinfo=UTC)
-_KEPT = 6
-_engines: OrderedDict[tuple[str, int, str], Engine] = OrderedDict()
+_built: dict[tuple[str, Path | None], Engine] = {}
+_drawn: dict[tuple[str, int], Engine] = {}
+_contexts: list[Any] = []
 _lock = threading.Lock()
 
 
@@ -104,20 +104,17 @@ def begin_of(order: Order) -> datetime:
 
 
 def _engine(order: Order, feeders: Path | None) -> Engine:
-    """The built feeder: kept for the next take of the same one."""
-    seed = 0 if order.feeder in files.FILES else order.seed
-    key = (order.feeder, seed, str(feeders) if order.feeder in files.FILES else "")
-    if key not in _engines:
-        _engines[key] = Engine(_model(order, feeders))
-        while len(_engines) > _KEPT:
-            _engines.popitem(last=False)
-    _engines.move_to_end(key)
-    return _engines[key]
-
-
-def _model(order: Order, feeders: Path | None) -> Model:
-    if order.feeder == "town":
-        return drawn.town(order.seed)
-    if order.feeder == "village":
-        return drawn.village(order.seed)
-    return files.read(order.feeder, feeders)
+    """The built feeder: one from files is kept; drawn ones follow one another in one context,
+    because making a context takes longer than drawing, building and solving a feeder."""
+    if order.feeder in files.FILES:
+        key = (order.feeder, feeders)
+        if key not in _built:
+            _built[key] = Engine(files.read(order.feeder, feeders))
+        return _built[key]
+    if not _contexts:
+        _contexts.append(context())
+    if (order.feeder, order.seed) not in _drawn:
+        _drawn.clear()
+        draw = drawn.town if order.feeder == "town" else drawn.village
+        _drawn[order.feeder, order.seed] = Engine(draw(order.seed), _contexts[0])
+    return _drawn[order.feeder, order.seed]
