@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from operator import sub
 
 import msgspec
@@ -124,20 +125,24 @@ class Channel(msgspec.Struct):
     waiting: list[tuple[float, float]] = []
     """... here."""
 
-    def still(self, c: Column) -> bool:
-        """Whether all readings of a column may be put aside."""
-        at, values, low, high = c.at, c.values, self.low, self.high
-        first, t = at[0], at[-1]
-        if not (low <= values[0] < high and 0.0 < first - self.newest <= self.patience):
-            return False
-        if t >= self.block_end:
-            return False
-        if len(at) > 1:
-            if min(values) < low or max(values) >= high:
-                return False
-            if max(map(sub, at[1:], at)) > self.patience:
-                return False
-        return True
+    def still(self, c: Column, begin: int) -> int:
+        """The first reading of a column from the `begin`th on that may not be put aside."""
+        at, values, low, high, end = c.at, c.values, self.low, self.high, len(c.at)
+        if not (low <= values[begin] < high and 0.0 < at[begin] - self.newest <= self.patience):
+            return begin
+        if at[-1] >= self.block_end:
+            end = bisect_left(at, self.block_end, begin)
+        if end <= begin + 1:
+            return end
+        if begin or end < len(at):
+            at, values = at[begin:end], values[begin:end]
+        steady = low <= min(values) and max(values) < high
+        if steady and max(map(sub, at[1:], at)) <= self.patience:
+            return end
+        k = 1
+        while k < end - begin and low <= values[k] < high and at[k] - at[k - 1] <= self.patience:
+            k += 1
+        return begin + k
 
     def absorb(self) -> int:
         """Take what was put aside: no leap, none out of range, none late. SAME, or 0."""

@@ -6,17 +6,19 @@ the first fault that stands until none has stood for a while; when faults change
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
-from contracts.columns import ALL, Column, in_order
+from contracts.columns import ALL, Column
 from contracts.detector import Site
 from contracts.event import Event
 from contracts.geo import distance_m
 from contracts.nouns import Reading
 from detectors.sensor_faulty import dropout, leaps
+from detectors.sensor_faulty.aside import Aside, Known
 from detectors.sensor_faulty.channel import BLOCK, DRY, GAP, OUT, SAME, STEP, UNKNOWN, WET, Channel
 from detectors.sensor_faulty.clock import AHEAD_S, BEHIND_S, ClockWatch
 from detectors.sensor_faulty.config import SensorFaultyConfig
@@ -62,15 +64,16 @@ class ReadingFaults:
     def __init__(self, cfg: SensorFaultyConfig, site: Site, snapshot: bytes | None) -> None:
         self._cfg, self._site = cfg, site
         self._known = {device.id: device for device in site.devices}
-        self._quick: dict[tuple[str, str], tuple[DeviceState, Channel, Metric]] = {}
+        self._quick: dict[tuple[str, str], Known] = {}
         self._near: dict[str, list[str]] = {}
-        self._quiet: list[tuple[Column, DeviceState, Channel, Metric]] = []
-        """Readings of a batch that wait to be put aside ..."""
-        self._place = 0
-        """... and the place of the one that is looked at."""
+        self._aside: Aside | None = None
         self._state = (
             msgspec.msgpack.decode(snapshot, type=State) if snapshot is not None else State()
         )
+        self._drifting = {id: d for id, d in self._state.devices.items() if d.drift}
+        """Devices whose course is known."""
+        self._risen = max((d.rose for d in self._drifting.values()), default=-math.inf)
+        """When water last rose at any of them."""
         for id, device in self._state.devices.items():
             if id in self._known:
                 for name, channel in device.channels.items():
@@ -105,39 +108,14 @@ class ReadingFaults:
         return told
 
     def on_batch(self, columns: Sequence[Column], /) -> tuple[list[Event], int]:
-        """Put readings aside where a device says nothing new; fold the others' one by one."""
-        quiet, loud = [], set()
-        for c in columns:
-            known = self._quick.get((c.device, c.metric))
-            if known is None or not c.plain or known[0].busy or not known[1].still(c):
-                loud.add(c.device)
-                continue
-            quiet.append((c, *known))
-            if known[2].wet and any(c.values):
-                loud.add(c.device)
-        if not loud:
-            for c, device, channel, _ in quiet:
-                channel.waiting.extend(zip(c.at, c.values, strict=True))
-                channel.newest, device.heard = c.at[-1], c.readings[-1].received_at
-            return [], ALL
-        self._quiet = [one for one in quiet if one[0].device not in loud]
+        """Put readings aside that say nothing new; fold the others one by one, in their order."""
+        self._aside = aside = Aside(columns, self._quick)
         events: list[Event] = []
-        for place, item in in_order([c for c in columns if c.device in loud]):
-            self._place = place
-            events.extend(self.on_item(item))
-        self._catch_up(ALL)
-        self._quiet = []
+        while (found := aside.following()) is not None:
+            events.extend(self.on_item(found))
+        aside.catch_up(ALL)
+        self._aside = None
         return events, ALL
-
-    def _catch_up(self, place: int) -> None:
-        """Put aside what devices that say nothing new said before that place."""
-        for n, (c, device, channel, metric) in enumerate(self._quiet):
-            count = c.upto(place) if c.places else 0
-            if count:
-                channel.waiting.extend(zip(c.at[:count], c.values[:count], strict=True))
-                channel.newest = c.at[count - 1]
-                device.heard = c.readings[count - 1].received_at
-                self._quiet[n] = (c.part(count, ALL), device, channel, metric)
 
     def on_time(self, _now: datetime, /) -> Iterable[Event]:
         """Nothing: a device that says nothing is silent, which others notice."""
@@ -224,8 +202,8 @@ class ReadingFaults:
         tell(device, device.clock.finding(now), now)
 
     def _gap(self, item: Reading, device: DeviceState, channel: Channel, now: float) -> None:
-        if self._quiet:
-            self._catch_up(self._place)  # who else was heard, and when, is asked now
+        if self._aside is not None:  # who else was heard, and when, is asked now
+            self._aside.catch_up(self._aside.place)
         period = max(channel.period, channel.registered)
         # with a clock set back or a backlog, only receipt shows that nothing is missing
         heard = device.heard.timestamp() if device.heard is not None else now
@@ -278,9 +256,11 @@ class ReadingFaults:
         watch = device.drift.get(item.metric)
         if watch is None:
             watch = device.drift[item.metric] = DriftWatch()
+            self._drifting[item.device] = device
         full = mean >= metric.brim
         if watch.rises(mean, max(ROSE_M, 4.0 * channel.step)) or full:
             device.rose = channel.t
+            self._risen = max(self._risen, channel.t)
         other = full or any(found.what != "drift" for found in device.faults.values())
         bad = other or channel.leap is not None or self._wet(item.device, channel.t) == WET
         if not watch.add(channel.t, mean, bad):
@@ -406,15 +386,16 @@ class ReadingFaults:
         state = self._state
         if t - state.rain < RAIN_S:
             return WET
-        others = rose = 0
-        for id, device in state.devices.items():
-            if id != name and device.drift:
-                others += 1
-                rose += t - device.rose < ROSE_S
+        others = len(self._drifting) - (name in self._drifting)
+        rose = 0
+        if t - self._risen < ROSE_S:  # else it has risen nowhere
+            for id, device in self._drifting.items():
+                rose += id != name and t - device.rose < ROSE_S
         if rose > 0 and rose >= max(ROSE_SHARE * others, min(others, 2)):
             return WET
-        gauge = any("rain_rate" in device.channels for device in state.devices.values())
-        return DRY if others or gauge else UNKNOWN
+        if others or any("rain_rate" in device.channels for device in state.devices.values()):
+            return DRY
+        return UNKNOWN
 
 
 def _shared(one: Patch, others: Iterable[DeviceState]) -> bool:
