@@ -278,12 +278,22 @@ def news(old: Event, new: Event) -> list[tuple[str, str]]:
     if after.get("clip") and not before.get("clip"):
         told.append(("the clip is here", "视频证据已到"))
     if _zone(after) and _zone(after) != _zone(before):
-        told.append((f"origin: {_zone(after)}", f"抛出点：{_zone(after)}"))
+        en, zh = _doubt(after)
+        told.append((f"origin: {_zone(after)}{en}", f"抛出点：{_zone(after)}{zh}"))
     if after.get("state") == "confirmed" and before.get("state") != "confirmed":
         told.append(("confirmed", "已确认"))
     if after.get("stage") == "observed" and before.get("stage") == "forecast":
         told.append(("forecast has come true", "预报已成实况"))
     return told
+
+
+def _doubt(evidence: dict[str, object]) -> tuple[str, str]:
+    """What to add, (en, zh), to a window that is less likely than all others together."""
+    origin = evidence.get("origin")
+    p = origin.get("p") if isinstance(origin, dict) else None
+    if not isinstance(p, int | float) or p >= 0.5:
+        return "", ""
+    return f" (the likeliest of several, {p:.0%})", f"（几处中最可能，{p:.0%}）"
 
 
 def _zone(evidence: dict[str, object]) -> str | None:

@@ -63,6 +63,11 @@ function windowName(origin) {
   return `${origin.zone} ${where.filter(Boolean).join(' ')}`.trim();
 }
 
+/** The fewest neighbouring floors that hold nine tenths of the probability. */
+function floorsOf([low, high, p]) {
+  return `${low}–${high}${language() === 'zh' ? ' 层' : ''} ${percent(p)}`;
+}
+
 /** Why no window is named: what a person can mend is told apart from what the fall left open. */
 function whyNone(event) {
   const why = (event.evidence?.why ?? []).join('; ');
@@ -78,6 +83,7 @@ const KINDS = {
     return [
       withheld ? null : facts(
         fact(t('window'), event.origin ? el('span', { class: 'window' }, say(windowName(event.origin)), ' ', el('b', {}, percent(event.origin.p))) : t(whyNone(event))),
+        event.origin?.floors && event.origin.floors[0] !== event.origin.floors[1] ? fact(t('floors'), floorsOf(event.origin.floors)) : null,
         event.origin?.others?.length ? fact(t('others'), event.origin.others.map(([zone, p]) => `${zone} ${percent(p)}`).join('、')) : null,
         event.speed ? fact(t('speed'), `${event.speed} m/s`) : null),
       ...shown, withheld ? null : seal(event), withheld ? null : original(event),

@@ -19,7 +19,7 @@ const TEXTS = {
   rateLimited: ['操作过于频繁', 'Too many requests'],
   window: ['抛出位置', 'Thrown from'], floor: ['层', 'floor'], bay: ['列', 'bay'], abstain: ['无法确定窗口', 'The window cannot be told'],
   uncalibrated: ['摄像头未标定，无法指认窗口', 'The camera is not calibrated: it cannot name a window'], viewOff: ['画面与标定时不符，不指认窗口', 'The view is not the calibrated one: no window is named'],
-  others: ['其他可能', 'Others'], speed: ['速度', 'Speed'], still: ['抓拍画面', 'Still picture'], clip: ['视频片段', 'Video clip'],
+  others: ['其他可能', 'Others'], floors: ['可能楼层', 'Floors'], speed: ['速度', 'Speed'], still: ['抓拍画面', 'Still picture'], clip: ['视频片段', 'Video clip'],
   withheld: ['证据对未授权访问者不可见', 'Evidence is withheld without a token'], pending: ['证据截取中…', 'Evidence is being cut…'],
   level: ['水位', 'Level'], warn: ['警戒', 'warn'], closing: ['封路', 'close'], forecast: ['预计', 'forecast'], overflowAt: ['预计封路时刻', 'Reaches closing line'],
   now: ['当前', 'now'], rate: ['上涨速率', 'Rate of rise'], reached: ['已达', 'reached'],

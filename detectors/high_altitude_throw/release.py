@@ -29,6 +29,12 @@ Array = NDArray[np.float64]
 TERMINAL = np.array([1.5, 2.2, 3.2, 4.5, 6.5, 9.0, 12.5, 17.0, 25.0, 40.0, 80.0])
 """Terminal speeds weighed, m/s, all alike before the fit: from tissue to steel."""
 
+BETWEEN, POINT = 0.11, 1e-3
+"""Standard deviation about each of them, as a share of it. BETWEEN: each stands for all up to half
+way to the next (0.37 / sqrt 12), as where it began needs: after some seconds of sinking c is known
+to 3 %, and a flight with a c beside it fits only with a false beginning. POINT: none but those, as
+the limits of judging (`whence`, `sinking`) were measured, where a bird need not fit so well."""
+
 EARLY_S = 0.12
 """The release may be so long after the first hit (a hand that moves)."""
 
@@ -38,8 +44,8 @@ STEP_S = 0.07
 LONGEST_S, HIGHEST_M = 7.0, 70.0
 """A fall is followed back so long and so far at most."""
 
-MEAN = np.array([0.0, 0.0, 0.3, 0.0, 0.0, 0.8, 0.0, 0.0])
-SD = np.array([300.0, 300.0, 0.3, 1.2, 0.9, 1.5, 1.2, 0.5])
+MEAN = np.array([0.0, 0.0, 0.3, 0.0, 0.0, 0.8, 0.0, 0.0, 0.0])
+SD = np.array([300.0, 300.0, 0.3, 1.2, 0.9, 1.5, 1.2, 0.5, BETWEEN])
 """Prior of `flight.PARAMS`: hands reach 0.3 m out; dropped or tossed (0.8 +- 1.5 m/s outwards, a
 throw of 4 m/s is within two deviations); light wind, which blows along a wall more than out of it.
 u and v count from the first hit."""
@@ -80,7 +86,8 @@ FAST_ENOUGH = 9.0
 compared (0.055 s) hardly stands out."""
 
 HIDDEN_M = 25.0
-"""Otherwise it was hidden for up to about this way: behind trees, canopies, before bright sky."""
+"""Otherwise it was hidden for about this way, the longer the less likely: behind trees, canopies,
+before bright sky."""
 
 
 class Release(msgspec.Struct, frozen=True):
@@ -223,7 +230,8 @@ def _first_seen(since: Array, terminal: float, size_m: float, edge_m: float) -> 
     What comes from beyond the picture's edge, `edge_m` above the first hit, cannot be seen earlier.
     """
     c = np.asarray(terminal)
-    way = np.minimum(fallen(since, c), max(edge_m, 0.0))
+    whole = fallen(since, c)
+    way = np.minimum(whole, max(edge_m, 0.0))
     seen_from = FAST_ENOUGH * size_m
     # from rest it needs so long to be fast enough; a light thing may never be: then at half of c
     needed = min(seen_from, 0.7 * terminal)
@@ -231,17 +239,21 @@ def _first_seen(since: Array, terminal: float, size_m: float, edge_m: float) -> 
     reach = float(fallen(np.asarray(ready + LAG_S), c)) - float(fallen(np.asarray(ready), c))
     late = np.maximum(0.0, way - float(fallen(np.asarray(ready), c))) / max(reach, 0.3)
     at_once = np.exp(-late) / (float(fallen(np.asarray(ready), c)) + max(reach, 0.3))
-    density = SEEN_AT_ONCE * at_once + (1 - SEEN_AT_ONCE) / HIDDEN_M
+    hidden = np.exp(-whole / HIDDEN_M) / HIDDEN_M
+    density = SEEN_AT_ONCE * at_once + (1 - SEEN_AT_ONCE) * hidden
     return np.asarray(density * np.maximum(falling(since, c), 1.0))
 
 
 def _solve(
-    sight: _Sight, whiten: Array, since: Array, terminal: float
+    sight: _Sight, whiten: Array, since: Array, terminal: float, sd: Array
 ) -> tuple[Array, Array, Array, Array]:
-    """Log evidence (k,), parameters (k, 8), covariance (k, 8, 8), chi² (k,) for each moment."""
-    n, k = len(sight.t), len(since)
+    """Log evidence (k,), parameters (k, 9), covariance (k, 9, 9), chi² (k,) for each moment.
+
+    `sd` is the prior's, as `SD`.
+    """
+    n, k, m = len(sight.t), len(since), len(sd)
     matrix, fixed = basis(since[:, None] + sight.t[None, :], terminal)
-    by = np.einsum("nij,knjp->knip", sight.rows[:, :, :3], matrix).reshape(k, 2 * n, 8)
+    by = np.einsum("nij,knjp->knip", sight.rows[:, :, :3], matrix).reshape(k, 2 * n, m)
     at = np.array([*sight.first, 0.0])
     off = -np.einsum("nij,knj->kni", sight.rows[:, :, :3], fixed + at) - sight.rows[:, :, 3]
     both = np.ascontiguousarray(np.concatenate([by, off.reshape(k, 2 * n, 1)], axis=2))
@@ -250,14 +262,14 @@ def _solve(
     middle, _ = basis(since + sight.t[len(sight.t) // 2], terminal)
     out = np.concatenate([middle[:, 2, :], np.full((k, 1), OUT)], axis=1) / OUT_SD
     gram = gram + out[:, :, None] * out[:, None, :]
-    precision = gram[:, :8, :8] + np.diag(1 / SD**2)
-    right = gram[:, :8, 8] + MEAN / SD**2
+    precision = gram[:, :m, :m] + np.diag(1 / sd**2)
+    right = gram[:, :m, m] + MEAN / sd**2
     cover = np.linalg.inv(precision)
     params = np.einsum("kij,kj->ki", cover, right)
-    chi = gram[:, 8, 8] + np.sum((MEAN / SD) ** 2) - np.einsum("ki,ki->k", params, right)
+    chi = gram[:, m, m] + np.sum((MEAN / sd) ** 2) - np.einsum("ki,ki->k", params, right)
     _, volume = np.linalg.slogdet(precision)
     inside = -float(np.sum(np.log(np.diag(whiten))))
-    log = -0.5 * chi - 0.5 * volume - inside - float(np.sum(np.log(SD)))
+    log = -0.5 * chi - 0.5 * volume - inside - float(np.sum(np.log(sd)))
     return log, params, cover, chi
 
 
@@ -282,16 +294,20 @@ def _steady(sight: _Sight, whiten: Array) -> tuple[float, float]:
     return log - inside - float(np.sum(np.log(sd))), chi
 
 
-def fit_release(hits: Sequence[Hit], facade: Facade, height: int) -> Release | None:
+def fit_release(
+    hits: Sequence[Hit], facade: Facade, height: int, *, between: bool = False
+) -> Release | None:
     """The release of a fall (6 hits at least); None when the place is not before the camera.
 
-    `height` is that of the picture, px.
+    `height` is that of the picture, px; `between` whether terminal speeds between those of TERMINAL
+    are taken as well (see BETWEEN): for where it began, not for judging.
     """
-    return _fit(tuple(hits), facade, height)
+    return _fit(tuple(hits), facade, height, between)
 
 
 @lru_cache(maxsize=32)  # several questions are asked about the same hits, one after the other
-def _fit(hits: tuple[Hit, ...], facade: Facade, height: int) -> Release | None:
+def _fit(hits: tuple[Hit, ...], facade: Facade, height: int, between: bool) -> Release | None:
+    sd = SD if between else np.array([*SD[:-1], POINT])
     sight = _sight(hits, facade, height)
     if not np.all(np.isfinite(sight.rows)) or np.any(
         sight.noise[range(len(sight.noise)), range(len(sight.noise))] > 1e6
@@ -312,13 +328,13 @@ def _fit(hits: tuple[Hit, ...], facade: Facade, height: int) -> Release | None:
         # small matrices one by one: threads of the linear algebra only wait for each other here
         whiten: Array = np.asarray(np.linalg.inv(np.linalg.cholesky(sight.noise + alike)))
         since = moments(float(terminal))
-        log, theta, cover, chi = _solve(sight, whiten, since, float(terminal))
+        log, theta, cover, chi = _solve(sight, whiten, since, float(terminal), sd)
         width = np.gradient(since)
         log = log + np.log(_first_seen(since, float(terminal), size_m, edge_m) * width)
         # wandering while it was not seen yet
         past = np.maximum(since, 0.0)
         unseen = 2 * astray**2 * lasts * (past - lasts * (1 - np.exp(-past / lasts)))
-        cover = cover + unseen[:, None, None] * np.diag([1.0, 1.0, 0, 0, 0, 0, 0, 0])
+        cover = cover + unseen[:, None, None] * np.diag([1.0, 1.0, *[0.0] * 7])
         logs.append(log)
         params.append(theta)
         covers.append(cover)
@@ -339,13 +355,13 @@ def _fit(hits: tuple[Hit, ...], facade: Facade, height: int) -> Release | None:
     weights = odds[order] / odds[order].sum()
     places = theta[order][:, :2] + sight.first
     end = since[order] + sight.t[-1]
+    speed = speed[order] * (1 + np.clip(theta[order][:, 8], -0.5, 0.5))
     down = (
-        falling(end, speed[order])
-        - theta[order][:, 4]
-        / np.cosh(np.minimum(GRAVITY * np.maximum(end, 0) / speed[order], 50.0)) ** 2
+        falling(end, speed)
+        - theta[order][:, 4] / np.cosh(np.minimum(GRAVITY * np.maximum(end, 0) / speed, 50.0)) ** 2
     )
-    lift = lifted(end, speed[order])
-    height_then = places[:, 1] + theta[order][:, 4] * lift - fallen(end, speed[order])
+    lift = lifted(end, speed)
+    height_then = places[:, 1] + theta[order][:, 4] * lift - fallen(end, speed)
     mean_height = float(weights @ height_then)
     return Release(
         weights=weights,
@@ -354,7 +370,7 @@ def _fit(hits: tuple[Hit, ...], facade: Facade, height: int) -> Release | None:
         misfit=misfit,
         log_evidence=float(log[best]) / inflate + float(np.log(total)),
         steady_log_evidence=steady[0] / max(1.0, inflate),
-        terminal=float(np.exp(weights @ np.log(speed[order]))),
+        terminal=float(np.exp(weights @ np.log(speed))),
         since=float(weights @ since[order]),
         speed=float(weights @ np.abs(down)),
         outward=float(theta[best][5]),

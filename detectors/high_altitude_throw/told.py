@@ -136,6 +136,12 @@ def _why(told: Told) -> list[str]:
         lines.append(NOT_CALIBRATED)
     elif told.moved:
         lines.append(f"no window is named: {told.moved}")
-    elif origin is None or not origin.dominates:
+    elif origin is None or not origin.named:
         lines.append("the fall did not clearly begin in a known zone: no window is named")
+    elif not origin.dominates:
+        # no number of a floor here: reasons are read by those who may not know the window
+        lines.append(
+            f"several windows are possible: the likeliest is named; its floor or one beside it "
+            f"is right with probability {origin.near:.2f}"
+        )
     return lines

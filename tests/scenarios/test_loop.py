@@ -257,6 +257,21 @@ def test_a_named_window_and_the_clip_are_told_once() -> None:
     assert "clip" in notes[1]
 
 
+def test_a_window_that_is_only_the_likeliest_of_several_is_told_as_such() -> None:
+    story = Script(town())
+    there = place(300, 300)
+    story.at(0).event(event("high_altitude_throw", "cam-1", there, phase="closed"))
+    for rev, p in ((2, 0.31), (3, 0.92)):
+        origin = {"zone": f"F{rev}-1", "floor": rev, "p": p}
+        story.at(rev).event(
+            event("high_altitude_throw", "cam-1", there, rev=rev, phase="closed", origin=origin)
+        )
+    notes = [s.note for s in story.ticket().timeline if s.change == "updated"]
+    assert "F2-1 (the likeliest of several, 31%)" in notes[0]
+    assert "F3-1" in notes[1]
+    assert "likeliest" not in notes[1]
+
+
 def test_a_throw_that_is_over_still_needs_a_person_to_verify() -> None:
     story = Script(town())
     story.at(0).event(event("high_altitude_throw", "cam-1", place(300, 300), phase="closed"))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -14,7 +16,10 @@ from contracts.event import Event
 from contracts.nouns import Frame
 from detectors._common.sample import START, city, device
 from detectors.high_altitude_throw import SPEC, Settings, ThrowDetector, sites
+from detectors.high_altitude_throw.origin import Origin, origin_of
 from detectors.high_altitude_throw.sample import frames, sample, town
+
+detector_module = importlib.import_module("detectors.high_altitude_throw.detector")
 
 
 def a_site(calibrated: bool = True) -> Site:
@@ -71,6 +76,27 @@ def test_a_fall_that_began_outside_every_zone_names_none() -> None:
     bare = msgspec.structs.replace(site, camera=msgspec.structs.replace(site.camera, zones=ground))
     events = watch(frames(np.random.default_rng(4), 4.2, (6.0, 19.5)), bare)
     assert events[-1].evidence["origin"] is None
+
+
+def test_a_window_named_for_its_floor_is_told_with_its_low_chance_and_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    zones = (("F7-2", 7, 2, 0.31), ("F6-2", 6, 2, 0.3), ("F7-1", 7, 1, 0.2), ("F8-2", 8, 2, 0.12))
+
+    def spread(*args: Any) -> Origin:
+        found = origin_of(*args)
+        assert found is not None
+        return msgspec.structs.replace(found, zones=zones)
+
+    monkeypatch.setattr(detector_module, "origin_of", spread)
+    evidence = watch(frames(np.random.default_rng(4), 4.2, (6.0, 19.5)))[-1].evidence
+    assert evidence["origin"]["zone"] == "F7-2"
+    assert evidence["origin"]["p"] == 0.31
+    assert evidence["origin"]["floors"] == [6, 8, 0.93]
+    told = "several windows are possible: the likeliest is named; its floor or one beside it is "
+    assert told + "right with probability 0.93" in evidence["why"]
+    assert not any("no window is named" in line for line in evidence["why"])
+    assert not any("F7" in line or "floor 7" in line for line in evidence["why"]), "it is withheld"
 
 
 @pytest.mark.parametrize("calibrated", [True, False])

@@ -9,7 +9,9 @@ from detectors._common.facade import Facade
 from detectors._common.zones import ELSEWHERE, Prior
 from detectors.high_altitude_throw.flight import GRAVITY, basis, fallen, falling
 from detectors.high_altitude_throw.origin import Origin, origin_fact, origin_of
-from detectors.high_altitude_throw.sample import zones
+from detectors.high_altitude_throw.release import TERMINAL, fit_release
+from detectors.high_altitude_throw.sample import HEIGHT, WIDTH, camera, zones
+from detectors.high_altitude_throw.tracking import Hit
 from detectors.high_altitude_throw.wall import Wall, wall_of
 from tests.unit.detectors.throws import Throw, World, a_throw, a_world, flight, project
 
@@ -64,11 +66,95 @@ def test_flights_in_closed_form_are_those_integrated_step_by_step(terminal: floa
     start, throw = np.array([3.0, 40.0, 0.2]), np.array([0.4, 0.3, 1.0])
     t, way = flight(start, throw, terminal, np.zeros(3), np.random.default_rng(0), 0.0, 2.0)
     matrix, fixed = basis(t, terminal)
-    guess = matrix @ np.array([*start, *throw, 0.0, 0.0]) + fixed
+    guess = matrix @ np.array([*start, *throw, 0.0, 0.0, 0.0]) + fixed
     assert np.abs(guess - way).max() < 0.25
     assert float(falling(np.asarray(60.0), np.asarray(terminal))) == pytest.approx(terminal)
     heavy = float(fallen(np.asarray(1.0), np.asarray(1e4)))
     assert heavy == pytest.approx(GRAVITY / 2, rel=1e-3)
+
+
+@pytest.mark.parametrize("terminal", [2.5, 8.0, 40.0])
+def test_a_flight_at_a_terminal_speed_between_is_as_good_as_linear_in_it(terminal: float) -> None:
+    t, more = np.linspace(0, 4, 50), 0.15
+    matrix, fixed = basis(t, terminal)
+    theirs = -fallen(t, np.asarray(terminal * (1 + more)))
+    ours = (matrix @ np.array([0.0] * 8 + [more]) + fixed)[:, 1]
+    assert np.abs(ours - theirs).max() <= np.log(2) * terminal**2 / GRAVITY * more**2 + 1e-6
+    assert np.abs(fixed[:, 1] - theirs).max() > 5 * np.abs(ours - theirs).max()
+
+
+@pytest.mark.parametrize("terminal", [2.7, 3.8, 5.4])
+def test_what_sinks_for_long_began_where_it_began_whatever_its_terminal_speed(
+    terminal: float,
+) -> None:
+    """Between the terminal speeds weighed, where a point beside it fits with a false beginning."""
+    wall = wall_of(camera(), (HEIGHT, WIDTH))
+    assert terminal not in TERMINAL
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        start = np.array([6.0, 20.0, 0.3])
+        t, way = flight(start, np.array([0.2, 0.0, 0.5]), terminal, np.zeros(3), rng, 0.3, 9.0)
+        at = np.arange(0.3, t[-1], 1 / 15)
+        u, v = np.interp(at, t, way[:, 0]), np.interp(at, t, way[:, 1])
+        hits = [
+            Hit(round(a * 1e6), 10 * b + rng.normal(0, 0.3), 240 - 10 * c + rng.normal(0, 0.3),
+                6.0, 6.0, 50.0)
+            for a, b, c in zip(at.tolist(), u.tolist(), v.tolist(), strict=True)
+        ]  # fmt: skip
+        release = fit_release(hits, wall.facade, HEIGHT, between=True)
+        assert release is not None
+        assert release.terminal == pytest.approx(terminal, rel=0.08)
+        origin = origin_of(hits, wall, HEIGHT)
+        assert origin is not None
+        assert origin.zones[0][0] == "F7-2"
+        assert origin.named
+
+
+def placed(*zones: tuple[str, int | None, int | None, float]) -> Origin:
+    return Origin(
+        place=(0.0, 0.0), sd=(1.0, 1.0), speed=9.0, terminal=20.0, outward=0.5, misfit=0.5,
+        height=3.0, height_sd=0.5, zones=zones,
+    )  # fmt: skip
+
+
+def test_where_the_floor_is_about_known_the_likeliest_window_is_named_with_its_low_chance() -> None:
+    origin = placed(
+        ("F9-4", 9, 4, 0.3), ("F8-4", 8, 4, 0.25), ("F9-3", 9, 3, 0.2), ("F10-4", 10, 4, 0.2)
+    )
+    assert not origin.dominates
+    assert origin.near == pytest.approx(0.95)
+    fact = origin_fact(origin)
+    assert fact is not None
+    assert (fact["zone"], fact["p"]) == ("F9-4", 0.3)
+    assert fact["others"] == [["F8-4", 0.25], ["F9-3", 0.2], ["F10-4", 0.2]]
+    assert fact["floors"] == [8, 10, 0.95]
+
+
+@pytest.mark.parametrize(
+    "zones",
+    [
+        (),
+        (("roof", None, None, 0.3), ("F9-1", 9, 1, 0.25)),
+        tuple((f"F{floor}-1", floor, 1, 0.12) for floor in range(2, 10)),
+        (("F9-1", 9, 1, 0.3), ("F5-1", 5, 1, 0.28), ("F2-1", 2, 1, 0.27)),
+        (("F9-1", 9, 1, 0.2), ("F8-1", 8, 1, 0.2)),
+    ],
+)
+def test_over_many_floors_or_outside_all_zones_it_abstains(
+    zones: tuple[tuple[str, int | None, int | None, float], ...],
+) -> None:
+    assert origin_fact(placed(*zones)) is None
+
+
+def test_the_floors_told_are_the_fewest_that_hold_nine_tenths() -> None:
+    def told(*zones: tuple[str, int | None, int | None, float]) -> object:
+        return (origin_fact(placed(*zones)) or {})["floors"]
+
+    assert told(("F9-4", 9, 4, 0.93), ("F8-4", 8, 4, 0.06)) == [9, 9, 0.93]
+    spread = ("F9-4", 9, 4, 0.6), ("F8-4", 8, 4, 0.35), ("F3-4", 3, 4, 0.05)
+    assert told(*spread) == [8, 9, 0.95]
+    assert told(("F9-4", 9, 4, 0.6), ("F8-4", 8, 4, 0.1)) is None, "much is outside all floors"
+    assert told(("roof", None, None, 0.95)) is None
 
 
 def test_the_camera_is_found_from_points_on_the_wall() -> None:
