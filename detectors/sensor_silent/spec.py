@@ -13,14 +13,17 @@ microphones every piece of video or sound is heard (`Pulse`), whatever it shows.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import chain
+from operator import sub
 from typing import Any
 
 import msgspec
 
 from contracts.city import City, Device
 from contracts.clock import iso
+from contracts.columns import ALL, Column
 from contracts.detector import Site, Spec
 from contracts.event import Event
 from contracts.nouns import Pulse, Reading, Record, Status, Trace
@@ -32,6 +35,8 @@ CAMERA_S = (
     10.0  # the longest piece of video of the wire contract, where a camera's row says nothing
 )
 OFFLINE = ("its gateway said that it went offline", "网关已报告离线")
+USUAL = 1.1  # times its registered period: a pause that needs no remembering
+CLOSE_S = 0.001  # what is nearer to a limit is looked at one by one: sums of seconds are rounded
 GAPS = 5  # pauses remembered of each device; their median is its habit
 
 
@@ -63,16 +68,19 @@ class Heard(msgspec.Struct):
     ledger: Ledger = msgspec.field(default_factory=Ledger)
     episode: Episode | None = None
     gaps: list[float] = []
-    """Its last pauses, in seconds of listening: what it does, whatever the register says."""
+    """Its last pauses, in seconds of listening, once one was longer than registered: what it does,
+    whatever the register says."""
 
 
 class State(msgspec.Struct):
     """All state of one district."""
 
     listened: float = 0.0
-    """Seconds of listening so far."""
+    """Seconds of listening up to `since` ..."""
+    since: datetime | None = None
+    """... from which on we have listened without a gap to ..."""
     newest: datetime | None = None
-    """Receipt of the newest message of any device."""
+    """... the receipt of the newest message of any device."""
     devices: dict[str, Heard] = {}
 
 
@@ -100,6 +108,12 @@ class SensorSilent:
         periods = [d.reports_every_s or 0.0 for d in site.devices if not is_camera(d)]
         quickest = min(periods, default=CAMERA_S)
         self._deaf = max(cfg.deaf_s, 2 * quickest)
+        self._deaf_time = timedelta(seconds=self._deaf)
+        self._usual_time = {
+            d.id: timedelta(seconds=max(USUAL * (d.reports_every_s or 0.0) - CLOSE_S, 0.0))
+            for d in site.devices
+        }
+        self._usual = {d.id: USUAL * (d.reports_every_s or 0.0) for d in site.devices}
         self._deaf_counts = min(0.5 * quickest, 0.25 * self._deaf)
         self._state = (
             msgspec.msgpack.decode(snapshot, type=State) if snapshot is not None else State()
@@ -116,31 +130,120 @@ class SensorSilent:
         """A message: whatever it says, the device is there (a last will: it is not)."""
         state = self._state
         now = item.received_at
-        if state.newest is None:
-            state.newest = now
-        elif now > state.newest:
-            gap = (now - state.newest).total_seconds()
-            state.listened += gap if gap <= self._deaf else self._deaf_counts
-            state.newest = now
+        listened = self._listen(now)
         heard = state.devices.get(item.device)
         if heard is None or heard.offline or heard.episode is not None or type(item) is Status:
-            out = self._hear(item)
+            out = self._hear(item, listened)
         else:
             out = []
-            self._note(heard, item)
-        due = self._due
-        while due and due[0][0] <= state.listened:
+            self._note(heard, item.device, item.at, listened)
+        if self._due and self._due[0][0] <= listened:
+            self._miss(listened, out)
+        return out
+
+    def on_batch(self, columns: Sequence[Column], /) -> tuple[list[Event], int]:
+        """Hear of many at once, all of whom were heard before and shortly before; nobody may be
+        missed meanwhile."""
+        state, devices = self._state, self._state.devices
+        by: dict[str, list[datetime]] = {}
+        newest = state.newest
+        for c in columns:
+            heard = devices.get(c.device)
+            if newest is None or heard is None or heard.offline or heard.episode is not None:
+                return [], 0
+            some = [r.received_at for r in c.readings]
+            if c.device in by:
+                by[c.device] += some
+                by[c.device].sort()
+            else:
+                by[c.device] = some
+        end = max([some[-1] for some in by.values()])
+        assert newest is not None
+        if not self._without_gap(newest, end, by.values()):
+            return [], 0
+        listened = self._listened_to(end)
+        if self._due and self._due[0][0] <= listened and not self._all_heard(listened, by):
+            return [], 0
+        for c in columns:
+            heard = devices[c.device]
+            at = c.readings[-1].at if c.plain else max([r.at for r in c.readings])
+            if at > heard.last:  # noqa: PLR1730 - a call costs more than all the rest
+                heard.last = at
+        for name, some in by.items():
+            heard = devices[name]
+            self._pause(heard, name, self._listened_to(some[0]))
+            if len(some) == 1:
+                continue
+            if not heard.gaps and max(map(sub, some[1:], some)) <= self._usual_time[name]:
+                heard.mark = self._listened_to(some[-1])  # no pause to be remembered
+                continue
+            for now in some[1:]:
+                self._pause(heard, name, self._listened_to(now))
+        state.newest = end
+        return [], ALL
+
+    def _without_gap(self, newest: datetime, end: datetime, some: Iterable[list[datetime]]) -> bool:
+        """Whether we have listened all the time from `newest` to `end`."""
+        deaf = self._deaf_time
+        longest = max(some, key=len)
+        near = longest[0] - newest <= deaf and end - longest[-1] <= deaf
+        if near and len(longest) > 1 and max(map(sub, longest[1:], longest)) <= deaf:
+            return longest[0] >= newest
+        receipts = [newest, *chain.from_iterable(some)]
+        receipts.sort()
+        return receipts[0] is newest and max(map(sub, receipts[1:], receipts)) <= deaf
+
+    def _all_heard(self, listened: float, by: Mapping[str, list[datetime]]) -> bool:
+        """Whether nobody who is due until then is missed: heard so often in these receipts that no
+        limit can have passed in between."""
+        due, later = self._due, []
+        fine = True
+        while fine and due and due[0][0] <= listened:
+            entry = heapq.heappop(due)
+            later.append(entry)
+            name = entry[1]
+            heard = self._state.devices[name]
+            if heard.episode is not None:
+                continue
+            fine = self._due_at(name, heard) > listened
+            if not fine and name in by:
+                marks = [heard.mark, *map(self._listened_to, by[name]), listened]
+                fine = max(map(sub, marks[1:], marks)) < self._limit[name] - CLOSE_S
+        for entry in later:
+            heapq.heappush(due, entry)
+        return fine
+
+    def _listen(self, now: datetime) -> float:
+        """Seconds of listening up to a receipt."""
+        state = self._state
+        newest = state.newest
+        if newest is None or state.since is None:
+            state.since = state.newest = now
+        elif now > newest:
+            if now - newest > self._deaf_time:
+                state.listened = self._listened_to(newest) + self._deaf_counts
+                state.since = now
+            state.newest = newest = now
+        return self._listened_to(newest or now)
+
+    def _listened_to(self, now: datetime) -> float:
+        state = self._state
+        return state.listened + (now - (state.since or now)).total_seconds()
+
+    def _miss(self, listened: float, out: list[Event]) -> None:
+        """Look who is due."""
+        due, devices = self._due, self._state.devices
+        while due and due[0][0] <= listened:
             _, name = heapq.heappop(due)
-            heard = state.devices[name]
+            heard = devices[name]
             if heard.episode is not None:
                 continue
             at = self._due_at(name, heard)
-            if at > state.listened:
+            if at > listened:
                 heapq.heappush(due, (at, name))
                 continue
             heard.episode = heard.ledger.open(KIND, name, heard.last)
             out.append(self._revise(name, heard, heard.episode))
-        return out
 
     def on_time(self, _now: datetime, /) -> Iterable[Event]:
         """Nothing: silence is noticed in the messages of others."""
@@ -154,7 +257,9 @@ class SensorSilent:
         """All state as msgpack."""
         return msgspec.msgpack.encode(self._state)
 
-    def _hear(self, item: Reading | Status | Trace | Record | Pulse) -> list[Event]:
+    def _hear(
+        self, item: Reading | Status | Trace | Record | Pulse, listened: float
+    ) -> list[Event]:
         state = self._state
         heard = state.devices.get(item.device)
         if type(item) is Status and not item.online:
@@ -163,11 +268,11 @@ class SensorSilent:
                 heapq.heappush(self._due, (self._due_at(item.device, heard), item.device))
             return []
         if heard is None:
-            heard = state.devices[item.device] = Heard(state.listened, item.at)
+            heard = state.devices[item.device] = Heard(listened, item.at)
             heapq.heappush(self._due, (self._due_at(item.device, heard), item.device))
             return []
         heard.offline = False
-        self._note(heard, item)
+        self._note(heard, item.device, item.at, listened)
         if heard.episode is None:
             return []
         event = self._revise(item.device, heard, heard.episode, back_at=item.at)
@@ -175,17 +280,23 @@ class SensorSilent:
         heapq.heappush(self._due, (self._due_at(item.device, heard), item.device))
         return [event]
 
-    def _note(self, heard: Heard, item: Reading | Status | Trace | Record | Pulse) -> None:
-        listened = self._state.listened
-        pause = listened - heard.mark
-        if pause > 0.0:
-            gaps = heard.gaps
+    def _note(self, heard: Heard, name: str, at: datetime, listened: float) -> None:
+        if listened > heard.mark:
+            self._pause(heard, name, listened)
+        if at > heard.last:  # noqa: PLR1730 - a call costs more than all the rest
+            heard.last = at
+
+    def _pause(self, heard: Heard, name: str, listened: float) -> None:
+        """A pause of it is over."""
+        pause, gaps, usual = listened - heard.mark, heard.gaps, self._usual[name]
+        if pause <= 0.0:
+            return
+        heard.mark = listened
+        if gaps or pause > usual:
             gaps.append(pause)
-            if len(gaps) > GAPS:
-                del gaps[0]
-            heard.mark = listened
-        if item.at > heard.last:  # noqa: PLR1730 - a call costs more than all the rest
-            heard.last = item.at
+            del gaps[:-GAPS]
+            if max(gaps) <= usual:
+                gaps.clear()
 
     def _wait(self, periods: float, device: Device) -> float:
         return max(periods * (device.reports_every_s or 0.0), self._cfg.least_s)
