@@ -11,6 +11,8 @@ from simulators.covers import Covers
 from simulators.dice import between, dice
 from simulators.grid import OverheadLine
 from simulators.hydrants import Hydrants
+from simulators.poles import crossing
+from simulators.power import Cut
 from simulators.sensors import Sensor
 from simulators.settings import SimSettings
 from simulators.town import APP, Town
@@ -46,6 +48,7 @@ class Director:
         self._hydrants = Hydrants(town, settings, self.world, self.truth)
         self._line = OverheadLine(town, settings, self.world, self.truth)
         self._fibre = FibreWatch(town, settings, self.world, self.truth)
+        self._fibre_until = start
         self._cameras = [
             CameraFeed(town, n, settings, self.world, self.truth) for n in range(settings.cameras)
         ]
@@ -146,10 +149,23 @@ class Director:
         self._again(self._throw, at, self.settings.throw_every_s)
 
     def _cable(self, at: int, first: bool = False) -> None:
-        cut = self._line.whole_cut() if first else self._line.random_cut()
         restored = at + round(1000 * self.settings.cable_restored_s)
-        self._line.sever(at, restored, cut)
+        if first:
+            self._line.sever(at, restored, self._line.shared_cut(), crane=True)
+        elif self._rng.random() < self.settings.crane_p:
+            self._crane(at, restored)
+        else:
+            self._line.sever(at, restored, self._line.random_cut())
         self._again(self._cable, at, self.settings.cable_every_s, restored + 120_000)
+
+    def _crane(self, at: int, restored: int) -> None:
+        """A passing crane tears what hangs over the main road where the fibre crosses it: power,
+        internet and television are out, the road is blocked."""
+        span, far = crossing(self.town.feeder, self.town.fibre)
+        self._line.sever(at, restored, Cut(span), crane=True)
+        if at >= self._fibre_until:
+            self._fibre.tear(at, restored, far)
+            self._fibre_until = restored + 180_000
 
     def _storm(self, onset: int) -> None:
         episode = self._weather.storm(onset)
@@ -157,9 +173,13 @@ class Director:
         self._again(self._storm, onset, self.settings.storm_every_s, episode.end + 7_200_000)
 
     def _tear(self, at: int) -> None:
+        if at < self._fibre_until:  # a crane was there before
+            self._plan(self._fibre_until, self._tear)
+            return
         restored = at + round(1000 * self.settings.fibre_restored_s)
         self._fibre.tear(at, restored)
-        self._again(self._tear, at, self.settings.fibre_every_s, restored + 180_000)
+        self._fibre_until = restored + 180_000
+        self._again(self._tear, at, self.settings.fibre_every_s, self._fibre_until)
 
     def _cover(self, at: int) -> None:
         until = at + _ASKEW_MS

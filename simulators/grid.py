@@ -15,6 +15,8 @@ from simulators.world import Outgoing, Truth, World
 _DEAD_V = 90.0  # below this a meter's own supply fails
 _SOLVE_EVERY_MS = 60_000  # demand wanders slowly; instruments add their own noise
 _FELT_M = 130.0  # how far along the conductors a blow is felt
+_BLOW, _CRANE = (12.0, 16.0), (60.0, 95.0)
+"""Vibration where something hits a span (m/s2, rms): a branch, a crane's boom."""
 
 
 class OverheadLine:
@@ -26,7 +28,7 @@ class OverheadLine:
         self._rng = dice(settings.seed, "line")
         self._cut: Cut | None = None
         self._cut_at = 0
-        self._strike: tuple[int, str] | None = None
+        self._strike: tuple[int, str, float] | None = None
         self._states: dict[tuple[int, Cut | None], State] = {}
         self._gasped: dict[str, int] = {}
         self.sensors = {s.device.id: s for s in self._make_sensors()}
@@ -36,13 +38,17 @@ class OverheadLine:
         """Whether a span is down."""
         return self._cut is not None or self._strike is not None
 
-    def sever(self, at: int, restored: int, cut: Cut) -> None:
-        """Let something hit `cut.span` seconds before it parts at `at`; spliced at `restored`."""
+    def sever(self, at: int, restored: int, cut: Cut, *, crane: bool = False) -> None:
+        """Let something hit `cut.span` seconds before it parts at `at`; spliced at `restored`.
+
+        `crane`: a passing crane's boom, which stands across the road with the cables over it.
+        """
         strike = at - round(1000 * between(self._rng, (2.0, 5.0)))
         span = self._town.feeder.network.spans[cut.span]
+        blow = between(self._rng, _CRANE if crane else _BLOW)
 
         def hit(ms: int) -> tuple[Outgoing, ...]:
-            self._strike = (ms, cut.span)
+            self._strike = (ms, cut.span, blow)
             for monitor, node in self._town.feeder.monitors.items():
                 if monitor in self._felt(cut.span) and not monitor.startswith("meter"):
                     self.sensors[monitor].now(ms + round(1000 * between(self._rng, (0.05, 0.4))))
@@ -61,6 +67,9 @@ class OverheadLine:
                 "restored_at": restored,
                 "nodes_behind": sorted(behind(self._town.feeder, cut.span)),
                 "owner": span.owner,
+                "owners": [span.owner, *(span.carries if whole else ())],
+                "cause": "crane" if crane else "branch",
+                "road_blocked": crane,
             }
             self._truth.note(ms, "severed_cable", cut.span, details)
             self._tell(ms)
@@ -83,13 +92,16 @@ class OverheadLine:
         phases = (1, 2, 3) if self._rng.random() < 0.8 else (1 + int(self._rng.integers(3)),)
         return Cut(span, phases)
 
-    def whole_cut(self) -> Cut:
-        """A span with all its conductors down, with customers behind it."""
-        loads = self._town.feeder.loads
-        while True:
-            cut = Cut(self.random_cut().span)
-            if len(behind(self._town.feeder, cut.span) & loads.keys()) >= 2:
-                return cut
+    def shared_cut(self) -> Cut:
+        """A span over the main road where telecom's and TV's cables hang too, with customers
+        behind it."""
+        feeder = self._town.feeder
+        spans = [
+            s.id
+            for s in feeder.network.spans.values()
+            if s.carries and len(behind(feeder, s.id) & feeder.loads.keys()) >= 2
+        ]
+        return Cut(spans[int(self._rng.integers(len(spans)))])
 
     def _tell(self, ms: int) -> None:
         """Monitors report a change of voltage at once."""
@@ -123,7 +135,7 @@ class OverheadLine:
             since = (ms - self._strike[0]) / 1000
             reach = self._felt(self._strike[1]).get(monitor, 0.0)
             if reach and since >= 0:
-                shake += 14.0 * reach * math.exp(-since / 6.0) * between(rng, (0.7, 1.0))
+                shake += self._strike[2] * reach * math.exp(-since / 6.0) * between(rng, (0.7, 1.0))
         return round(shake, 3)
 
     def _make_sensors(self) -> list[Sensor]:

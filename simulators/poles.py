@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
+import numpy as np
 
 from contracts.city import Fibre, LineNetwork, LineNode, Span
-from contracts.geo import length_m
+from contracts.geo import along, length_m
 from simulators.dice import dice
-from simulators.frame import XY, lerp, to_point
+from simulators.frame import XY, lerp, to_point, to_xy
 from simulators.layout import Lattice
 
 LINE = "line-zhongshan"
@@ -15,6 +18,10 @@ FIBRE = "fibre-qx-01"
 OTDR = "otdr-01"
 MAIN, LATERAL, TAP_AT = 18, 7, 9
 OWNER = "state-grid"
+SHARED = ("telecom", "cable-tv")
+"""Whose cables hang below the conductors along the main road ..."""
+_SHARED_POLES = range(3, 16)
+"""... from the first to the last of these poles."""
 
 
 class Load(msgspec.Struct, frozen=True):
@@ -50,20 +57,37 @@ def build(seed: int, lattice: Lattice) -> Feeder:
     monitors: dict[str, str] = {}
     loads: dict[str, Load] = {}
 
+    shared = {f"pole-{k:02d}" for k in _SHARED_POLES}
+
     def node(id: str, what: str, xy: XY, chainage: float | None, device: str | None = None) -> None:
-        point = to_point(xy)
         nodes[id] = LineNode(
-            id=id, what=what, point=point, owner=OWNER, chainage_m=chainage, device=device
+            id=id,
+            what=what,
+            point=to_point(xy),
+            owner=OWNER,
+            chainage_m=chainage,
+            device=device,
+            carries=SHARED if id in shared else (),
         )
         if device:
             monitors[device] = id
 
-    def span(start: str, end: str) -> None:
+    def span(start: str, end: str, phases: tuple[int, ...] = (1, 2, 3)) -> None:
         id = f"s-{end}"
         path = (nodes[start].point, nodes[end].point)
         lengths[id] = round(length_m(path), 1)
         chainage = nodes[start].chainage_m
-        spans[id] = Span(id=id, owner=OWNER, from_=start, to=end, path=path, chainage_m=chainage)
+        spans[id] = Span(
+            id=id,
+            owner=OWNER,
+            from_=start,
+            to=end,
+            path=path,
+            chainage_m=chainage,
+            carries=SHARED if {start, end} <= shared else (),
+            kv=0.4,
+            phases="".join("abc"[p - 1] for p in phases) + "n",
+        )
 
     road = _points(lattice.at(1.08, 1.45), lattice.at(2.9, 1.5), MAIN + 1, 42.0)
     monitored = {"pole-04", "pole-07", "pole-10", "pole-14", "pole-18", "pole-22", "pole-25"}
@@ -94,10 +118,11 @@ def build(seed: int, lattice: Lattice) -> Feeder:
         spot = (px + float(rng.uniform(8, 16)), py - float(rng.uniform(12, 18)))
         three = n in (4, 9, 13)
         node(id, "customer", spot, nodes[at].chainage_m, f"meter-{n:02d}" if n % 4 else None)
-        span(at, id)
+        phases = (1, 2, 3) if three else (1 + n % 3,)
+        span(at, id, phases)
         loads[id] = Load(
             node=id,
-            phases=(1, 2, 3) if three else (1 + n % 3,),
+            phases=phases,
             kw=round(float(rng.uniform(6, 10) if three else rng.uniform(1.2, 3.5)), 2),
         )
     network = LineNetwork(id=LINE, nodes=nodes, spans=spans, root="tx-01")
@@ -125,3 +150,17 @@ def fibre(lattice: Lattice, baseline: bytes | None = None) -> Fibre:
 def fibre_length_m(cable: Fibre) -> float:
     """Length of the cable on the map."""
     return length_m(cable.path)
+
+
+def crossing(feeder: Feeder, cable: Fibre) -> tuple[str, float]:
+    """The shared span that the fibre passes nearest, and how far along the fibre that is (m)."""
+    far = np.arange(0.0, length_m(cable.path), 2.0)
+    route = np.array([to_xy(along(cable.path, float(m))) for m in far])
+    best = (math.inf, "", 0.0)
+    for span in feeder.network.spans.values():
+        if span.carries:
+            middle = to_xy(along(span.path, feeder.lengths[span.id] / 2))
+            away = np.hypot(*(route - np.array(middle)).T)
+            k = int(away.argmin())
+            best = min(best, (float(away[k]), span.id, float(far[k])))
+    return best[1], best[2]

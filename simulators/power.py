@@ -7,6 +7,7 @@ import math
 import msgspec
 
 from contracts.errors import Wrong
+from simulators.lines.engine import context
 from simulators.poles import Feeder
 
 NOMINAL_V = 230.0
@@ -30,19 +31,11 @@ class State(msgspec.Struct, frozen=True):
 
 
 class Line:
-    """The feeder as an OpenDSS circuit. One at a time in a process: the engine is global."""
+    """The feeder as an OpenDSS circuit in an engine context of its own."""
 
     def __init__(self, feeder: Feeder) -> None:
         """Raises Wrong when the engine is not installed."""
-        try:
-            import opendssdirect as dss
-        except ImportError as error:
-            raise Wrong(
-                "simulate: opendssdirect.py",
-                "the power flow engine is not installed",
-                "install the demo town's engines: pip install 'gridsentry[town]'",
-            ) from error
-        self._dss = dss
+        self._dss = context()
         self._feeder = feeder
         self._bus = {n: n.replace("-", "_") for n in feeder.network.nodes}
         self._built: Cut | str | None = "nothing yet"

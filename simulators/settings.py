@@ -29,6 +29,10 @@ class SimSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     """Mean time between severed spans; 0: only the first."""
     cable_restored_s: float = 600.0
     """A severed span is spliced after this time."""
+    crane_p: float = 0.3
+    """Share of the later severed spans that a passing crane tears over the main road, together with
+    telecom's and television's cables and the fibre that crosses there. The first one is a crane
+    too, elsewhere on that road."""
     storm_every_s: float = 7200.0
     """Mean time between storms; 0: only the first."""
     fibre_first_s: float = 240.0
@@ -97,6 +101,7 @@ class SimSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
             ("blockage_cleared_s", 1800 <= self.blockage_cleared_s <= 43_200, "1800 to 43200"),
             ("history_every_s", self.history_every_s >= 5, "5 or more"),
             ("trace_every_s", self.trace_every_s >= 5, "5 or more"),
+            ("crane_p", 0 <= self.crane_p <= 1, "0 to 1"),
             ("duplicate_p", 0 <= self.duplicate_p <= 0.5, "0 to 0.5"),
             ("reorder_p", 0 <= self.reorder_p <= 0.5, "0 to 0.5"),
         )

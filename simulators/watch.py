@@ -117,9 +117,10 @@ class FibreWatch:
         """Measure from `ms` on."""
         self._world.at(ms + 2000 + round(4000 * self._rng.random()), self._measure)
 
-    def tear(self, at: int, restored: int) -> None:
-        """Part the fibre somewhere at `at`; spliced again at `restored`."""
+    def tear(self, at: int, restored: int, distance_m: float | None = None) -> None:
+        """Part the fibre at `at`, so far from the OTDR (None: somewhere); spliced at `restored`."""
         distance = round(between(self._rng, (250.0, self._town.plant.length_m - 250.0)), 1)
+        distance = distance if distance_m is None else distance_m
         broken = Break(distance, bool(self._rng.random() < 0.25))
 
         def part(ms: int) -> tuple[Outgoing, ...]:

@@ -1,0 +1,99 @@
+"""The crane over the main road: it is felt first, and it tears everybody's cables."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from contracts.geo import along, distance_m
+from simulators.covers import Covers
+from simulators.director import Director
+from simulators.grid import OverheadLine
+from simulators.hydrants import Hydrants
+from simulators.poles import SHARED, crossing
+from simulators.sensors import Sensor
+from simulators.settings import SimSettings
+from simulators.town import Town, build
+from simulators.world import Truth, World
+
+MINUTE = 60_000
+START = 1_777_600_800_000
+
+
+def values(payload: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(payload)["m"]
+    return found
+
+
+def test_cables_of_telecom_and_television_hang_over_the_main_road_alone(town: Town) -> None:
+    network = town.feeder.network
+    shared = [s for s in network.spans.values() if s.carries]
+    assert len(shared) == 12
+    assert {s.carries for s in shared} == {SHARED}
+    known = {owner for u in town.utilities.values() for owner in u.owners}
+    assert {*SHARED, town.feeder.network.spans[shared[0].id].owner} <= known
+    for span in shared:
+        assert network.nodes[span.from_].carries == network.nodes[span.to].carries == SHARED
+
+
+@pytest.mark.parametrize("seed", [1, 7, 40])
+def test_the_fibre_crosses_a_shared_span(seed: int) -> None:
+    town = build(seed)
+    span, far = crossing(town.feeder, town.fibre)
+    there = along(town.feeder.network.spans[span].path, town.feeder.lengths[span] / 2)
+    assert town.feeder.network.spans[span].carries
+    assert distance_m(along(town.fibre.path, far), there) < 30
+
+
+def test_a_crane_is_felt_before_all_goes_dark_behind_it(town: Town) -> None:
+    settings, world, truth = SimSettings(cameras=0), World(), Truth(None)
+    line = OverheadLine(town, settings, world, truth)
+    at = START + MINUTE
+    cut = line.shared_cut()
+    assert town.feeder.network.spans[cut.span].carries == SHARED
+    line.sever(at, at + 5 * MINUTE, cut, crane=True)
+    felt: list[tuple[int, str, float]] = []
+    dark: dict[str, float] = {}
+    while (due := world.next_at()) is not None and due < at + 5_000:
+        message = world.step()
+        if message is not None:
+            said, device = values(message.payload), message.topic.split("/")[-2]
+            felt.append((message.at, device, said.get("vibration", 0.0)))
+            if message.at > at:
+                dark[device] = max(v for k, v in said.items() if k.startswith("voltage"))
+    assert max(v for t, _, v in felt if t < at) > 20
+    (entry,) = truth.entries
+    assert entry["details"]["owners"] == ["state-grid", *SHARED]
+    assert entry["details"]["cause"] == "crane"
+    assert entry["details"]["road_blocked"]
+    behind = set(entry["details"]["nodes_behind"])
+    monitored = {d for d, node in town.feeder.monitors.items() if node in behind}
+    assert all((volts < 20) == (device in monitored) for device, volts in dark.items())
+
+
+def test_later_cranes_tear_the_fibre_too_and_the_first_leaves_it_alone(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for other in (Sensor, Hydrants, Covers):  # only the director's plans are looked at
+        monkeypatch.setattr(other, "go", lambda self, ms: None)
+    settings = SimSettings(
+        cameras=0,
+        crane_p=1.0,
+        cable_every_s=60.0,
+        cable_restored_s=60.0,
+        fibre_first_s=0.0,
+        hydrant_first_s=0.0,
+        cover_first_s=0.0,
+        worker_every_s=(900.0, 900.0),
+    )
+    director = Director(town, settings, START)
+    while (due := director.world.next_at()) is not None and due < START + 4 * MINUTE:
+        director.world.step()
+    first, later, *_ = [e for e in director.truth.entries if e["kind"] == "severed_cable"]
+    assert first["details"]["cause"] == later["details"]["cause"] == "crane"
+    (torn,) = [e for e in director.truth.entries if e["kind"] == "fibre_break"]
+    assert torn["at"] == later["at"]
+    place = later["where"], torn["details"]["distance_m"]
+    assert place == crossing(town.feeder, town.fibre)
