@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable
 from operator import sub
 
@@ -159,15 +160,23 @@ class Channel(msgspec.Struct):
         self._settle(t, v, says, view, cfg)
         return says
 
-    def still(self, at: list[float], values: list[float]) -> bool:
-        """Put readings aside, in order of time, if all of them are as the last ones were."""
-        if at[-1] >= self.until or at[0] <= self.newest:
-            return False
-        if min(values) < self.low or max(values) >= self.high:
-            return False
+    def stay(self, at: list[float], values: list[float], begin: int) -> int:
+        """Put readings aside, in order of time, from the `begin`th to before the first that is not
+        as the last ones were; which that is."""
+        low, high, until, end = self.low, self.high, self.until, len(at)
+        if not (low <= values[begin] < high and self.newest < at[begin] < until):
+            return begin
+        if at[-1] >= until:
+            end = bisect_left(at, until, begin)
+        if begin or end < len(at):
+            at, values = at[begin:end], values[begin:end]
+        count = len(at)
+        if count > 1 and (min(values) < low or max(values) >= high):
+            count = next(k for k, v in enumerate(values) if not low <= v < high)
+            at, values = at[:count], values[:count]
         self.waiting.extend(zip(at, values, strict=True))
         self.newest = at[-1]
-        return True
+        return begin + count
 
     def absorb(self, view: View, cfg: FloodingConfig) -> None:
         """Take what was put aside: water that did not move, and was as low as ever."""

@@ -126,15 +126,16 @@ class Flooding:
                     return [], 0
                 mine = c
         if mine is not None:
-            if not (mine.plain and self._channels[mine.metric].still(mine.at, mine.values)):
-                return self._closely(mine, [c for c in columns if c is not mine])
-            state.says[mine.metric] = DRY
+            k = self._channels[mine.metric].stay(mine.at, mine.values, 0) if mine.plain else 0
+            if k < len(mine.at):
+                return self._closely(mine, k, [c for c in columns if c is not mine])
         # Still water asks nothing of what is around: when that came in between does not matter.
         self._around(columns, mine)
         return [], ALL
 
-    def _closely(self, own: Column, others: Sequence[Column]) -> tuple[list[Event], int]:
-        """Fold the own water reading by reading, what is around as soon as that is asked about."""
+    def _closely(self, own: Column, k: int, others: Sequence[Column]) -> tuple[list[Event], int]:
+        """Fold the own water from the `k`th reading on, what is around as soon as that is asked
+        about."""
         state, cfg, metric, told, place = self._state, self._cfg, own.metric, 0, 0
         channel, view = self._channels[metric], self._views[metric]
 
@@ -147,9 +148,11 @@ class Flooding:
             catch_up(place)
             return self._ahead(t)
 
-        for k, (t, v) in enumerate(zip(own.at, own.values, strict=True)):
+        at, values, count = own.at, own.values, len(own.at)
+        while k < count:
             item, place = own.readings[k], own.places[k]
-            if v > view.most or item.quality & FAULTY:
+            if values[k] > view.most or item.quality & FAULTY:
+                k += 1
                 continue
             if item.quality & SPIKE:
                 channel.absorb(view, cfg)
@@ -158,6 +161,9 @@ class Flooding:
             if says != DRY:
                 catch_up(place)
                 return [self._open(metric, item.at, item.received_at)], place + 1
+            k += 1
+            if own.plain and k < count:
+                k = channel.stay(at, values, k)
         catch_up(ALL)
         return [], ALL
 

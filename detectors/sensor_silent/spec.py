@@ -207,8 +207,13 @@ class SensorSilent:
                 continue
             fine = self._due_at(name, heard) > listened
             if not fine and name in by:
-                marks = [heard.mark, *map(self._listened_to, by[name]), listened]
-                fine = max(map(sub, marks[1:], marks)) < self._limit[name] - CLOSE_S
+                some, least = by[name], self._limit[name] - CLOSE_S
+                paused = max(
+                    self._listened_to(some[0]) - heard.mark, listened - self._listened_to(some[-1])
+                )
+                if len(some) > 1:
+                    paused = max(paused, max(map(sub, some[1:], some)).total_seconds())
+                fine = paused < least
         for entry in later:
             heapq.heappush(due, entry)
         return fine
