@@ -157,7 +157,7 @@ class Flooding:
             if item.quality & SPIKE:
                 channel.absorb(view, cfg)
                 channel.forget_newest()
-            says = state.says[metric] = channel.take(t, v, view, cfg, ahead)
+            says = state.says[metric] = channel.take(at[k], values[k], view, cfg, ahead)
             if says != DRY:
                 catch_up(place)
                 return [self._open(metric, item.at, item.received_at)], place + 1
