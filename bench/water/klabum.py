@@ -13,6 +13,10 @@ Conventions of ours, for the manifest has none:
   of the network does, rivers long after;
 * an alarm of a baseline is one while it fires with pauses of up to `REARM_S`; an alarm of ours is
   one event. It belongs to the moment it began;
+* where the sensors stand is not in the recording, so all are one town, and each is also judged
+  alone in a town of its own. What the detector takes for a storm in a town (many sensors risen at
+  once, the asking one left out) is much like the manifest's definition, and seen from the same
+  readings: what is kept in storms says that the two agree without labels, not that either is rain;
 * outside storms alarms are counted per sensor-year outside windows, gaps of more than an hour
   left out; a (sensor, storm) pair is *kept* when an alarm of the baseline begins in the window and
   one of ours does;
@@ -24,10 +28,12 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import heapq
 import json
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import repeat
 from pathlib import Path
 from typing import Final
 
@@ -37,7 +43,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from bench.water import rules
-from bench.water.watch import flooding
+from bench.water.watch import flooding_of
 from contracts.clock import EPOCH
 from detectors._common.sample import city, device
 
@@ -100,6 +106,13 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     def share_kept(self) -> float:
         """Share of the baseline's pairs that are kept."""
         return self.kept / self.pairs if self.pairs else np.nan
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """Pairs between onset and recession, and how many of them were kept."""
+
+    pairs: int
+    kept: int
 
 
 def half(name: str) -> int:
@@ -180,16 +193,23 @@ def baselines(sensor: Sensor) -> dict[str, Alarms]:
     return {name: rules.episodes(t, mask, REARM_S) for name, mask in rules_.items()}
 
 
-def ours(sensor: Sensor) -> Alarms:
-    """The shipped `flooding` detector on the sensor's readings, alone in its town, behind the
-    screen at the edge; nothing is known of it but that it measures a level."""
-    town = city(devices={sensor.name: device(sensor.name, type="level", metrics=("level",))})
-    series = zip(sensor.t.tolist(), sensor.v.tolist(), strict=True)
-    alarms: dict[str, tuple[float, float]] = {}
-    for at, event in flooding(town, sensor.name, "level", series, EPOCH):
-        begin, _ = alarms.get(event.id, (at, at))
-        alarms[event.id] = (begin, at)
-    return list(alarms.values())
+def ours(sensors: Sequence[Sensor]) -> dict[str, Alarms]:
+    """The shipped `flooding` detector in a town of these sensors, behind the screen at the edge;
+    nothing is known of them but that they measure levels. By name."""
+    names = [sensor.name for sensor in sensors]
+    town = city(devices={name: device(name, type="level", metrics=("level",)) for name in names})
+    alarms: dict[str, dict[str, tuple[float, float]]] = {name: {} for name in names}
+    for at, event in flooding_of(town, "level", _in_order(sensors), EPOCH):
+        of = alarms[event.device or ""]
+        begin, _ = of.get(event.id, (at, at))
+        of[event.id] = (begin, at)
+    return {name: list(found.values()) for name, found in alarms.items()}
+
+
+def _in_order(sensors: Sequence[Sensor]) -> Iterator[tuple[float, str, float]]:
+    """(epoch seconds, sensor, metres) of all of them, in order of time."""
+    each = [zip(s.t.tolist(), repeat(s.name), s.v.tolist(), strict=False) for s in sensors]
+    return heapq.merge(*each)
 
 
 def _outside(t: Floats, windows: Sequence[Storm]) -> float:
@@ -236,6 +256,17 @@ def tally(
         kept=kept,
         chance=chance,
     )
+
+
+def within(sensor: Sensor, bare: Sequence[Storm], mine: Alarms, reference: Alarms) -> Kept:
+    """Of storms without a margin: where the reference began to alarm between onset and recession,
+    and where ours stood some time between them."""
+    pairs = kept = 0
+    for storm in bare:
+        if _began(reference, storm):
+            pairs += 1
+            kept += any(begin <= storm.end and end >= storm.begin for begin, end in mine)
+    return Kept(pairs, kept)
 
 
 def _out(alarms: Alarms, windows: Sequence[Storm]) -> int:

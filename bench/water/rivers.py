@@ -15,7 +15,17 @@ from bench.water.parts import in_parts
 from bench.water.rows import beside, with_held_out
 
 REFERENCE: Final = "median"
-RULES: Final = {"median": "48 h median + 15 cm", "stays": "three in a row", "gate": "gate"}
+ALONE: Final = "alone"
+RULES: Final = {
+    ALONE: "each alone",
+    "median": "48 h median + 15 cm",
+    "stays": "three in a row",
+    "gate": "gate",
+}
+
+
+Town = dict[str, klabum.Alarms]
+"""Alarms of each sensor by name."""
 
 
 class River(msgspec.Struct, frozen=True):
@@ -24,7 +34,10 @@ class River(msgspec.Struct, frozen=True):
     name: str
     clean: bool
     by_rule: dict[str, klabum.Tally]
-    """`ours` and the references; pairs are those of the 48-hour median."""
+    """`ours` in a town of all of them, ours `alone`, and the references; pairs are those of the
+    48-hour median."""
+    within: dict[str, klabum.Kept] = {}
+    """The same of storms without a margin."""
 
     @property
     def held(self) -> bool:
@@ -36,20 +49,35 @@ def judge(folder: Path, kept: Path, code: str, workers: int, every: int) -> list
     """Every `every`-th sensor; none where the recordings are not there. Kept under the code."""
     if not (folder / klabum.FOLDER).is_dir():
         return []
+    town = kept / f"rivers-town-{code}-{every}.msgpack"
+    (found,) = in_parts(town, list[Town], partial(_town, folder, every), 1, "rivers' town")
     path = kept / f"rivers-{code}-{every}.msgpack"
-    return in_parts(path, list[River], partial(_part, folder, every), workers, "rivers")
+    return in_parts(path, list[River], partial(_part, folder, every, found), workers, "rivers")
 
 
-def _part(folder: Path, every: int, part: slice) -> list[River]:
-    windows, out = klabum.storms(folder), []
+def _town(folder: Path, every: int, part: slice) -> list[Town]:
+    """All sensors are one town, and one part."""
+    return [klabum.ours(klabum.load(folder, every))] if part.start == 0 else []
+
+
+def _part(folder: Path, every: int, town: Town, part: slice) -> list[River]:
+    windows, bare, out = klabum.storms(folder), klabum.storms(folder, 0.0), []
     for sensor in klabum.load(folder, every)[part]:
-        alarms = {**klabum.baselines(sensor), "ours": klabum.ours(sensor)}
+        alarms = {
+            **klabum.baselines(sensor),
+            ALONE: klabum.ours([sensor])[sensor.name],
+            "ours": town[sensor.name],
+        }
         reference = {sensor.name: alarms[REFERENCE]}
         tallies = {
             rule: klabum.tally([sensor], windows, {sensor.name: found}, reference)
             for rule, found in alarms.items()
         }
-        out.append(River(sensor.name, sensor.clean, tallies))
+        within = {
+            rule: klabum.within(sensor, bare, found, alarms[REFERENCE])
+            for rule, found in alarms.items()
+        }
+        out.append(River(sensor.name, sensor.clean, tallies, within))
     return out
 
 
@@ -63,6 +91,8 @@ def figures(rivers: Sequence[River]) -> list[Figure]:
         out += _rows(name, some, per_year, aim, len)
     name = "rivers: in-storm alarms kept"
     out += _rows(name, rivers, kept, ">= 0.95", _pairs)
+    name = "rivers: kept where the median alarms between onset and recession"
+    out += _rows(name, rivers, kept_within, None, _pairs_within)
     chance = sum(one.by_rule[REFERENCE].chance for one in rivers)
     pairs = sum(one.by_rule[REFERENCE].pairs for one in rivers)
     told = (chance / pairs, None) if pairs else None
@@ -82,6 +112,17 @@ def kept(rivers: Sequence[River], rule: str) -> float | None:
     return sum(one.by_rule[rule].kept for one in rivers) / pairs if pairs else None
 
 
+def kept_within(rivers: Sequence[River], rule: str) -> float | None:
+    """The same of storms without a margin: the pairs in which the median begins to alarm between
+    onset and recession."""
+    pairs = _pairs_within(rivers)
+    return sum(one.within[rule].kept for one in rivers) / pairs if pairs else None
+
+
+def _pairs_within(rivers: Sequence[River]) -> int:
+    return sum(one.within["ours"].pairs for one in rivers)
+
+
 def _pairs(rivers: Sequence[River]) -> int:
     return sum(one.by_rule["ours"].pairs for one in rivers)
 
@@ -90,7 +131,7 @@ def _rows(
     name: str,
     rivers: Sequence[River],
     of: Callable[[Sequence[River], str], float | None],
-    aim: str,
+    aim: str | None,
     count: Callable[[Sequence[River]], int],
 ) -> list[Figure]:
     references = beside({words: of(rivers, rule) for rule, words in RULES.items()})

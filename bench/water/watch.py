@@ -125,11 +125,18 @@ def flooding(
 ) -> Iterator[tuple[float, Event]]:
     """(seconds, revision) of the flooding detector at the town's one site, of (seconds, value) of
     one sensor, received as measured."""
+    return flooding_of(town, metric, ((at_s, device, value) for at_s, value in series), zero)
+
+
+def flooding_of(
+    town: City, metric: str, series: Iterable[tuple[float, str, float]], zero: datetime
+) -> Iterator[tuple[float, Event]]:
+    """The same of (seconds, sensor, value) of many that share the town's one site, in order."""
     spec = specs()["flooding"]
     cfg = spec.config()
     (site,) = spec.sites(town, cfg)
     drive, screen = Drive(spec, cfg, site), Screen()
-    for at_s, value in series:
+    for at_s, device, value in series:
         at = zero + timedelta(seconds=at_s)
         for known, event in drive.put(screen.annotate(Reading(device, metric, value, at, at, at))):
             yield (known - zero).total_seconds(), event

@@ -158,12 +158,7 @@ class Places:
 
     def gauges(self, device: Device) -> tuple[Device, ...]:
         """The nearest gauges within reach, other than the device itself."""
-        near = sorted(
-            (distance_m(g.point, device.point), g.id, g)
-            for g in self._gauges
-            if g.id != device.id and _may_be_near(g.point, device.point)
-        )
-        return tuple(g for metres, _, g in near[:GAUGES] if metres <= GAUGE_M)
+        return nearest_gauges(device, self._gauges)
 
     def upstream(self, device: Device) -> tuple[Device, ...]:
         """The first sensors above on each branch, nearest first."""
@@ -196,6 +191,16 @@ class Places:
             if p.from_ in nodes and p.to in nodes
         }
         return DrainNetwork(nodes=nodes, pipes=pipes)
+
+
+def nearest_gauges(device: Device, gauges: Iterable[Device]) -> tuple[Device, ...]:
+    """Of these gauges the nearest within reach, other than the device itself."""
+    near = sorted(
+        (distance_m(g.point, device.point), g.id, g)
+        for g in gauges
+        if g.id != device.id and _may_be_near(g.point, device.point)
+    )
+    return tuple(g for metres, _, g in near[:GAUGES] if metres <= GAUGE_M)
 
 
 def _may_be_near(a: Point, b: Point) -> bool:

@@ -64,7 +64,8 @@ class FloodingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """A drain node within this distance lends a device its lines (metres)."""
     unusual_m: float = 0.15
     """A level sensor without any line: water this far above its usual height (metres), or further
-    where it often goes that far by itself, is a flood of low severity. 15 cm in a street is
-    ponding; of streams it is what tells storms (158 of them, kLabUM)."""
+    where it often goes that far by itself, is a flood of low severity; twice as far where the
+    city's other such sensors are at rest. 15 cm in a street is ponding; of streams it is what tells
+    storms (158 of them, kLabUM)."""
     learning_s: float = 86400.0
     """A sensor that was heard for less than this says that it is still learning (seconds)."""

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 
 import msgspec
 
-from contracts.city import City
+from contracts.city import City, DrainNetwork
 from contracts.detector import Site
 from detectors._common.water.graph import rim_of
 from detectors._common.water.near import Nearby
-from detectors.flooding.around import WATER, Lie, Places, lie_of
+from detectors.flooding.around import WATER, Lie, Places, lie_of, nearest_gauges
 from detectors.flooding.config import FloodingConfig
 
 WATER_TYPES = frozenset({"drain", "level", "water", "depth", "manhole", "underpass"})
@@ -57,10 +57,11 @@ class View(msgspec.Struct, frozen=True):
 
 
 def sites(city: City, cfg: FloodingConfig) -> Iterable[Site]:
-    """One site per device that measures water: the device itself first, then what it listens to,
-    rain gauges and the first water sensors upstream."""
+    """One site per device that measures water against a line: the device itself first, then what
+    it listens to, rain gauges and the first water sensors upstream. One for all levels without."""
     near = Nearby(city.drains.nodes if city.drains is not None else {})
     places = Places(city)
+    without: dict[str, Site] = {}
     for device in city.devices.values():
         water = WATER & set(device.metrics)
         if not water and (device.metrics or device.type not in WATER_TYPES):
@@ -77,7 +78,49 @@ def sites(city: City, cfg: FloodingConfig) -> Iterable[Site]:
             around = dict.fromkeys((device, *gauges, *places.upstream(device)))
             yield msgspec.structs.replace(site, devices=tuple(around))
         elif is_lonely(site, cfg):
-            yield msgspec.structs.replace(site, devices=(device, *gauges))
+            without[device.id] = msgspec.structs.replace(site, devices=(device, *gauges))
+    if without:
+        yield _group(without, near, cfg)
+
+
+LEVELS = "levels"
+"""The one site of a city's level sensors without lines."""
+
+
+def _group(without: dict[str, Site], near: Nearby, cfg: FloodingConfig) -> Site:
+    """All of them at one site: the sensors first, then the gauges that they listen to. Its nodes
+    are those that stand at any of its devices, so that `members` finds the same ones again."""
+    first = next(iter(without.values()))
+    devices = dict.fromkeys(one.devices[0] for one in without.values())
+    devices |= dict.fromkeys(g for one in without.values() for g in one.devices[1:])
+    nodes = {n.id: n for d in devices if (n := near.node_of(d, cfg.near_m)) is not None}
+    return Site(
+        id=LEVELS,
+        district=first.district,
+        point=first.point,
+        devices=tuple(devices),
+        drains=DrainNetwork(nodes=nodes, pipes={}) if nodes else None,
+    )
+
+
+def members(site: Site, cfg: FloodingConfig) -> list[Site]:
+    """A site of its own for each sensor of the site of `LEVELS`: it and its gauges."""
+    nodes = site.drains.nodes if site.drains is not None else {}
+    near = Nearby(nodes)
+    gauges = [d for d in site.devices if "rain_rate" in d.metrics]
+    out = []
+    for device in site.devices:
+        node = near.node_of(device, cfg.near_m)
+        one = Site(
+            id=device.id,
+            district=device.district,
+            point=device.point,
+            devices=(device, *nearest_gauges(device, gauges)),
+            drains=DrainNetwork(nodes={node.id: node}, pipes={}) if node is not None else None,
+        )
+        if is_lonely(one, cfg):
+            out.append(one)
+    return out
 
 
 def is_lonely(site: Site, cfg: FloodingConfig) -> bool:

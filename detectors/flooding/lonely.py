@@ -1,4 +1,4 @@
-"""Flooding at a level sensor without any line: high beyond what is usual there, beyond doubt.
+"""Flooding at one level sensor without any line: high beyond what is usual there, beyond doubt.
 
 Nothing says at which height its water does harm, so it is told as less severe than water over a
 line, never forecast, and only when it is sure (`detectors.flooding.usual`). As soon as the city
@@ -18,6 +18,7 @@ from contracts.event import Event
 from contracts.nouns import Reading
 from detectors._common.episode import Episode, Ledger
 from detectors.flooding.config import FloodingConfig
+from detectors.flooding.together import ALONE, CALM, STORM, Together
 from detectors.flooding.told import FAULTY, KIND, curve, revision
 from detectors.flooding.usual import HIGH, HOUR_S, LEAP_SHARE, Usual
 
@@ -50,6 +51,8 @@ class Open(msgspec.Struct):
     told: float
     """The peak told last."""
     stage: str = "observed"
+    around: int = ALONE
+    """What the town's other sensors told when it opened."""
     quiet_since: float | None = None
     leapt: bool = False
     """It went down in one leap, as no water does."""
@@ -68,20 +71,20 @@ class State(msgspec.Struct):
 
 
 class Lonely:
-    """Folds one device's levels; the site's other devices are rain gauges near it.
+    """Folds one device's levels; the site's other devices are rain gauges near it, and what the
+    town's other sensors tell comes through `together`. `state` goes on from there if there is one.
 
     Stages: observed → receding → closed.
     """
 
-    def __init__(self, cfg: FloodingConfig, site: Site, snapshot: bytes | None) -> None:
+    def __init__(
+        self, cfg: FloodingConfig, site: Site, state: State | None, together: Together
+    ) -> None:
         self._cfg = cfg
         self._site = site
         self._own = site.devices[0].id
-        self._state = (
-            msgspec.msgpack.decode(snapshot, type=State)
-            if snapshot is not None
-            else State(Ledger(), Usual())
-        )
+        self._together = together
+        self.state = self._state = state if state is not None else State(Ledger(), Usual())
         self._state.usual.rise_m = cfg.unusual_m
 
     def on_item(self, item: Reading, /) -> Iterable[Event]:
@@ -97,12 +100,18 @@ class Lonely:
                 state.flow = item.value
             return ()
         t = item.at.timestamp()
+        usual, together = state.usual, self._together
         if state.now is not None:
             state.heard = item.received_at
-            return self._follow(t, item.value)
-        if state.usual.fold(t, item.value, alarmed=False) != HIGH:
+            events = self._follow(t, item.value)
+            together.hear(self._own, t, item.received_at.timestamp(), usual.risen)
+            return events
+        around = together.weather(self._own, t)
+        says = usual.fold(t, item.value, alarmed=False, around=around)
+        together.hear(self._own, t, item.received_at.timestamp(), usual.risen)
+        if says != HIGH:
             return ()
-        return (self._open(item, t),)
+        return (self._open(item, t, around),)
 
     def on_time(self, now: datetime, /) -> Iterable[Event]:
         """Nothing was heard for too long: the episode ends as unknown."""
@@ -114,22 +123,19 @@ class Lonely:
             return None
         return self._state.heard + timedelta(seconds=self._cfg.forget_s)
 
-    def snapshot(self) -> bytes:
-        """All state as msgpack."""
-        return msgspec.msgpack.encode(self._state)
-
-    def _open(self, item: Reading, t: float) -> Event:
+    def _open(self, item: Reading, t: float, around: int) -> Event:
         state, usual = self._state, self._state.usual
         came, learning = usual.came(t, item.value), usual.learning
         state.now = Open(
             state.ledger.open(KIND, self._site.id, item.at),
             t,
             usual.expected,
-            usual.gate,
+            usual.rise_m if around == STORM and not learning else usual.gate,
             came,
             learning,
             item.value,
             item.value,
+            around=around,
         )
         state.heard = item.received_at
         return self._revise()
@@ -208,17 +214,22 @@ def _words(now: Open, closed: str | None, rained: bool) -> tuple[list[str], list
     """Why, in English and Chinese."""
     high, came = round(100 * (now.peak - now.level)), round(100 * now.came)
     gate = round(100 * now.gate)
-    en = [
-        f"the water stands up to {high} cm above what is usual here; {gate} cm and more are not",
-        f"it rose {came} cm within twelve hours, without falling back as a disturbance would",
+    en = [f"the water stands up to {high} cm above what is usual here; {gate} cm and more are not"]
+    zh = [f"水位最高超出本处常态 {high} 厘米(超出 {gate} 厘米即为异常)"]
+    if now.around == STORM:
+        en.append("other level sensors of the town rise with it: rather rain than a disturbance")
+        zh.append("本市其他水位传感器同时上涨,更像降雨所致,而非单点干扰")
+    else:
+        en.append(f"it rose {came} cm within hours, without falling back as a disturbance would")
+        zh.append(f"数小时内上涨 {came} 厘米,期间没有像干扰那样突然回落")
+    if now.around == CALM:
+        en.append("the town's other level sensors are at rest: rather a release or a backwater")
+        zh.append("本市其他水位传感器平稳,更像放水或局部壅水")
+    en.append(
         "no line is known for this sensor (warn_m, close_m): whether this does harm, nobody has "
-        "said, and when it will cannot be foretold",
-    ]
-    zh = [
-        f"水位最高超出本处常态 {high} 厘米(超出 {gate} 厘米即为异常)",
-        f"十二小时内上涨 {came} 厘米,期间没有像干扰那样突然回落",
-        "该传感器未设警戒线(warn_m、close_m):是否成灾尚无依据,也无法提前预报",
-    ]
+        "said, and when it will cannot be foretold"
+    )
+    zh.append("该传感器未设警戒线(warn_m、close_m):是否成灾尚无依据,也无法提前预报")
     if rained:
         en.append("it has rained here")
         zh.append("本处有降雨")

@@ -6,16 +6,17 @@ from contracts.detector import Detector, Site, Spec
 from contracts.nouns import Reading
 from detectors.flooding.config import FloodingConfig
 from detectors.flooding.detect import Flooding
-from detectors.flooding.lines import is_lonely, sites
-from detectors.flooding.lonely import Lonely
+from detectors.flooding.levels import Levels
+from detectors.flooding.lines import LEVELS, sites
 from detectors.flooding.told import KIND
 
 
 def build(cfg: FloodingConfig, site: Site, snapshot: bytes | None) -> Detector[Reading]:
     """Where the site's device has a line (`lines_of`): `Flooding`, which forecasts when water
-    reaches it. A level that has none: `Lonely`, which tells what is unusual there."""
-    if is_lonely(site, cfg):
-        return Lonely(cfg, site, snapshot)
+    reaches it. The levels of a city that have none are one site: `Levels`, which tells what is
+    unusual at each."""
+    if site.id == LEVELS:
+        return Levels(cfg, site, snapshot)
     return Flooding(cfg, site, snapshot)
 
 

@@ -22,6 +22,10 @@ within `QUICK_H` hours (a slow rise must reach `SLOW_TIMES` as high), did not fa
 as water cannot, and did not come in one leap that no water makes (then it must move like water for
 two hours first).
 
+Where the town's other sensors tell a storm (`detectors/flooding/together.py`), the least gate and
+one report suffice: a rise that comes with all others needs no proof of its own. Where they tell
+that there is none, water must stand twice as high.
+
 Chosen on half of 88 river and stream sensors (10 min apart, two years, kLabUM), reported on the
 other half.
 """
@@ -35,6 +39,8 @@ from collections.abc import Iterable
 from typing import Final
 
 import msgspec
+
+from detectors.flooding.together import ALONE, CALM, STORM
 
 HOUR_S: Final = 3600.0
 SPACING_S: Final = 280.0
@@ -102,6 +108,14 @@ SHAPE_LEAST_M: Final = 0.03
 """... that differ by this much (mean, metres): three times an ultrasonic head's error."""
 SHAPE_MOST_DAYS: Final = 7.0
 """A day's weight in the shape is at least one in this many."""
+CALM_TIMES: Final = 2.0
+"""Where the town's other sensors are at rest, a rise must be this many times as high (30 cm): what
+rises alone is a dam's release, plants, ice or the instrument."""
+RISEN_M: Final = 0.1
+"""For others a sensor speaks of a storm while it stands this far above its usual height (metres):
+two thirds of what is told, and three times an ultrasonic head's error ..."""
+RISEN_STAY: Final = 3
+"""... for so many reports in a row."""
 RAIN_MM_H: Final = 0.2
 """It rains from this rate on (0.1 mm in half an hour: one tip of a usual gauge)."""
 RAIN_LASTS_S: Final = 6 * HOUR_S
@@ -156,10 +170,12 @@ class Usual(msgspec.Struct):
     habit: float = 0.0
     spiky: float = 0.0
     rained_at: float = -math.inf
+    up: int = 0
+    """Spaced readings in a row `RISEN_M` above the usual height."""
 
-    def fold(self, t: float, v: float, alarmed: bool) -> int:
+    def fold(self, t: float, v: float, alarmed: bool, around: int = ALONE) -> int:
         """Take one reading; USUAL, UNSURE or HIGH. `alarmed`: a flood is open, nothing is learned
-        but where the level now is."""
+        but where the level now is. `around`: what the town's other sensors tell."""
         tail = self.tail
         if len(tail) > 1 and t - tail[-2][0] < SPACING_S:
             tail[-1] = (t, v)
@@ -176,7 +192,9 @@ class Usual(msgspec.Struct):
                 self.expected = min(self.now)
             if len(tail) > TAIL:
                 del tail[0]
-        if v - self.expected < self.gate:
+        height = v - self.expected
+        self.up = 0 if height < RISEN_M else self.up + spaced
+        if height < self.gate and (around != STORM or height < self.rise_m):
             self.above = 0
             self.leap = self.leap_before = 0.0
             return USUAL
@@ -184,7 +202,12 @@ class Usual(msgspec.Struct):
         self._move(v, spaced)
         if alarmed:
             return HIGH
-        return HIGH if self._sure(t, v) else UNSURE
+        if self.learning:
+            around = ALONE
+        if around == STORM and self.above:
+            return HIGH
+        gate = CALM_TIMES * self.gate if around == CALM else self.gate
+        return HIGH if self._sure(t, v, gate) else UNSURE
 
     def rain(self, t: float, rate: float) -> None:
         """What the rain gauge said (mm/h)."""
@@ -199,6 +222,11 @@ class Usual(msgspec.Struct):
     def learning(self) -> bool:
         """Less than a day is known."""
         return len(self.hours) < WARM_HOURS
+
+    @property
+    def risen(self) -> bool:
+        """It speaks of a storm."""
+        return self.up >= RISEN_STAY and not self.learning
 
     def blame(self, height: float) -> None:
         """What came this high was no water: it is a habit of the sensor's."""
@@ -226,7 +254,7 @@ class Usual(msgspec.Struct):
         self.low = min(self.low, v)
         self.high = max(self.high, v)
 
-    def _sure(self, t: float, v: float) -> bool:
+    def _sure(self, t: float, v: float, gate: float) -> bool:
         need, rained = self.stay, self.rained(t)
         if rained and need == STAY:
             need -= 1
@@ -236,8 +264,8 @@ class Usual(msgspec.Struct):
         low = min(held)
         above = low - self.expected
         came = self.came(t, low)
-        quick = rained or came >= QUICK_SHARE * self.gate
-        if came < RISES * self.gate or above < (self.gate if quick else SLOW_TIMES * self.gate):
+        quick = rained or came >= QUICK_SHARE * gate
+        if came < RISES * gate or above < (gate if quick else SLOW_TIMES * gate):
             return False
         height = v - self.expected
         if _fall([one[1] for one in self.tail[-self.above - 7 :]]) > BACK * height:
@@ -319,7 +347,7 @@ class Usual(msgspec.Struct):
     def _forget(self) -> None:
         self.hours, self.flat, self.tops, self.top, self.habit = [], [], [], 0.0, 0.0
         self.shape, self.shape_days, self.unshaped, self.shapeless = [], 0, 0.0, 0.0
-        self.shaped, self.spiky, self.expected, self.above = False, 0.0, math.nan, 0
+        self.shaped, self.spiky, self.expected, self.above, self.up = False, 0.0, math.nan, 0, 0
 
 
 def _fall(heights: list[float]) -> float:

@@ -72,15 +72,32 @@ def test_gaps_are_not_watched() -> None:
     assert tally.years == pytest.approx(2 / 365.25, rel=0.05)
 
 
-def test_ours_is_the_shipped_detector_alone_in_its_town() -> None:
+def with_a_rise(seed: int, height: float = 0.6) -> Sensor:
     n = 216
-    rise = np.array([0.6 * min(1.0, i / 9) * np.exp(-max(0, i - 9) / 24) for i in range(n)])
-    sensor = record(8)
+    rise = np.array([height * min(1.0, i / 9) * np.exp(-max(0, i - 9) / 24) for i in range(n)])
+    sensor = record(8, seed=seed)
     sensor.v[3 * 144 : 3 * 144 + n] += rise
-    (alarm,) = klabum.ours(sensor)
+    return sensor
+
+
+def test_ours_is_the_shipped_detector_in_a_town_of_these_sensors() -> None:
+    (alarm,) = klabum.ours([with_a_rise(0)])["s0"]
     assert 3 * DAY < alarm[0] < 3 * DAY + 3600
     assert alarm[1] > alarm[0]
-    assert klabum.ours(record(8, seed=1)) == []
+    assert klabum.ours([record(8, seed=1)]) == {"s1": []}
+    # Ten that rise: an eleventh that is lifted for one report is told of at once.
+    lifted = record(8, (3.2, 3.206, 0.2), seed=11)
+    assert klabum.ours([lifted]) == {"s11": []}
+    told = klabum.ours([*(with_a_rise(seed) for seed in range(10)), lifted])
+    assert [len(told[f"s{seed}"]) for seed in range(10)] == [1] * 10
+    assert [begin / DAY for begin, _ in told["s11"]] == pytest.approx([3.2], abs=0.01)
+
+
+def test_in_a_bare_storm_ours_must_stand_at_some_time() -> None:
+    bare = [Storm(10 * DAY, 11 * DAY), Storm(20 * DAY, 21 * DAY), Storm(30 * DAY, 31 * DAY)]
+    reference = [(10.5 * DAY, 11 * DAY), (19.9 * DAY, 20.5 * DAY), (30.1 * DAY, 30.2 * DAY)]
+    found = klabum.within(record(1), bare, [(9.0 * DAY, 10.1 * DAY)], reference)
+    assert (found.pairs, found.kept) == (2, 1)
 
 
 @pytest.mark.recordings
@@ -105,7 +122,7 @@ def test_a_few_real_sensors_alarm_less_outside_storms_and_as_much_in_them(
 ) -> None:
     windows = klabum.storms(recordings)
     sensors = [sensor for sensor in klabum.load(recordings, every=12) if sensor.clean]
-    alarms = {s.name: {**klabum.baselines(s), "ours": klabum.ours(s)} for s in sensors}
+    alarms = {s.name: {**klabum.baselines(s), "ours": klabum.ours([s])[s.name]} for s in sensors}
 
     def of(rule: str) -> dict[str, klabum.Alarms]:
         return {name: by_rule[rule] for name, by_rule in alarms.items()}
