@@ -73,7 +73,8 @@ def install(order: Order, model: Model) -> Installed:
     rng = dice(order.seed, "lines", order.feeder, "install")
     network = _owned(model.network, rng)
     nodes = list(network.nodes)
-    chosen = [n for n in nodes if n in _wanted(order, network, rng)]
+    wanted = _wanted(order, network, rng)
+    chosen = [n for n in nodes if n in wanted]
     points = network.nodes
     near = sorted(chosen, key=lambda n: (points[n].point.lon + 0.6 * points[n].point.lat, n))
     count = max(1, -(-len(near) // _MONITORS_PER_GATEWAY))

@@ -150,6 +150,25 @@ def test_leaves_watch_ends_customers_and_transformers_alone() -> None:
     assert watched == expected
 
 
+def test_some_watch_a_third_of_the_poles() -> None:
+    made = take(order(None, monitors="some"))
+    (line,) = made.city.lines
+    poles = [n for n in line.nodes.values() if n.what != "customer"]
+    watched = [n for n in line.nodes.values() if n.device]
+    assert len(watched) == round(len(poles) / 3)
+    assert {n.what for n in watched} <= {"pole", "transformer"}
+
+
+@pytest.mark.recordings
+def test_what_came_between_leaves_no_trace_in_a_take(recordings: Path) -> None:
+    feeders = recordings / "lines" / "feeders"
+    asked = order("phase_open", feeder="ieee13")
+    first = take(asked, feeders)
+    for what in ("upstream_outage", "load_switching", "severed"):
+        take(order(what, feeder="ieee13", seed=6), feeders)
+    assert take(asked, feeders) == first
+
+
 @pytest.mark.recordings
 def test_ieee123_is_taken_from_the_recordings_within_its_budget(recordings: Path) -> None:
     feeders = recordings / "lines" / "feeders"
