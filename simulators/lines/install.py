@@ -94,7 +94,6 @@ def install(order: Order, model: Model) -> Installed:
             type="gateway",
             point=points[mine].point,
             owner=POWER,
-            site=network.id,
         )
     known = {m.node: m.device for m in monitors}
     network = msgspec.structs.replace(

@@ -47,7 +47,7 @@ class Silence(msgspec.Struct, frozen=True):
     told_s: float | None
     """When the broker tells that it is (its last will); None: nobody does."""
     each: bool
-    """Its monitors are told offline too."""
+    """Its monitors are told offline too; a gateway itself belongs to no line."""
 
 
 class Pull(msgspec.Struct, frozen=True):
