@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from contracts.clock import iso
-from contracts.columns import ALL, Column
+from contracts.columns import ALL, Column, in_order
 from contracts.detector import Site
 from contracts.event import Event
 from contracts.nouns import Quality, Reading
@@ -167,9 +167,21 @@ class DrainBlocked:
                 soon = soon or not c.plain or c.at[-1] >= following
         if soon:
             return self._by_looks(rows)
+        showers: list[Column] = []
         for c, keep in rows:
-            keep.extend(zip(c.at, c.values, strict=True))
+            if c.metric == "level":
+                keep.extend(zip(c.at, c.values, strict=True))
+            else:
+                showers.append(c)
+        if showers:
+            self._showers(showers)
         return [], ALL
+
+    def _showers(self, columns: Sequence[Column]) -> None:
+        """Keep what gauges said, in order."""
+        for _, item in in_order(columns):
+            if not item.quality & UNFIT:
+                self._state.rain.append((item.at.timestamp(), item.value))
 
     def _by_looks(self, rows: list[tuple[Column, Rows]]) -> tuple[list[Event], int]:
         events: list[Event] = []
@@ -180,14 +192,18 @@ class DrainBlocked:
                 first = c.first(following, k)
                 if first < len(c.places) and c.places[first] < place:
                     place, found = c.places[first], c.readings[first]
+            showers: list[Column] = []
             for n, (c, keep) in enumerate(rows):
                 k, end = ends[n], c.upto(place)
-                if c.plain:
+                ends[n] = end + (end < len(c.places) and c.places[end] == place)
+                if c.metric != "level":
+                    showers.append(c.part(k, end))
+                elif c.plain:
                     keep.extend(zip(c.at[k:end], c.values[k:end], strict=True))
                 else:
                     some = zip(c.at[k:end], c.readings[k:end], strict=True)
                     keep.extend([(t, r.value) for t, r in some if not r.quality & UNFIT])
-                ends[n] = end + (end < len(c.places) and c.places[end] == place)
+            self._showers(showers)
             if found is None:
                 return events, ALL
             events.extend(self.on_item(found))
@@ -259,7 +275,7 @@ class DrainBlocked:
             state.rain_heard = max(state.rain_heard, t)
             if rate >= self._cfg.wet_mm_h:
                 state.rained = max(state.rained, t)
-        state.rain = later
+        state.rain[:] = later
         sky.wet = minute - state.rained < self._cfg.dry_after_s
 
     def _sighted(self, minute: float) -> bool:

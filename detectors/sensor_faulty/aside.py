@@ -52,7 +52,9 @@ class _Part:
             else zip(c.at[done:end], c.values[done:end], strict=True)
         )
         channel.waiting.extend(some)
-        channel.newest, device.heard = c.at[end - 1], c.readings[end - 1].received_at
+        channel.newest, heard = c.at[end - 1], c.readings[end - 1].received_at
+        if device.heard is None or heard > device.heard:  # its other metrics may be ahead
+            device.heard = heard
         self.done = end
 
 

@@ -1,7 +1,8 @@
-"""Readings as columns, and flooding sites that fold many of them at once."""
+"""Readings as columns, and the kinds that fold many of them at once."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -13,12 +14,14 @@ from contracts.city import City, DrainNetwork, Node, Pipe
 from contracts.columns import ALL, columns, in_order
 from contracts.geo import Point
 from contracts.nouns import Quality, Reading
+from detectors import specs
 from detectors._common.laws import many_at_once_equal_the_fold
 from detectors._common.many import fold_many
 from detectors._common.sample import Sample, city, device, reading
 from detectors.flooding import SPEC
 from detectors.flooding.config import FloodingConfig
 
+SPECS = specs()
 HERE = Point(118.78, 31.26)
 
 
@@ -31,7 +34,9 @@ def town() -> City:
         f"p{i}": Pipe(id=f"p{i}", from_=f"n{i}", to=f"n{i + 1}", path=(HERE, HERE), diameter_m=0.6)
         for i in range(2)
     }
-    devices = {f"n{i}": device(f"n{i}", metrics=("level", "flow")) for i in range(3)}
+    devices = {
+        f"n{i}": device(f"n{i}", metrics=("level", "flow"), reports_every_s=60.0) for i in range(3)
+    }
     devices["road"] = device("road", metrics=("depth",))
     devices["near"] = device("near", metrics=("rain_rate",))
     devices["far"] = device("far", metrics=("rain_rate",), point=Point(118.79, 31.26))
@@ -71,18 +76,68 @@ def stream(seed: int) -> list[Reading]:
     return sorted(out, key=lambda r: r.received_at)
 
 
+KINDS = ("drain_blocked", "sensor_faulty", "sensor_silent")
+"""That fold many at once, beside floods."""
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_flooding_site_folds_many_as_one_by_one(seed: int) -> None:
-    where, items = town(), stream(seed)
-    events = 0
-    for site in SPEC.sites(where, FloodingConfig()):
+    assert folded_alike("flooding", stream(seed)), "a stream without a flood proves little"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", range(2))
+def test_every_kind_that_folds_many_at_once_folds_them_as_one_by_one(kind: str, seed: int) -> None:
+    assert hasattr(next(built(kind))[1], "on_batch")
+    folded_alike(kind, stream(seed))
+
+
+@pytest.mark.parametrize(
+    ("kind", "trouble"),
+    [("drain_blocked", "pool"), ("sensor_faulty", "stuck"), ("sensor_silent", "gone")],
+)
+def test_trouble_is_told_alike_from_many_at_once(kind: str, trouble: str) -> None:
+    assert folded_alike(kind, troubled(trouble)), "nothing was told of the trouble"
+
+
+def built(kind: str) -> Iterator[tuple[Any, Any]]:
+    """(site, detector as new) of every site of the town."""
+    spec, cfg = SPECS[kind], SPECS[kind].config()
+    for site in spec.sites(town(), cfg):
+        if Reading in spec.nouns(site):
+            yield site, spec.build(cfg, site, None)
+
+
+def folded_alike(kind: str, items: list[Reading]) -> int:
+    """Events of the kind; at every site of the town many at once give what one by one does."""
+    spec, events = SPECS[kind], 0
+    for site, detector in built(kind):
         here = {d.id for d in site.devices}
-        own = tuple(r for r in items if r.device in here)
-        sample = Sample(city=where, site=site, items=own, quiet_items=own[: len(own) // 3])
-        many_at_once_equal_the_fold(SPEC, sample)
-        detector = SPEC.build(FloodingConfig(), site, None)
+        own = tuple(
+            r for r in items if r.device in here and (not spec.metrics or r.metric in spec.metrics)
+        )
+        sample = Sample(city=town(), site=site, items=own, quiet_items=own[: len(own) // 3])
+        many_at_once_equal_the_fold(spec, sample)
         events += sum(len(list(detector.on_item(r))) for r in own)
-    assert events, "a stream without a flood proves little"
+    return events
+
+
+def troubled(trouble: str) -> list[Reading]:
+    """Fourteen hours of three manholes: after eight a pool forms below the first, or the last
+    one's sensor is stuck, or falls silent for an hour."""
+    rng = np.random.default_rng(5)
+    out: list[Reading] = []
+    for i in range(840):
+        for k, name in enumerate(("n0", "n1", "n2")):
+            v = 0.2 + 0.01 * k + float(rng.normal(0, 0.002))
+            if trouble == "pool" and i > 480:
+                v += min(1.2, 0.01 * (i - 480)) if k == 0 else -0.12
+            if trouble == "stuck" and i > 480 and k == 2:
+                v = 0.2345
+            if trouble == "gone" and 480 < i < 540 and k == 2:
+                continue
+            out.append(reading(name, "level", round(v, 4), 60.0 * i + 3.0 * k, i))
+    return out
 
 
 def test_dry_readings_are_not_folded_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
