@@ -1,4 +1,4 @@
-"""The blocked-drain detector: all level sensors of one connected network, compared each minute."""
+"""The blocked-drain detector: all level sensors of one connected network, side by side."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from contracts.columns import ALL, Column, in_order
 from contracts.detector import Site
 from contracts.event import Event
 from contracts.nouns import Quality, Reading
-from detectors._common.episode import Episode, Ledger, revise
+from detectors._common.episode import Ledger, revise
+from detectors.drain_blocked import rhythm
 from detectors.drain_blocked.belief import Belief, Look, believe
 from detectors.drain_blocked.config import DrainBlockedConfig
 from detectors.drain_blocked.gauge import OVER_M, Gauge, Sky
-from detectors.drain_blocked.pair import LOOSE, Pair
+from detectors.drain_blocked.pair import Pair
 from detectors.drain_blocked.shape import fault_odds
 from detectors.drain_blocked.sites import Layout
-from detectors.drain_blocked.turns import SETTLE_S, TICK_S, Turns
+from detectors.drain_blocked.state import Open, State
+from detectors.drain_blocked.turns import SETTLE_S, TICK_S
 from detectors.drain_blocked.why import chance, evidence_of
 
 KIND = "drain_blocked"
@@ -30,78 +32,22 @@ UNFIT = int(Quality.STUCK | Quality.OUT_OF_RANGE | Quality.SPIKE)
 """Readings that the screen found faulty say nothing of the water."""
 Rows = list[tuple[float, float]]
 """(epoch seconds, value)."""
-FEW = 4
-"""With fewer sensors heard, no common rhythm can be told from one sensor's trouble."""
-
-
-RAIN_LEAP = 0.5
-"""The common factor rises by this within half an hour only when it rains: mornings take hours
-(measured on the pattern of households, Metcalf & Eddy, fig. 3-5: 0.45 an hour at most)."""
-RAIN_LEFT = 0.8
-"""After rain the sewers have drained once the common factor is as near what it was before."""
-RAIN_MEMORY_S = 1500.0
-"""How slowly the factor's memory follows (time constant, seconds): half an hour."""
-STIFF = 2.5
-"""A sensor is in backwater when its level would mean twelve times the flow that comes to others
-for each manhole above."""
 SURER = 0.5
 """New evidence moves an open blockage when it speaks so much more clearly (log-odds)."""
 MOST_M = 30.0
 """The deepest manhole there is, where no rim is registered (metres)."""
-RISING, RISEN = 0.15, 0.3
-"""Without a rain gauge: it rains when this share of the sensors rises at once, and at least two;
-and it has not drained while this share stands high."""
 CALM_S = 300.0
 """How often a network is looked at where all is as usual, and in rain, when a difference must last
 for half an hour to say anything (seconds): pools form over hours."""
-MOST_S = 1800.0
-"""A longer pause between looks says no more of how the factor moves (seconds)."""
 EVERY_S = 600.0
 """What has not changed its signs is judged again so often."""
 REVIEW_S = 1800.0
 """How often it is looked which sensors stand in backwater and how often they report."""
 
 
-class Open(msgspec.Struct):
-    """A blockage that was published."""
-
-    episode: Episode
-    members: list[str]
-    since: float
-    published: float
-    heard: datetime
-    """Receipt of the newest reading."""
-    pipes: list[tuple[str, float]] = []
-    odds: float = 0.0
-    """Log-odds of a blockage against sensor faults, as last told."""
-
-
-class State(msgspec.Struct):
-    """All state of one network."""
-
-    ledger: Ledger
-    gauges: dict[str, Gauge]
-    sky: Sky
-    turns: Turns = msgspec.field(default_factory=Turns)
-    pairs: list[Pair] = []
-    rain: list[tuple[float, float]] = []
-    """Rain readings since the last look."""
-    rained: float = -math.inf
-    """When it last rained."""
-    rain_heard: float = -math.inf
-    looked: float = -math.inf
-    """The last minute that was looked at."""
-    step: float = TICK_S
-    """Spacing of looks while something is up (seconds)."""
-    reviewed: float = -math.inf
-    judged: float = -math.inf
-    signs: list[int] = []
-    """Of gauges and pairs when it was last judged."""
-    open: list[Open] = []
-
-
 class DrainBlocked:
-    """Folds the sensors of one network; thinks once a minute of their time."""
+    """Folds the sensors of one network; thinks every five minutes of their time, once a minute
+    while a difference waits to be believed."""
 
     def __init__(self, cfg: DrainBlockedConfig, site: Site, snapshot: bytes | None) -> None:
         self._cfg, self._site = cfg, site
@@ -240,11 +186,11 @@ class DrainBlocked:
                 self._fold(gauge, minute, blind)
         if minute >= self._state.reviewed + REVIEW_S:
             self._state.reviewed = minute
-            self._stiff()
+            rhythm.stiffen(state, self._layout)
             often = sorted(g.every_s for g in state.gauges.values() if g.count)
             slow = often[len(often) // 4] / 3 if often else 0.0
             state.step = min(max(slow // TICK_S * TICK_S, TICK_S), CALM_S)
-        self._common(minute)
+        rhythm.common(state, minute)
         odd = astir = False
         for gauge in state.gauges.values():
             odd = odd or gauge.sign != 0
@@ -282,7 +228,7 @@ class DrainBlocked:
         """Whether rain would be noticed: by a gauge, or by enough other sensors."""
         if minute - self._state.rain_heard < 3600.0:
             return True
-        return sum(g.count > 0 for g in self._state.gauges.values()) >= FEW
+        return sum(g.count > 0 for g in self._state.gauges.values()) >= rhythm.FEW
 
     def _fold(self, gauge: Gauge, minute: float, blind: bool) -> None:
         waiting, sky, cfg = gauge.waiting, self._state.sky, self._cfg
@@ -291,57 +237,6 @@ class DrainBlocked:
         if done:
             gauge.fold(waiting[:done], sky, blind, cfg)
             del waiting[:done]
-
-    def _common(self, minute: float) -> None:
-        """The factor by which all levels stand above their usual ones, and how far they differ."""
-        if minute - self._state.rain_heard > 3600.0 and self._all_rise(minute):
-            self._state.rained = max(self._state.rained, minute)
-        ratios = [
-            g.flow - (g.usual or 0.0)
-            for g in self._state.gauges.values()
-            if g.follows >= LOOSE and g.count and minute - g.at < 4 * g.every_s and not g.stuck
-        ]
-        ratios.sort()
-        sky = self._state.sky
-        since = min(minute - self._state.looked, MOST_S)
-        self._state.looked = minute
-        sky.known = len(ratios) >= FEW
-        if not sky.known:
-            sky.factor, sky.spread = 0.0, 0.0
-            return
-        middle = ratios[len(ratios) // 2]
-        off = sorted(abs(r - middle) for r in ratios)
-        sky.factor = middle
-        sky.spread = 1.4826 * off[len(off) // 2]
-        leap = middle - sky.usual
-        if not sky.wet and leap <= RAIN_LEAP:
-            sky.dry = middle
-        elif leap > RAIN_LEAP or middle > sky.dry + RAIN_LEFT:
-            self._state.rained = max(self._state.rained, minute)
-        sky.usual += leap * -math.expm1(-since / RAIN_MEMORY_S)
-
-    def _all_rise(self, minute: float) -> bool:
-        """Whether so many sensors rise, or stand high, that it must be rain."""
-        heard = [g for g in self._state.gauges.values() if minute - g.at < 4 * g.every_s]
-        rising = sum(g.flow - g.before > 0.8 * RAIN_LEAP for g in heard)
-        high = sum(g.trend > 0 for g in heard)
-        wet = self._state.sky.wet and high >= max(2, RISEN * len(heard))
-        return wet or rising >= max(2, RISING * len(heard))
-
-    def _stiff(self) -> None:
-        """Which sensors stand in backwater, by the register: those whose pipe would carry far more
-        at that level than others do for each manhole above."""
-        rates = {}
-        for device, gauge in self._state.gauges.items():
-            sensor = self._layout.sensors[device]
-            if gauge.usual is not None and sensor.full_m3s:
-                rates[device] = gauge.usual + math.log(sensor.full_m3s / sensor.holes)
-        ranked = sorted(rates.values())
-        if len(ranked) < 2:
-            return
-        low = ranked[len(ranked) // 4]
-        for device, rate in rates.items():
-            self._state.gauges[device].stiffens(rate > low + STIFF)
 
     def _judge(self, minute: float, received: datetime) -> Iterable[Event]:
         state, layout, cfg = self._state, self._layout, self._cfg

@@ -1,4 +1,5 @@
-"""When a network is looked at: once a minute of its sensors' time, and not before all could speak.
+"""When a network is looked at: at most once a minute of its sensors' time, and not before all could
+speak.
 
 What a gateway kept through an outage, or a town's past when it is connected, comes device after
 device. By itself it does not move time, or one sensor would be compared with what the others have
