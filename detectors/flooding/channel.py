@@ -101,6 +101,8 @@ class Channel(msgspec.Struct):
         if gap < 0.0:
             return DRY
         self.held = self.surface.fold(t, v, FASTEST[view.metric]) == HELD and around(t)[1] <= 1.0
+        if self.held and view.sewer and self._climbs(v):
+            self.held = False
         if self.held and points:
             self.above, self.forecast = 0, None
             self.doubt = (t, v)
@@ -139,6 +141,18 @@ class Channel(msgspec.Struct):
         if says != DRY:
             self.hit_at = t
         return says
+
+    def _climbs(self, v: float) -> bool:
+        """Whether a manhole's doubted water goes on rising: what fell under a head lies still. A
+        storm's second wave comes as fast as the first, which left doubt when it turned."""
+        if self.doubt is None:
+            if len(self.points) < 2:
+                return False
+            before, prior = self.points[-2][1], self.points[-1][1]
+        else:
+            before, prior = self.value, self.doubt[1]
+        at_rest = self.surface.v if self.surface.v is not None else prior
+        return prior > max(before, at_rest) and v - prior >= GOES_ON * (prior - before)
 
     def take(
         self,

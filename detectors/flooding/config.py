@@ -34,15 +34,19 @@ class FloodingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Horizons are this many times as long while it rains or water rises upstream ..."""
     ebbing: float = 0.7
     """... and as this share of them once rain has stopped."""
-    chance: float = 0.6
+    chance: float = 0.36
     """Forecast that a manhole overflows from this probability on (`detectors/flooding/chance.py`);
-    lower warns earlier and more often in vain."""
+    lower warns earlier and more often in vain. One alarm in three comes true at this."""
     warn_readings: int = 2
     """This many readings in a row at or above the warning line are a flood."""
     clear_share: float = 0.7
     """Over once below this share of the way from the usual height to the warning line ..."""
     clear_s: float = 600.0
-    """... for this long (seconds)."""
+    """... for this long (seconds) ..."""
+    hold_s: float = 7200.0
+    """... and at a manhole for this long (seconds): showers of one storm come in waves, and each
+    fills the same manholes again. On simulated sewers two hours instead of ten minutes warned of 3
+    to 5 % more overflows for as many alarms in vain."""
     recede_share: float = 0.1
     """Receding once this share of the peak (above the usual height) is gone."""
     update_s: float = 60.0

@@ -282,7 +282,8 @@ class Flooding:
             severity = 5 if channel.value >= base + 1.5 * (lines.close - base) else 4
         before = state.now.stage if state.now else ""
         fallen = reached - channel.value > self._cfg.recede_share * (reached - base)
-        if before in ("observed", "receding") and fallen and channel.rate < 0:
+        faded = before == "forecast" and view.sewer and says == DRY
+        if (faded or before in ("observed", "receding")) and fallen and channel.rate < 0:
             return "receding", severity
         if before == "receding" and fallen and says != FORECAST and channel.rate <= 0:
             return "receding", severity
@@ -294,13 +295,14 @@ class Flooding:
 
     def _clear(self, metric: str, t: float) -> bool:
         channel = self._state.channels[metric]
-        lines = self._views[metric].lines
+        view = self._views[metric]
+        lines = view.lines
         if not channel.points:
             return True
         base = channel.base or 0.0
         if channel.value >= base + self._cfg.clear_share * (lines.warn - base):
             return False
-        return t - channel.hit_at >= self._cfg.clear_s
+        return t - channel.hit_at >= (self._cfg.hold_s if view.sewer else self._cfg.clear_s)
 
     def _moved(self) -> bool:
         now = self._state.now

@@ -131,6 +131,43 @@ def test_a_lower_rim_nearby_a_slower_rise_and_a_drier_pipe_make_overflow_less_li
     assert chance(0.1, 2.9, (1e-5, 1e-5, 1e-5), rain, flat) == 0.0, "a morning's rise"
 
 
+def test_water_that_reaches_the_rim_sooner_at_its_pace_is_likelier_to_overflow() -> None:
+    for lie in (None, Lie(0.0, 0.0, 0.6)):
+        for rain in (None, [40.0, 30.0, 20.0, 10.0]):
+            slow = chance(1.0, 2.0, (0.002, 0.001, 0.001), rain, lie)
+            fast = chance(1.0, 2.0, (0.002, 0.002, 0.001), rain, lie)
+            assert fast / (1 - fast) > 1.5 * slow / (1 - slow)
+            assert chance(2.9, 0.1, (0.004, 0.004, 0.004), rain, lie) > fast
+
+
+def waves(pause_s: float) -> list[Reading]:
+    """Filled to 2.6 m of 3 twice, `pause_s` apart, a quarter of an hour each; then dry."""
+    out = []
+    for i in range(int((3600 + 2 * 3600 + pause_s + 5 * 3600) / 60)):
+        t = 60.0 * i
+        into = [t - 3600.0, t - 3600.0 - 3600.0 - pause_s]
+        wet = max(max(0.0, 1.0 - abs(s - 900.0) / 900.0) for s in into)
+        out.append(reading("b", "level", round(0.1 + 2.5 * wet, 4), t, i))
+    return out
+
+
+def test_a_manhole_that_showers_fill_in_waves_is_one_flood_told_as_receding_between() -> None:
+    known = watch(sewer(gauge=False), waves(pause_s=1800.0))
+    assert len({e.id for _, e in known}) == 1
+    stages = [e.evidence["stage"] for _, e in known]
+    assert stages[0] == "forecast"
+    between = stages.index("receding")
+    assert "forecast" in stages[between:], "the second wave is a forecast again"
+    assert known[-1][1].phase == "closed"
+    assert known[-1][1].evidence["ended"] == "below"
+    assert all(e.evidence["overflow_at"] is None for _, e in known if e.phase == "closed")
+
+
+def test_waves_of_two_storms_are_two_floods() -> None:
+    known = watch(sewer(gauge=False), waves(pause_s=4 * 3600.0))
+    assert len({e.id for _, e in known}) == 2
+
+
 def test_times_are_in_order_and_shorter_for_faster_water() -> None:
     for lie in (None, Lie(0.0, 0.0, 0.6)):
         for rain in (None, [40.0, 30.0, 20.0, 10.0]):
