@@ -26,10 +26,12 @@ NOISE_TIMES = 12.0
 STILLEST = 0.0005
 WARM = 10
 """Reports before anything is unusual."""
-LEAST_RUN = 12
-"""A run of equal values shorter than this is never looked at."""
-EVERY = 4
-"""... and then only at every fourth reading."""
+LEAST_RUN = 8
+"""A run of equal values shorter than this is never looked at ..."""
+RUN_TIMES = 2.5
+"""... nor one that is not so many times the longest before it ..."""
+EVERY = 2
+"""... and then only at every other reading."""
 LATE = 1.6
 """A report is missing when the next comes after this many periods."""
 BLOCK_S = 900.0
@@ -82,6 +84,8 @@ class Channel(msgspec.Struct):
     """Readings of the same value so far."""
     longest: float = 1.0
     """The longest of them, faded."""
+    worth: float = LEAST_RUN
+    """How long a run must be to be worth a look."""
     freed: float = 0.0
     """When it last said something else after it was stuck."""
     stuck: bool = False
@@ -173,7 +177,7 @@ class Channel(msgspec.Struct):
         self.block_n += count
         self.seen += count
         self.waiting = []
-        return SAME if run >= LEAST_RUN else 0
+        return SAME if run >= self.worth else 0
 
     def settle(self, metric: Metric) -> None:
         """Say which of the next readings may be put aside."""
@@ -201,7 +205,7 @@ class Channel(msgspec.Struct):
         self.before, self.v = before, v
         if v == before:
             self.run += 1
-            if self.run >= LEAST_RUN and not self.run % EVERY:
+            if self.run >= self.worth and not self.run % EVERY:
                 up |= SAME
         else:
             if self.run > 1:
@@ -290,3 +294,5 @@ class Channel(msgspec.Struct):
         if metric.leap is not None:
             self.small = max(metric.leap, NOISE_TIMES * self.step)
         self.patience = LATE * max(self.period, self.registered)
+        if not metric.wet:  # a gauge says zero for days, and its error codes are to be seen
+            self.worth = max(LEAST_RUN, RUN_TIMES * self.longest)

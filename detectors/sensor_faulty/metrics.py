@@ -37,6 +37,14 @@ class Metric(msgspec.Struct, frozen=True):
     has no dry-weather floor that can drift away."""
     wet: bool = False
     """Above zero it rains."""
+    signed: bool = False
+    """Below `rest` it goes the other way, and only at `rest` itself it stands still."""
+
+    def rests(self, value: float) -> bool:
+        """Whether what is measured may stand still at that value."""
+        if self.rest is None:
+            return False
+        return value == self.rest if self.signed else value <= self.rest
 
 
 METRICS: Final[dict[str, Metric]] = {
@@ -44,8 +52,8 @@ METRICS: Final[dict[str, Metric]] = {
     "level": Metric(-0.3, 30.0, True, 0.0, 0.05, 0.2, 0.1, drift=0.05),
     # nobody measures a road under more than 5 m of water; a dry one reads some cm off
     "depth": Metric(-0.2, 5.0, True, 0.0, 0.05, 0.1, 0.08, drift=0.05),
-    "flow": Metric(-100.0, 5_000.0, True, 0.0, 0.02, 0.05, drift=0.002),
-    "velocity": Metric(-15.0, 15.0, True, 0.0, 0.3),
+    "flow": Metric(-100.0, 5_000.0, True, 0.0, 0.02, 0.05, drift=0.002, signed=True),
+    "velocity": Metric(-15.0, 15.0, True, 0.0, 0.3, signed=True),
     # the record minute, Unionville 1956: 31.2 mm, 1,872 mm/h; gauges of the kind end at 1,000
     "rain_rate": Metric(0.0, 1_000.0, True, 0.0, wet=True),
     # a vacuum is -101 kPa; mains are tested at 2 MPa

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 
-from detectors.sensor_faulty.channel import Channel
+from detectors.sensor_faulty.channel import RUN_TIMES, Channel
 from detectors.sensor_faulty.metrics import Metric
 from detectors.sensor_faulty.told import Finding, named, spell
 
@@ -22,9 +22,9 @@ LEAST_SAME = 0.05
 """Chance that a reading is as the last, at the least: short histories say little."""
 STEP_SIGMAS = 2 / math.sqrt(math.pi)
 """Mean size of the difference of two normal errors, in their standard deviation."""
-TIMES = 2.5
 MANY_TIMES = 3.5
-"""Times the longest run so far that a run must be: with, and without the noise speaking for it."""
+"""Times the longest run so far that a run must be without the noise speaking for it (with it:
+`RUN_TIMES`)."""
 FEWEST, MANY_S = 20.0, 5400.0
 """Readings and seconds that a run must have without the noise speaking for it."""
 LEAST_S = 900.0
@@ -38,10 +38,10 @@ def stuck(channel: Channel, metric_name: str, metric: Metric) -> Finding | None:
     run = channel.run
     if not metric.moves or channel.t - channel.run_at < LEAST_S or channel.seen - run < KNOWN:
         return None
-    if (metric.rest is not None and channel.v <= metric.rest) or channel.v >= metric.brim:
+    if metric.rests(channel.v) or channel.v >= metric.brim:
         return None
     chance = CHANCE / math.log(_same(channel))
-    likely = run >= max(chance, TIMES * channel.longest)
+    likely = run >= max(chance, RUN_TIMES * channel.longest)
     lasted = channel.t - channel.run_at
     if not likely and (run < max(MANY_TIMES * channel.longest, FEWEST) or lasted < MANY_S):
         return None

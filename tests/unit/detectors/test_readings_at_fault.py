@@ -240,3 +240,37 @@ def test_cameras_fold_pictures_and_everything_else_readings() -> None:
 def test_every_fault_says_what_to_do_in_both_languages() -> None:
     assert set(TODO) == set(WHATS)
     assert all(en and zh for en, zh in TODO.values())
+
+
+def test_a_pool_that_climbs_evenly_but_answers_to_the_flow_is_no_drift() -> None:
+    def climbs(minute: float, v: float) -> float:
+        since = max(minute - 700, 0) / 60
+        return v + 0.03 * since + 0.012 * float(np.sin(1.9 * since)) * (since > 0)
+
+    assert told(stream(1400, climbs)) == []
+    straight = told(stream(1400, lambda m, v: v + 0.03 * max(m - 700, 0) / 60))
+    assert faults(straight) == ["drift"]
+
+
+@pytest.mark.parametrize(("value", "stuck"), [(-0.0034, True), (0.0, False)])
+def test_a_flow_meter_is_stuck_below_zero_and_rests_at_zero(value: float, stuck: bool) -> None:
+    town = city(devices={"fl-1": device("fl-1", metrics=("flow",), reports_every_s=900.0)})
+    rng = np.random.default_rng(4)
+    said = [value if 50 <= n < 62 else round(float(rng.normal(0, 0.004)), 4) for n in range(70)]
+    items = [reading("fl-1", "flow", v, 900.0 * n, n) for n, v in enumerate(said)]
+    assert faults(told(items, town)) == ["stuck"] * stuck
+
+
+def test_a_fine_head_that_reports_each_quarter_of_an_hour_is_stuck_within_three_hours() -> None:
+    items = stream(1400, lambda m, v: 0.312 if 900 <= m < 1050 else v, every=15)
+    (opened, *_) = told(items, network(900.0))
+    assert opened.evidence["fault"] == "stuck"
+    late = datetime.fromisoformat(opened.evidence["seen_at"]) - told_begin()
+    assert late <= timedelta(minutes=900 + 180)
+
+
+def test_a_coarse_head_that_often_stands_still_may_stand_a_little_longer() -> None:
+    def stands(minute: float, _: float) -> float:
+        return round(0.3 + 0.01 * (minute // (60 if minute < 900 else 110) % 2), 2)
+
+    assert told(stream(1300, stands, every=5), network(300.0)) == []
