@@ -17,6 +17,7 @@ from typing import Final
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.water import rules
 from bench.water.halves import half
@@ -25,6 +26,7 @@ from bench.water.watch import flooding
 from contracts.city import City, DrainNetwork, Node
 from detectors._common.sample import START, city, device
 
+Floats = NDArray[np.float64]
 INCH_M: Final = 0.0254
 LINES: Final = (0.15, 0.27)
 """Lines that streets are judged by (metres): ponding, and where Beijing closes underpasses."""
@@ -36,7 +38,7 @@ LEAST_BENDS: Final = 10
 NOISE_USUAL_M: Final = 0.0024
 """Of a sensor with too few shallow readings: nine in ten of the others flicker less."""
 STEP_MOST_M: Final = 0.01
-RULES: Final = ("3 in", "15 cm", "first wet sample", "slope")
+RULES: Final = ("3 in", "15 cm", "first wet sample", "slope", "slope after dry")
 
 
 class Flood(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,8 +204,16 @@ def _seen(flood: Flood, series: Sequence[tuple[float, float]], line: float, nois
             "15 cm": rules.at_least(t, v, rules.POND_M),
             "first wet sample": rules.at_least(t, v, rules.WET_M),
             "slope": rules.slope(t, v, line),
+            "slope after dry": rules.slope(*_with_dry(t, v, noise), line),
         },
     )
+
+
+def _with_dry(t: Floats, v: Floats, noise: Noise) -> tuple[Floats, Floats]:
+    """A window's dry readings before it, as ours gets: a record that begins dry and is at once wet
+    gives a steeper slope than the street had."""
+    before = t[0] - noise.every_s * np.arange(rules.WINDOW_S // noise.every_s + 1, 0, -1)
+    return np.concatenate((before, t)), np.concatenate((0.0 * before, v))
 
 
 def _s(text: str) -> float:

@@ -268,7 +268,10 @@ class Channel(msgspec.Struct):
                     low, best, high = seconds(v - base, left, pace, rain, view.lie)
                     self.forecast = Forecast(best, low, high)
         elif left > 0:
-            self.forecast = street(left, pace, reach, cfg.fast_reports * interval, cfg)
+            wait = cfg.fast_reports * interval
+            told = street(self.points, base, view.lines.close, pace, reach, wait, cfg)
+            if told is not None:
+                self.forecast, self.chance = told
         if v >= view.top:
             return OBSERVED
         # Most manholes that fill to four fifths do not overflow: only a line the city drew counts.
@@ -282,7 +285,7 @@ def onset_of(room: float, view: View, cfg: FloodingConfig) -> float:
     away."""
     if view.sewer:
         return max(FILLED_M, FILLED_SHARE * room)
-    return max(cfg.onset_share * room, min(cfg.onset_m, room / 3))
+    return cfg.onset_share * room
 
 
 def _step(points: list[tuple[float, float]]) -> float:

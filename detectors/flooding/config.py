@@ -17,19 +17,18 @@ class FloodingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     rim_warn_share: float = 0.8
     """For a level without lines but with a known rim: warn at this share of the way from the
     invert to the rim, and take the rim as the line of overflow."""
-    onset_share: float = 0.18
+    onset_share: float = 0.12
     """No forecast before the water has come this share of the way from its usual height to the
-    closing line (5 cm of 27 cm): below it, ripples and debris look like rising water."""
+    closing line (2 cm of 15, 3 of 27): below it, ripples and debris look like rising water."""
     onset_m: float = 0.05
-    """... and so far (metres), but never more than a third of the way."""
-    horizon_s: float = 1030.0
-    """Forecast when the pace of the last minutes and that of ten both reach the closing line within
-    this time (seconds)."""
-    fast_horizon_s: float = 300.0
-    """Forecast on the pace of the last two minutes when that reaches the line within this time
-    (seconds)."""
+    """Water so far above its usual height (metres) moves that height but slowly."""
+    street_chance: float = 0.3
+    """Forecast that water in a street reaches its line from this probability on
+    (`detectors/flooding/shape.py`); lower warns earlier and more often in vain ..."""
+    horizon_s: float = 1200.0
+    """... and when it is likely to do so within this time (seconds)."""
     fast_reports: float = 2.0
-    """... or before this many more reports would have come: rare reports must warn earlier."""
+    """... or within this many more reports: rare reports must warn earlier."""
     fed: float = 1.25
     """Horizons are this many times as long while it rains or water rises upstream ..."""
     ebbing: float = 0.7

@@ -59,6 +59,11 @@ def why(
                 f"of manholes that filled like this {share:.0f} % overflowed",
                 f"以此方式充满的检查井有{share:.0f}%发生冒溢",
             )
+            if view.sewer
+            else (
+                f"of streets that filled like this {share:.0f} % reached such a line",
+                f"以此方式积水的路段有{share:.0f}%达到该水位",
+            )
         )
     if rain is not None and rain.means[1] >= 0.5:
         told.append(

@@ -205,9 +205,11 @@ def test_paces_are_slopes_over_two_five_and_ten_minutes_and_the_last_step_when_r
 
 
 def test_rain_on_its_way_stretches_the_horizon() -> None:
-    pace = (0.00012, 0.00012, 0.00012)
-    assert street(0.14, pace, 1.0, 0.0, CFG) is None
-    assert street(0.14, pace, CFG.fed, 0.0, CFG) is not None
+    """14 cm of 27 after twenty minutes: the other 13 will take some 20 more."""
+    points = [(60.0 * i, max(0.0, 0.007 * (i - 40))) for i in range(61)]
+    pace = paces(points)
+    assert street(points, 0.0, 0.27, pace, 1.0, 0.0, CFG) is None
+    assert street(points, 0.0, 0.27, pace, CFG.fed, 0.0, CFG) is not None
 
 
 def test_rain_is_averaged_and_a_farther_gauge_speaks_only_for_a_silent_one() -> None:
