@@ -100,7 +100,10 @@ class ReadingFaults:
         up = channel.absorb() if channel.waiting else 0
         up |= channel.fold(t, v, metric)
         told: Iterable[Event] = ()
-        if up or late or device.busy:
+        if up == BLOCK and not (late or device.busy):
+            self._block(item, device, channel, metric, item.received_at.timestamp())
+            up = 0
+        if up or late or device.busy or device.faults:
             told = self._look(item, device, channel, metric, up, late)
         else:
             device.heard = item.received_at
