@@ -66,7 +66,8 @@ def other_work(
 
 
 def _planned(s: _Stage) -> Scene:
-    """A crew switches a section off, by a switch or a jumper; its work order is known."""
+    """A crew switches a section off, by a switch or a jumper; its work order is known: it names the
+    span that is opened, or all that goes dark, or only the place."""
     spans = [x.id for x in s.model.network.spans.values() if x.switch]
     if not spans or s.rng.random() < 0.4:
         spans = breakable(s.model, "severed")
@@ -74,19 +75,21 @@ def _planned(s: _Stage) -> Scene:
     known = s.model.network.spans[span]
     dark = sorted(s.model.behind(span))
     early = timedelta(seconds=between(s.rng, (60.0, 1800.0)))
+    how = str(s.rng.choice(["span", "nodes", "place"], p=[0.6, 0.25, 0.15]))
     work = Work(
         id="work-1",
         kind="power",
         start=s.begin + timedelta(seconds=s.at) - early,
         end=s.begin + timedelta(seconds=s.at) + timedelta(hours=between(s.rng, (1.0, 6.0))),
-        assets=(span,) if s.rng.random() < 0.7 else tuple(dark),
+        assets={"span": (span,), "nodes": tuple(dark)}.get(how, ()),
         note="计划停电",
         point=along(known.path, s.model.lengths[span] / 2),
+        radius_m=round(s.model.lengths[span] + between(s.rng, (10.0, 100.0))),
     )
     return Scene(
         states=((0.0, USUAL), (s.at, Topology(open=((span, whole(s.model, span)),)))),
         works=(work,),
-        confounders=confounder("planned_outage", s.begin, s.at, s.end, (span, *dark)),
+        confounders=confounder("planned_outage", s.begin, s.at, s.end, (span, *dark), how),
     )
 
 

@@ -38,8 +38,11 @@ class Stretch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Course:
-    """The monitors' true values by state and time: solved at the lowest and the highest demand of
-    the stretch, in between by the straight line (voltages are within a thousandth of it)."""
+    """The monitors' true values by state and time.
+
+    Solved at the lowest and the highest demand of the stretch, in between by the straight line:
+    over minutes voltages are within 0.01 % of it, over a whole day within 0.5 %.
+    """
 
     def __init__(self, stretch: Stretch, rng: np.random.Generator) -> None:
         scene, monitors = stretch.scene, stretch.installed.monitors

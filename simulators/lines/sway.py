@@ -38,6 +38,20 @@ class Sway(msgspec.Struct, frozen=True):
 
     tilt: NDArray[np.float64] | None
     vibration: NDArray[np.float64] | None
+    days: float = 0.0
+    """From the record's first to its last word; 0: there is none."""
+
+    def independent_days(self) -> float:
+        """Days of the record that are independent of each other: its length over twice the
+        integrated correlation time of its tilt (in reports), windowed as Sokal says: the first
+        window five times as long as the time it gives."""
+        if self.tilt is None:
+            return 0.0
+        x = self.tilt - self.tilt.mean()
+        rho = np.correlate(x, x, "full")[len(x) - 1 :] / max(float(x @ x), 1e-12)
+        tau = 2.0 * np.cumsum(rho) - 1.0
+        enough = np.flatnonzero(np.arange(len(tau)) >= 5.0 * tau)
+        return self.days / max(1.0, float(tau[enough[0] if len(enough) else -1]))
 
     @staticmethod
     def read(folder: Path | None) -> Sway:
@@ -84,11 +98,13 @@ def _read(folder: Path) -> Sway:
                     rows.append((one.reported_at, body.x, body.y, body.z))
     if len(rows) <= 2 * _BLOCK:
         return Sway(None, None)
-    table = np.array(sorted(rows), dtype=np.float64)[:, 1:]
+    rows.sort()
+    days = (rows[-1][0] - rows[0][0]) / 86_400_000
+    table = np.array(rows, dtype=np.float64)[:, 1:]
     size = np.linalg.norm(table, axis=1)
     # against how it hung that day: it was turned once, which is no sway
     usual = median_filter(table, size=(_DAY, 1), mode="nearest")
     one_g = float(np.median(size))
     cosine = (table * usual).sum(axis=1) / np.maximum(size * np.linalg.norm(usual, axis=1), 1e-9)
     tilt = np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
-    return Sway(tilt, np.abs(size - one_g) / one_g * GRAVITY)
+    return Sway(tilt, np.abs(size - one_g) / one_g * GRAVITY, days)

@@ -44,7 +44,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """One of BREAKS or CONFOUNDERS; None: a quiet stretch (loads, noise, wind as usual)."""
     monitors: str = "everywhere"
     """`everywhere`: each pole or bus; `leaves`: transformers' low-voltage sides, ends and customers
-    alone; `some`: a third of the poles."""
+    alone; `some`: a third of the poles. Voltages are phase to earth at 10 kV, phase to neutral at
+    0.4 kV and of the low side at transformers; currents those of the conductors that feed a pole
+    (that leave it, at a transformer and at the root). Meters report voltages alone."""
     before_s: float = 180.0
     """Time before the happening."""
     after_s: float = 240.0

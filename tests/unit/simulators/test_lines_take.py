@@ -14,6 +14,7 @@ from contracts.errors import Wrong
 from contracts.nouns import Reading, Status
 from simulators.lines import __main__ as command
 from simulators.lines.run import take
+from simulators.lines.sway import Sway
 from simulators.lines.take import BREAKS, CONFOUNDERS, Order, Take
 
 VOLTS = ("voltage_a", "voltage_b", "voltage_c")
@@ -178,6 +179,14 @@ def test_ieee123_is_taken_from_the_recordings_within_its_budget(recordings: Path
     windy = take(order("wind", feeder="ieee123"), feeders)
     tilts = [r.value for r in readings(windy) if r.metric == "tilt"]
     assert max(tilts) > 5.0
+
+
+@pytest.mark.recordings
+def test_the_field_says_how_many_of_its_days_are_independent(recordings: Path) -> None:
+    field = Sway.read(recordings / "lines" / "lorawan_field")
+    assert field.days > 30
+    assert 1 < field.independent_days() < field.days
+    assert Sway.read(None).independent_days() == 0
 
 
 @pytest.mark.parametrize(

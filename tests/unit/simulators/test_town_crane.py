@@ -13,6 +13,7 @@ from simulators.director import Director
 from simulators.grid import OverheadLine
 from simulators.hydrants import Hydrants
 from simulators.poles import SHARED, crossing
+from simulators.power import Cut, Line
 from simulators.sensors import Sensor
 from simulators.settings import SimSettings
 from simulators.town import Town, build
@@ -97,3 +98,11 @@ def test_later_cranes_tear_the_fibre_too_and_the_first_leaves_it_alone(
     assert torn["at"] == later["at"]
     place = later["where"], torn["details"]["distance_m"]
     assert place == crossing(town.feeder, town.fibre)
+
+
+def test_two_lines_do_not_meddle_with_each_other(town: Town) -> None:
+    other = build(8)
+    one, two = Line(town.feeder), Line(other.feeder)
+    before = one.solve(None, 0.7)
+    two.solve(Cut("s-pole-05"), 0.4)
+    assert one.solve(None, 0.7) == before
