@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from detectors.high_altitude_throw.fall import Fit, fit_fall
-from detectors.high_altitude_throw.hypotheses import Hit, Track
+from detectors.high_altitude_throw.hypotheses import HIDDEN_AFTER, Hit, Track
 from detectors.high_altitude_throw.release import fit_release
 from detectors.high_altitude_throw.settings import Settings
 from detectors.high_altitude_throw.sinking import dives, sinks
@@ -84,6 +84,23 @@ def without_hanging(hits: list[Hit]) -> list[Hit]:
     size = sorted(max(hit.w, hit.h) for hit in hits)[len(hits) // 2]
     left = max(i for i, hit in enumerate(hits) if hit.y <= hits[0].y + 2 * size)
     return hits[max(0, left - 2) :]
+
+
+def without_strays(track: Track) -> Track:
+    """The track without last hits that may be another's.
+
+    What comes out from behind something and shows only STRAY times or less may be anything: one
+    leaf and, half a second later, another far below it look like gravity.
+    """
+    gaps = np.diff([hit.t for hit in track.hits])
+    rate = float(np.median(gaps))
+    for kept in range(len(track.hits) - STRAY, len(track.hits)):
+        if gaps[kept - 1] > (HIDDEN_AFTER + 1.5) * rate:
+            cut = len(track.hits) - kept + HIDDEN_AFTER
+            return msgspec.structs.replace(
+                track, hits=track.hits[:kept], chances=track.chances - cut
+            )
+    return track
 
 
 def worth_judging(
@@ -164,6 +181,9 @@ def judge(
     `size` is the picture's (height, width), px.
     """
     height = size[0]
+    if len(track.hits) < cfg.least_hits:
+        return None
+    track = without_strays(track)
     if not worth_judging(track, cfg, height, wall, ended=ended):
         return None
     strict = (1.0 if ended else LIVE) * (RAIN_STRICT if rainy(track) else 1.0)
@@ -234,7 +254,7 @@ def weigh(
     if wall is not None and metric is None:
         return Verdict(fit, None, "it is not before the wall")
     against = _shape(fit, hits)
-    plateau = False
+    sound, plateau = not against, False
     aside = fit.aside > cfg.most_aside * fit.drop
     if aside and (metric is None or metric.acceleration - metric.acceleration_sd < THROWN):
         against = against or "it goes across more than down"
@@ -247,9 +267,10 @@ def weigh(
             and _doubtful(fit, metric, cfg, strict)
         ):
             against = _flies(hits, wall, height)
-        if against and steady and wall is not None and metric is not None:
-            plateau = sinks(hits, fit, metric, wall, height)
-            against = "" if plateau else against
+    # wind carries what is light: how far across it may go is known in metres
+    if against and sound and steady and wall is not None and metric is not None:
+        plateau = sinks(hits, fit, metric, wall, height)
+        against = "" if plateau else against
     return Verdict(fit, metric, against, plateau)
 
 
