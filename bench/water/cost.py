@@ -21,7 +21,7 @@ READINGS = 60_000
 """At most so many of each run."""
 ROUNDS = 3
 THIN = 6
-"""Columns with fewer readings on average cost more than they save (measured: at 3 by two fifths)."""
+"""Columns with fewer readings on average cost more than they save (at 3 by two fifths)."""
 AT_ONCE = (100, 1000)
 """Readings in a batch, in the order in which the town sent them."""
 
