@@ -86,7 +86,11 @@ def whole(model: Model, span: str) -> tuple[int, ...]:
 
 def breakable(model: Model, what: str) -> list[str]:
     """Spans that can break so: no switches and no service drops (a customer whose drop is cut and
-    one who is switched off are the same to every monitor)."""
+    one who is switched off are the same to every monitor); a neutral where somebody needs it."""
+    loaded = set(model.loads)
+    for span in reversed(model.network.spans.values()):  # listed away from the source
+        if span.to in loaded:
+            loaded.add(span.from_)
     found = []
     for span in model.network.spans.values():
         wire = model.wires[span.id]
@@ -95,7 +99,7 @@ def breakable(model: Model, what: str) -> list[str]:
             continue
         if what == "phase_open" and live < 2:
             continue
-        if what == "neutral_open" and 4 not in wire.conductors:
+        if what == "neutral_open" and (4 not in wire.conductors or span.to not in loaded):
             continue
         found.append(span.id)
     return found
