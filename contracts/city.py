@@ -168,6 +168,9 @@ class Fibre(msgspec.Struct, frozen=True, kw_only=True):
     """Whether distance grows in the direction of `path`."""
     baseline: bytes | None = None
     """A healthy trace of this fibre (SR-4731), when the city has one."""
+    marks: tuple[tuple[float | None, float], ...] = ()
+    """Known places along it: (metres of light from the OTDR, or None where only the place is
+    known: a splice; metres along `path`), in order from the OTDR."""
 
 
 class Zone(msgspec.Struct, frozen=True, kw_only=True):
