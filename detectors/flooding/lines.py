@@ -58,10 +58,11 @@ class View(msgspec.Struct, frozen=True):
 
 def sites(city: City, cfg: FloodingConfig) -> Iterable[Site]:
     """One site per device that measures water against a line: the device itself first, then what
-    it listens to, rain gauges and the first water sensors upstream. One for all levels without."""
+    it listens to, rain gauges and the first water sensors upstream. One for all levels of a
+    district without: a district is what one process owns, and what an alert is addressed to."""
     near = Nearby(city.drains.nodes if city.drains is not None else {})
     places = Places(city)
-    without: dict[str, Site] = {}
+    without: dict[str, list[Site]] = {}
     for device in city.devices.values():
         water = WATER & set(device.metrics)
         if not water and (device.metrics or device.type not in WATER_TYPES):
@@ -78,33 +79,33 @@ def sites(city: City, cfg: FloodingConfig) -> Iterable[Site]:
             around = dict.fromkeys((device, *gauges, *places.upstream(device)))
             yield msgspec.structs.replace(site, devices=tuple(around))
         elif is_lonely(site, cfg):
-            without[device.id] = msgspec.structs.replace(site, devices=(device, *gauges))
-    if without:
-        yield _group(without, near, cfg)
+            alone = msgspec.structs.replace(site, devices=(device, *gauges))
+            without.setdefault(device.district, []).append(alone)
+    for district, found in without.items():
+        yield _group(district, found, near, cfg)
 
 
-LEVELS = "levels"
-"""The one site of a city's level sensors without lines."""
+LEVELS = "levels."
+"""With the district's name after it: the one site of its level sensors without lines."""
 
 
-def _group(without: dict[str, Site], near: Nearby, cfg: FloodingConfig) -> Site:
+def _group(district: str, without: list[Site], near: Nearby, cfg: FloodingConfig) -> Site:
     """All of them at one site: the sensors first, then the gauges that they listen to. Its nodes
     are those that stand at any of its devices, so that `members` finds the same ones again."""
-    first = next(iter(without.values()))
-    devices = dict.fromkeys(one.devices[0] for one in without.values())
-    devices |= dict.fromkeys(g for one in without.values() for g in one.devices[1:])
+    devices = dict.fromkeys(one.devices[0] for one in without)
+    devices |= dict.fromkeys(g for one in without for g in one.devices[1:])
     nodes = {n.id: n for d in devices if (n := near.node_of(d, cfg.near_m)) is not None}
     return Site(
-        id=LEVELS,
-        district=first.district,
-        point=first.point,
+        id=f"{LEVELS}{district}",
+        district=district,
+        point=without[0].point,
         devices=tuple(devices),
         drains=DrainNetwork(nodes=nodes, pipes={}) if nodes else None,
     )
 
 
 def members(site: Site, cfg: FloodingConfig) -> list[Site]:
-    """A site of its own for each sensor of the site of `LEVELS`: it and its gauges."""
+    """A site of its own for each sensor of a site of `LEVELS`: it and its gauges."""
     nodes = site.drains.nodes if site.drains is not None else {}
     near = Nearby(nodes)
     gauges = [d for d in site.devices if "rain_rate" in d.metrics]

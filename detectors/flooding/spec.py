@@ -13,9 +13,9 @@ from detectors.flooding.told import KIND
 
 def build(cfg: FloodingConfig, site: Site, snapshot: bytes | None) -> Detector[Reading]:
     """Where the site's device has a line (`lines_of`): `Flooding`, which forecasts when water
-    reaches it. The levels of a city that have none are one site: `Levels`, which tells what is
+    reaches it. The levels of a district that have none are one site: `Levels`, which tells what is
     unusual at each."""
-    if site.id == LEVELS:
+    if site.id.startswith(LEVELS) and site.devices[0].id != site.id:
         return Levels(cfg, site, snapshot)
     return Flooding(cfg, site, snapshot)
 

@@ -176,13 +176,13 @@ def test_a_line_takes_a_sensor_out_and_the_rest_go_on() -> None:
         ),
     )
     sites = {site.id: site for site in SPEC.sites(lined, CFG)}
-    assert set(sites) == {"b", LEVELS}
-    assert [d.id for d in sites[LEVELS].devices] == ["a", "c"]
+    assert set(sites) == {"b", LEVELS + "d"}
+    assert [d.id for d in sites[LEVELS + "d"].devices] == ["a", "c"]
     (before,) = SPEC.sites(place, CFG)
     drive = Drive(SPEC, CFG, before)
     for item in items_of({name: dry(0) for name in "abc"}):
         drive.put(item)
-    after = Drive(SPEC, CFG, sites[LEVELS], drive.state())
+    after = Drive(SPEC, CFG, sites[LEVELS + "d"], drive.state())
     known = [
         one
         for item in _later(items_of({"a": rise(0.6), "c": dry(1, 1)}))
@@ -190,6 +190,16 @@ def test_a_line_takes_a_sensor_out_and_the_rest_go_on() -> None:
     ]
     assert not known[0][1].evidence["learning"]
     assert set(opened(known)) == {"a"}
+
+
+def test_each_district_is_a_town_of_its_own_for_one_process_owns_it() -> None:
+    place = town("a", "b", "c")
+    apart = msgspec.structs.replace(place.devices["b"], district="e")
+    city = msgspec.structs.replace(place, devices={**place.devices, "b": apart})
+    found = {
+        site.id: (site.district, [d.id for d in site.devices]) for site in SPEC.sites(city, CFG)
+    }
+    assert found == {LEVELS + "d": ("d", ["a", "c"]), LEVELS + "e": ("e", ["b"])}
 
 
 def _later(items: list[Item]) -> list[Item]:
