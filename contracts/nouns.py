@@ -113,6 +113,8 @@ class Trace(msgspec.Struct, frozen=True):
     pulse_ns: float
     data: bytes = b""
     """The file as received, kept as evidence and for resume."""
+    scale_error: float = 1e-4
+    """Relative error of its distances: how well the index of refraction is known."""
 
 
 class Record(msgspec.Struct, frozen=True):

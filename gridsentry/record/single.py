@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import otdrparser
-
-from contracts.errors import Wrong
+from contracts.errors import Permanent, Wrong
+from contracts.sor import taken
 
 KINDS = ("telemetry", "segment", "trace", "record", "clip")
 _BY_EXTENSION = {
@@ -81,11 +80,11 @@ def own_time(kind: str, data: bytes, zone: ZoneInfo | None) -> datetime | None:
 
 def _trace_time(data: bytes) -> datetime | None:
     try:
-        blocks = otdrparser.parse(io.BytesIO(data))
-        seconds = next(b["date_time"] for b in blocks if b.get("name") == "FxdParams")
-    except Exception as error:  # the parser raises whatever a broken file provokes
-        reason = str(error) or type(error).__name__
-        raise Wrong("--from", f"not an OTDR trace that can be read ({reason})", ".sor") from error
+        seconds = taken(data)
+    except Permanent as error:
+        raise Wrong(
+            "--from", f"not an OTDR trace that can be read ({error.reason})", ".sor"
+        ) from error
     return datetime.fromtimestamp(seconds, UTC) if seconds > 0 else None
 
 

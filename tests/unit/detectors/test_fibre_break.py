@@ -147,7 +147,7 @@ def test_an_all_zero_trace_is_a_failed_read_out(recordings: Path) -> None:
 def test_what_is_no_trace_is_refused_in_words(data: bytes) -> None:
     with pytest.raises(Permanent) as caught:
         parse_sor(data, "otdr", START, START)
-    assert caught.value.code == "trace_unreadable"
+    assert caught.value.code == "bad_trace"
 
 
 @pytest.mark.recordings
