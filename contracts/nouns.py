@@ -118,7 +118,8 @@ class Trace(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """One disturbance record (COMTRADE): kept as evidence, decoded by who needs it."""
+    """One disturbance record (COMTRADE): kept as evidence, decoded by who needs it
+    (`contracts.comtrade`); one that cannot be read was refused where it came in."""
 
     device: str
     at: datetime

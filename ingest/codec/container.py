@@ -1,21 +1,14 @@
-"""`segment`, `record` and `clip`: a cheap look at the container, the contents are decoded later."""
+"""`segment`, `record` and `clip`: a look at the container (a record is read whole)."""
 
 from __future__ import annotations
 
-import io
-import re
-import zipfile
-import zlib
 from typing import Final
 
+from contracts.comtrade import read_record
 from contracts.errors import Permanent
 
 _MP4_BOXES: Final = frozenset({b"ftyp", b"styp", b"moov", b"moof", b"free", b"skip", b"sidx"})
 _TS_PACKET: Final = 188
-_MAX_UNZIPPED: Final = 64 * 2**20
-_CFF_FIRST = re.compile(rb"\s*-{3}\s*file type\s*:\s*cfg", re.IGNORECASE)
-_CHANNELS = re.compile(rb"\s*\d+\s*,\s*\d+\s*A\s*,\s*\d+\s*D", re.IGNORECASE)
-_UTF8_MARK: Final = b"\xef\xbb\xbf"
 
 
 def check_video(data: bytes) -> None:
@@ -34,53 +27,12 @@ def check_video(data: bytes) -> None:
 
 
 def check_record(data: bytes) -> None:
-    """That `data` looks like COMTRADE (IEC 60255-24): a `.cff`, or a zip of `.cfg` and `.dat`.
+    """That `data` can be read as COMTRADE (IEC 60255-24): a `.cff`, or a zip of `.cfg` and `.dat`.
 
-    The text may be in any encoding (GBK is common): only its ASCII skeleton is looked at.
-    Raises Permanent `empty`, `bad_record`.
+    It is read whole, so that nobody behind has to expect one that cannot be.
+    Raises Permanent `empty`, `bad_record`, `too_large`.
     """
-    if not data:
-        raise Permanent("empty", "the payload is empty; a COMTRADE record was expected")
-    if data[:4] == b"PK\x03\x04":
-        _check_zip(data)
-    elif _CFF_FIRST.match(data.removeprefix(_UTF8_MARK)[:200]):
-        head = data[:4096].splitlines()
-        _check_configuration(head[1:], ".cff file")
-        if b"file type: dat" not in data.lower():
-            raise Permanent("bad_record", "the .cff file has no '--- file type: DAT' section")
-    else:
-        raise Permanent(
-            "bad_record",
-            "neither a COMTRADE .cff file (its first line is '--- file type: CFG ---') nor a zip "
-            f"of .cfg and .dat: it begins with 0x{data[:8].hex()}",
-        )
-
-
-def _check_zip(data: bytes) -> None:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            found = {info.filename.lower()[-4:]: info for info in archive.infolist()}
-            for ending in (".cfg", ".dat"):
-                if ending not in found:
-                    raise Permanent("bad_record", f"the zip has no {ending} file in it")
-            if sum(info.file_size for info in archive.infolist()) > _MAX_UNZIPPED:
-                raise Permanent(
-                    "too_large", f"the zip unpacks to more than {_MAX_UNZIPPED:,} bytes"
-                )
-            with archive.open(found[".cfg"]) as file:
-                head = file.read(4096).removeprefix(_UTF8_MARK).splitlines()
-    # RuntimeError: encrypted; NotImplementedError is its subclass: an unknown compression.
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, ValueError) as error:
-        raise Permanent("bad_record", f"the zip cannot be opened: {error}") from None
-    _check_configuration(head, ".cfg file")
-
-
-def _check_configuration(lines: list[bytes], name: str) -> None:
-    if len(lines) < 2 or not _CHANNELS.match(lines[1]):
-        raise Permanent(
-            "bad_record",
-            f"the {name}'s second line is not a count of channels such as '16,6A,10D'",
-        )
+    read_record(data)
 
 
 def check_sound(data: bytes) -> None:
