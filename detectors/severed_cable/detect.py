@@ -1,53 +1,34 @@
-"""The severed cable detector: one line, all its monitors, one hypothesis at a time."""
+"""The severed cable detector: one line, all its monitors, what happened to it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
 
 import msgspec
 import numpy as np
 
 from contracts.detector import Site
 from contracts.event import Event
-from contracts.geo import Point, distance_m
+from contracts.geo import Point
 from contracts.nouns import Quality, Reading, Status
-from detectors._common.episode import Episode, Ledger, revise
-from detectors.severed_cable.belief import OK, WHAT, Belief, Seen, believe
+from detectors._common.episode import Ledger, revise
+from detectors.severed_cable.belief import Belief, believe
 from detectors.severed_cable.config import SeveredCableConfig
+from detectors.severed_cable.happening import CONFIRMED, SUSPECTED, Happening, State
+from detectors.severed_cable.hear import Ears, Findings
 from detectors.severed_cable.monitors import PHASES, Monitor
-from detectors.severed_cable.tree import Tree, node_of
+from detectors.severed_cable.prior import Planned, planned_at, prior_of
+from detectors.severed_cable.report import evidence_of
+from detectors.severed_cable.tree import Tree, nodes_of
 
 KIND = "severed_cable"
 OUT_OF_RANGE = int(Quality.OUT_OF_RANGE)
-SUSPECTED, CONFIRMED = "suspected", "confirmed"
-STRIKE_ODDS, TENSION_ODDS, TILT_ODDS = 2.0, 3.0, 1.0
-"""Log-odds lent to the spans at a node by a strike, a fallen conductor, a leaning pole."""
-
-
-class Open(msgspec.Struct):
-    """An episode that was published."""
-
-    episode: Episode
-    received: datetime
-    state: str = SUSPECTED
-    told: tuple[Any, ...] = ()
-    """What the last revision said, to say nothing twice."""
-    evidence: dict[str, Any] = {}
-
-
-class State(msgspec.Struct):
-    """All state of one line."""
-
-    ledger: Ledger
-    monitors: dict[str, Monitor]
-    since: datetime | None = None
-    """Onset of the losses now looked at: older words of a monitor say nothing of them."""
-    newest_loss: datetime | None = None
-    judge_at: datetime | None = None
-    received: datetime | None = None
-    now: Open | None = None
+_PHASES = frozenset(PHASES)
+PHYSICAL = frozenset({"strike", "tension", "tilt"})
+AGAIN_P = 0.5
+"""What was withdrawn is suspected again only from this probability on."""
+_NOTHING: tuple[Event, ...] = ()
 
 
 class SeveredCable:
@@ -58,70 +39,104 @@ class SeveredCable:
             raise ValueError(f"site {site.id} has no line")
         self._cfg, self._site, self._line = cfg, site, site.line
         self._tree = Tree(site.line)
-        self._node: dict[str, str] = {}
-        for device in site.devices:
-            node = node_of(site.line, device, cfg.near_m)
-            if node is not None and node.id in self._tree.place:
-                self._node[device.id] = node.id
+        at = nodes_of(site.line, site.devices, cfg.near_m)
+        self._node = {d: n.id for d, n in at.items() if n.id in self._tree.place}
         self._state = (
             msgspec.msgpack.decode(snapshot, type=State)
             if snapshot is not None
             else State(Ledger(), {d: Monitor() for d in sorted(self._node)})
         )
+        self._monitors = self._state.monitors
+        for device in self._node:
+            self._monitors.setdefault(device, Monitor())
+        self._prior = prior_of(self._tree)
+        self._ears = Ears(cfg, site, self._tree, self._node)
+        self._skew = timedelta(seconds=cfg.skew_s)
+        self._group = timedelta(seconds=cfg.group_s)
 
     def on_item(self, item: Reading | Status, /) -> Iterable[Event]:
         """Fold one reading or status; what it means is judged at `wake_at`."""
-        state = self._state
-        monitor = state.monitors.get(item.device)
+        monitor = self._monitors.get(item.device)
         if monitor is None:
-            return ()
+            return _NOTHING
         if isinstance(item, Status):
             monitor.offline = not item.online  # silence is unknown, never lost
-            return ()
+            return _NOTHING
         if item.quality & OUT_OF_RANGE:
-            return ()
-        before, spoke = monitor.lost_since, monitor.at.get(item.metric)
-        changed = monitor.fold(item, self._cfg)
-        if not changed and not self._first_word(item, spoke):
-            return ()
-        if monitor.lost_since is not None and before is None:
-            self._new_loss(monitor.lost_since, item.received_at)
-        lost = any(m.lost_since is not None for m in state.monitors.values())
-        if not lost and state.now is None:
-            state.since, state.newest_loss = None, None  # a flicker that nobody was told of
-        elif state.judge_at is None:
-            state.judge_at = item.received_at + timedelta(seconds=self._cfg.settle_s)
-        return ()
+            return _NOTHING
+        metric, value = item.metric, item.value
+        channel = monitor.channels.get(metric)
+        monitor.heard, monitor.offline = item.at, False
+        if (
+            channel is not None
+            and monitor.off is None
+            and channel.low <= value <= channel.high
+            and not channel.out
+        ):
+            before = channel.at
+            channel.value, channel.at = value, item.at
+            monitor.calm(metric, channel, value, self._cfg)
+            if self._state.happenings and metric in _PHASES:
+                self._first_word(before, item)
+            return _NOTHING
+        self._unusual(monitor, item)
+        return _NOTHING
 
-    def _first_word(self, item: Reading, spoke: datetime | None) -> bool:
-        """Whether a monitor tells for the first time since the loss that it still has supply."""
-        since = self._state.since
-        if since is None or item.metric not in PHASES:
-            return False
-        known = since + timedelta(seconds=self._cfg.skew_s)
-        return item.at >= known and (spoke is None or spoke < known)
+    def _first_word(self, before: datetime, item: Reading) -> None:
+        """A monitor tells for the first time since a loss that all is as usual there."""
+        for one in self._state.happenings:
+            if before < one.since + self._skew <= item.at:
+                self._look(item.received_at, self._cfg.again_s)
+                return
 
-    def _new_loss(self, at: datetime, received_at: datetime) -> None:
+    def _unusual(self, monitor: Monitor, item: Reading) -> None:
+        state, was = self._state, monitor.off
+        if not monitor.take(item, self._cfg, self._ears.nominal(item.device)):
+            return
+        if monitor.off is not None and monitor.part == 0:
+            first = self._join(item.device, monitor.off, item.received_at)
+            self._look(item.received_at, self._cfg.settle_s if first else self._cfg.again_s)
+        elif was is not None and monitor.off is None:
+            monitor.part = 0
+            if state.happenings:
+                self._look(item.received_at, self._cfg.again_s)
+        elif monitor.part > 0 or (monitor.off is None and state.happenings):
+            self._look(item.received_at, self._cfg.again_s)
+
+    def _look(self, received: datetime, after_s: float) -> None:
+        first = min((h.received for h in self._state.happenings), default=received)
+        age = (received - first).total_seconds()
+        due = received + timedelta(seconds=max(after_s, min(3.0, age / 20)))
+        if self._state.judge_at is None or due < self._state.judge_at:
+            early = first + timedelta(seconds=self._cfg.settle_s)
+            # neighbours of a first word are heard out, however much it says
+            self._state.judge_at = max(due, early) if received < early else due
+
+    def _join(self, device: str, at: datetime, received: datetime) -> bool:
+        """Put a loss to what it belongs to; whether that is new."""
         state = self._state
-        apart = timedelta(seconds=self._cfg.group_s)
-        if state.newest_loss is None or (state.now is None and at - state.newest_loss > apart):
-            state.since, state.received = at, received_at
-        elif state.since is not None and at < state.since and state.since - at < apart:
-            state.since = at  # another device's earlier word came later
-        state.newest_loss = max(at, state.newest_loss) if state.newest_loss else at
+        place = self._tree.place[self._node[device]]
+        for one in state.happenings:
+            if one.episode is not None and self._explains(one, place):
+                state.join(one, device)
+                return False
+        for one in reversed(state.happenings):
+            if one.since - self._group <= at <= one.newest + self._group:
+                if one.episode is None:
+                    one.since = min(one.since, at)
+                one.newest = max(one.newest, at)
+                state.join(one, device)
+                return False
+        for one in [h for h in state.happenings if h.episode is None]:
+            if at - one.newest > self._group:
+                state.forget(one)
+        state.join(state.begin(at, received), device)
+        return True
 
-    def on_time(self, now: datetime, /) -> Iterable[Event]:
-        """Judge what has come in."""
-        state = self._state
-        state.judge_at = None
-        if state.since is None:
-            return ()
-        lost = [d for d, m in state.monitors.items() if m.lost_since is not None]
-        if not lost:
-            closing = [self._revise(state.now, ended="restored")] if state.now else []
-            state.now, state.since, state.newest_loss = None, None, None
-            return closing
-        return self._judge(now)
+    def _explains(self, one: Happening, place: int) -> bool:
+        tree = self._tree
+        spans = (tree.index[s] for s, _ in one.evidence.get("spans", ()) if s in tree.index)
+        return any(tree.begin[i] <= place < tree.stop[i] for i in spans)
 
     def wake_at(self) -> datetime | None:
         """When evidence that came in is judged."""
@@ -133,164 +148,147 @@ class SeveredCable:
 
     # --- judging ----------------------------------------------------------------------------
 
-    def _judge(self, now: datetime) -> Iterable[Event]:
-        state, cfg = self._state, self._cfg
-        assert state.since is not None
-        planned = self._planned()
-        seen = self._seen(planned)
-        if not any(one.what != OK for one in seen.values()):
-            return ()
-        support, kinds = self._support(seen)
-        belief = believe(self._tree, seen, support, cfg)
-        if state.now is None:
-            if belief.cable < cfg.suspect_p:
-                return ()
-            episode = state.ledger.open(KIND, self._site.id, state.since)
-            state.now = Open(episode, state.received or now)
-        current = state.now
-        if self._restoring(current, seen):
-            return ()  # where it was is known best from when all of it was dark
-        if current.state == SUSPECTED and belief.cable < cfg.drop_p:
-            state.now = None
-            current.evidence = self._evidence(belief, seen, kinds, planned)
-            return (self._revise(current, ended="ruled_out"),)
-        monitors = sum(one.what != OK for one in seen.values())
-        sure = belief.cable >= cfg.confirm_p and (monitors >= 2 or len(kinds) >= 2)
-        if sure and current.state == SUSPECTED:
-            ripe = current.received + timedelta(seconds=cfg.hold_s)
-            if now >= ripe or kinds - {"voltage"}:
-                current.state = CONFIRMED
-            else:
-                state.judge_at = ripe
-        current.evidence = self._evidence(belief, seen, kinds, planned)
-        told = (
-            current.state,
-            current.evidence["what"],
-            [s for s, p in current.evidence["spans"] if p >= 0.1],
-        )
-        if told == current.told:
-            return ()
-        current.told = told
-        return (self._revise(current),)
+    def on_time(self, now: datetime, /) -> Iterable[Event]:
+        """Judge what has come in."""
+        state = self._state
+        state.judge_at = None
+        events: list[Event] = []
+        queue = list(state.happenings)
+        while queue:
+            one = queue.pop(0)
+            events += self._judge(one, now)
+            queue += [h for h in state.happenings if h.key > one.key and h not in queue]
+        return events
 
-    def _restoring(self, current: Open, seen: dict[str, Seen]) -> bool:
+    def _judge(self, one: Happening, now: datetime) -> list[Event]:
+        cfg, state = self._cfg, self._state
+        off = [d for d in one.members if self._off(one, d)]
+        if self._over(one, off):
+            state.happenings.remove(one)
+            for device in off:
+                self._monitors[device].part = -1
+            if one.episode is None:
+                return []
+            early = one.state == SUSPECTED and (now - one.received).total_seconds() < 60
+            return [self._revise(one, ended="reclosed" if early else "restored")]
+        if (now - one.received).total_seconds() > cfg.freeze_s:
+            return []
+        age = (now - one.received).total_seconds()
+        planned = planned_at(self._tree, self._site.works, one.since)
+        found = self._ears.hear(self._monitors, one, now)
+        belief = believe(self._tree, self._prior, found.heard(age), planned, cfg)
+        self._later(one, now, age)
+        if one.episode is None:
+            if belief.cable < (AGAIN_P if one.withdrawn else cfg.suspect_p):
+                self._part(one, off, belief, planned)
+                return []
+            one.episode = state.ledger.open(KIND, self._site.id, one.since)
+        elif self._restoring(one):
+            return []  # where it was is known best from when all of it was dark
+        evidence = evidence_of(self._tree, self._site, belief, found, planned, one, age, cfg)
+        if one.state == SUSPECTED and belief.cable < cfg.drop_p:
+            one.evidence = evidence
+            event = self._revise(one, ended="ruled_out")
+            one.episode, one.told, one.withdrawn = None, (), True
+            one.evidence = {}
+            return [event]
+        self._confirm(one, belief, found, evidence, age)
+        one.evidence = evidence
+        self._part(one, off, belief, planned)
+        told = (
+            one.state,
+            evidence["what"],
+            [s for s, p in evidence["spans"] if p >= 0.1],
+            evidence["owners"],
+            evidence.get("cause", {}).get("device"),
+        )
+        if told == one.told:
+            return []
+        one.told = told
+        return [self._revise(one)]
+
+    def _off(self, one: Happening, device: str) -> bool:
+        monitor = self._monitors[device]
+        return monitor.off is not None and monitor.part == one.key
+
+    def _over(self, one: Happening, off: list[str]) -> bool:
+        """Whether all are back that can tell; what only gasped is dead until it speaks again."""
+        if not off:
+            return True
+        back = len(one.members) - len(off)
+        mute = all(not self._monitors[d].fresh(self._monitors[d].off or one.since) for d in off)
+        return mute and back >= max(1, len(off))
+
+    def _later(self, one: Happening, now: datetime, age: float) -> None:
+        """Look again when a hold ends."""
+        if one.state == CONFIRMED:
+            return
+        for hold in (self._cfg.switch_hold_s, self._cfg.hold_s):
+            if age < hold:
+                due = one.received + timedelta(seconds=hold)
+                if self._state.judge_at is None or due < self._state.judge_at:
+                    self._state.judge_at = due
+                return
+
+    def _restoring(self, one: Happening) -> bool:
         """Whether monitors that were dark are back and no other has gone dark since."""
-        told = set(current.evidence.get("lost", ()))
-        dark = {node for node, one in seen.items() if one.what != OK}
+        told = set(one.evidence.get("lost", ()))
+        dark = {self._node[d] for d in one.members if self._off(one, d)}
         return bool(told - dark) and dark <= told
 
-    def _seen(self, planned: set[str]) -> dict[str, Seen]:
-        state = self._state
-        seen: dict[str, Seen] = {}
-        skew = timedelta(seconds=self._cfg.skew_s)
-        assert state.since is not None
-        for device, monitor in state.monitors.items():
-            node = self._node[device]
-            # What was there just before the loss says nothing, and clocks differ a little.
-            since = monitor.lost_since or state.since + skew
-            what = monitor.sees(since, self._cfg)
-            if what is None or node in planned:
-                continue
-            customer = self._line.nodes[node].what == "customer"
-            if node in seen and seen[node].what != OK:
-                continue  # two devices on one pole: the one that misses something counts
-            seen[node] = Seen(what, monitor.phases, customer, device)
-        return seen
+    def _confirm(
+        self,
+        one: Happening,
+        belief: Belief,
+        found: Findings,
+        evidence: dict[str, object],
+        age: float,
+    ) -> None:
+        kinds = set(found.kinds)
+        sure = belief.cable >= self._cfg.confirm_p
+        lost = evidence["lost"]
+        assert isinstance(lost, list)
+        if sure and (len(lost) >= 2 or len(kinds) >= 2):
+            if age >= self._cfg.hold_s or kinds & PHYSICAL:
+                one.state = CONFIRMED
 
-    def _support(self, seen: dict[str, Seen]) -> tuple[dict[str, float], set[str]]:
-        """(log-odds by node, kinds of evidence there are)."""
-        support: dict[str, float] = {}
-        kinds: set[str] = set()
-        since = self._state.since
-        assert since is not None
-        early = since - timedelta(seconds=self._cfg.strike_s)
-        late = since + timedelta(seconds=self._cfg.group_s)
-        for device, monitor in self._state.monitors.items():
-            node = self._node[device]
-            if node in seen and seen[node].what != OK:
-                kinds.add("last_gasp" if monitor.gasp is not None else "voltage")
-            for name, at, odds in (
-                ("strike", monitor.strike, STRIKE_ODDS),
-                ("tension", monitor.fallen, TENSION_ODDS),
-                ("tilt", monitor.leaning, TILT_ODDS),
-            ):
-                if at is not None and early <= at <= late:
-                    support[node] = support.get(node, 0.0) + odds
-                    kinds.add(name)
-            if monitor.unloaded is not None and early <= monitor.unloaded <= late:
-                kinds.add("current")
-        return support, kinds
+    def _part(self, one: Happening, off: list[str], belief: Belief, planned: list[Planned]) -> None:
+        """Losses that what was found does not explain are a happening of their own."""
+        tree = self._tree
+        spans = belief.spans.sum(axis=1)
+        explained: set[str] = set()
+        if belief.cable >= 0.5:
+            explained |= tree.behind(np.flatnonzero(spans >= 0.001).tolist())
+        elif sum(belief.works.values()) >= 0.5:
+            for work in planned:
+                explained |= work.nodes
+        elif sum(belief.switches.values()) >= 0.5:
+            explained |= tree.behind(i for i, p in belief.switches.items() if p >= 0.001)
+        else:
+            return
+        rest = [d for d in off if self._node[d] not in explained and not self._monitors[d].medium]
+        if not rest or len(rest) == len(off):
+            return
+        since = min(self._monitors[d].off or one.since for d in rest)
+        other = self._state.begin(since, one.received)
+        for device in rest:
+            one.members.remove(device)
+            other.newest = max(other.newest, self._monitors[device].off or since)
+            self._state.join(other, device)
 
-    def _planned(self) -> set[str]:
-        """Nodes that a planned work may have switched off at the onset."""
-        since = self._state.since
-        dark: set[str] = set()
-        for work in self._site.works:
-            if since is None or not work.start <= since <= work.end:
-                continue
-            dark |= self._tree.covered(work.assets)
-            if work.point is not None and not work.assets:
-                for node in self._line.nodes.values():
-                    if distance_m(node.point, work.point) <= work.radius_m:
-                        dark.update(self._tree.subtree(node.id))
-        return dark & set(self._tree.order)
-
-    # --- what is published -----------------------------------------------------------------
-
-    def _evidence(
-        self, belief: Belief, seen: dict[str, Seen], kinds: set[str], planned: set[str]
-    ) -> dict[str, Any]:
-        spans = belief.spans.sum(axis=1) / max(belief.cable, 1e-12)
-        ranked = sorted(range(spans.size), key=lambda i: (-float(spans[i]), i))
-        shown = [i for i in ranked if spans[i] >= self._cfg.shown_p]
-        best = self._tree.spans[ranked[0]]
-        lon, lat, half = self._tree.middle(best)
-        error, mass = half, 0.0
-        for i in ranked:
-            there = self._tree.middle(self._tree.spans[i])
-            reach = distance_m(Point(lon, lat), Point(there[0], there[1])) + there[2]
-            error, mass = max(error, reach), mass + float(spans[i])
-            if mass >= 0.9:
-                break
-        what = WHAT[int(np.argmax(belief.spans.sum(axis=0)))]
-        owners = {self._tree.spans[i].owner for i in shown if spans[i] >= 0.05}
-        lost = sorted(n for n, one in seen.items() if one.what != OK)
-        return {
-            "spans": [[self._tree.spans[i].id, round(float(spans[i]), 4)] for i in shown],
-            "point": {"lon": round(lon, 7), "lat": round(lat, 7)},
-            "error_m": round(error, 1),
-            "what": what,
-            "owners": sorted(o for o in owners if o),
-            "ruled_out": self._ruled_out(belief, planned),
-            "p": round(belief.cable, 4),
-            "lost": lost,
-            "there": sorted(n for n, one in seen.items() if one.what == OK),
-            "unknown": sorted(set(self._node.values()) - set(seen) - planned),
-            "evidence_kinds": sorted(kinds),
-        }
-
-    def _ruled_out(self, belief: Belief, planned: set[str]) -> list[dict[str, Any]]:
-        others = {
-            "upstream_outage": belief.outage,
-            "sensor_or_customer": sum(belief.faults.values()),
-        }
-        out = [{"what": what, "p": round(p, 4)} for what, p in others.items() if p < 0.05]
-        if not planned:
-            out.append({"what": "planned_work", "p": 0.0})
-        return out
-
-    def _revise(self, current: Open, *, ended: str | None = None) -> Event:
-        evidence = {**current.evidence, "state": current.state}
+    def _revise(self, one: Happening, *, ended: str | None = None) -> Event:
+        assert one.episode is not None
+        evidence = {**one.evidence, "state": one.state}
         if ended is not None:
             evidence["ended"] = ended
         point = evidence["point"]
         return revise(
-            current.episode,
+            one.episode,
             kind=KIND,
             site=self._site.id,
             device=None,
             point=Point(point["lon"], point["lat"]),
-            severity=5 if current.state == CONFIRMED else 4,
+            severity=5 if one.state == CONFIRMED else 4,
             evidence=evidence,
             closed=ended is not None,
         )

@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts.city import City, Device, LineNetwork, LineNode, Span
+from contracts.city import City, Device, LineNetwork, LineNode, Span, Work
 from contracts.detector import Site
-from contracts.geo import along, distance_m, length_m
+from contracts.geo import EARTH_RADIUS_M, Point, distance_m, length_m
 from detectors.severed_cable.config import SeveredCableConfig
 
 
 def node_of(line: LineNetwork, device: Device, near_m: float) -> LineNode | None:
     """The node a device sits at: the one that names it, else the nearest when its site is us."""
-    for node in line.nodes.values():
-        if node.device == device.id:
-            return node
+    return _node_of(line, _named(line), device, near_m)
+
+
+def _named(line: LineNetwork) -> dict[str, LineNode]:
+    return {n.device: n for n in reversed(line.nodes.values()) if n.device is not None}
+
+
+def _node_of(
+    line: LineNetwork, named: dict[str, LineNode], device: Device, near_m: float
+) -> LineNode | None:
+    if device.id in named:
+        return named[device.id]
     if device.site != line.id or not line.nodes:
         return None
     best = min(line.nodes.values(), key=lambda n: (distance_m(n.point, device.point), n.id))
     return best if distance_m(best.point, device.point) <= near_m else None
 
 
+def nodes_of(line: LineNetwork, devices: Iterable[Device], near_m: float) -> dict[str, LineNode]:
+    """Device → the node it sits at, for those that sit at one."""
+    named = _named(line)
+    found = {d.id: _node_of(line, named, d, near_m) for d in devices}
+    return {device: node for device, node in found.items() if node is not None}
+
+
 def sites(city: City, cfg: SeveredCableConfig) -> Iterable[Site]:
     """One site per line that has at least one monitor."""
     for line in city.lines:
-        devices = tuple(
-            d for d in city.devices.values() if node_of(line, d, cfg.near_m) is not None
-        )
+        at = nodes_of(line, city.devices.values(), cfg.near_m)
+        devices = tuple(city.devices[d] for d in at)
         if devices:
             yield Site(
                 id=line.id,
@@ -70,41 +86,78 @@ class Tree:
             self.order.append(node)
             stack.append((span, node, True))
             stack.extend((s, s.to, False) for s in reversed(children.get(node, [])))
+        self.index = {s.id: i for i, s in enumerate(self.spans)}
         self.begin: NDArray[np.intp] = np.array([begin[s.id] for s in self.spans], dtype=np.intp)
         self.stop: NDArray[np.intp] = np.array([stop[s.id] for s in self.spans], dtype=np.intp)
+        self.into = {s.to: i for i, s in enumerate(self.spans)}
+        """Node → the span that feeds it."""
+        self.touching: dict[str, list[int]] = {}
+        """Node → the spans that meet there."""
+        for i, s in enumerate(self.spans):
+            self.touching.setdefault(s.from_, []).append(i)
+            self.touching.setdefault(s.to, []).append(i)
+        self.paths = [
+            s.path or (line.nodes[s.from_].point, line.nodes[s.to].point) for s in self.spans
+        ]
+        self.lengths: NDArray[np.float64] = np.array([length_m(p) for p in self.paths])
+        self._plane(line.nodes[line.root].point)
+
+    def _plane(self, origin: Point) -> None:
+        """Metres east and north of the root, small enough for a plane."""
+        self._origin = origin
+        self._north = math.radians(1.0) * EARTH_RADIUS_M
+        self._east = self._north * math.cos(math.radians(origin.lat))
+
+    def metres(self, point: Point) -> tuple[float, float]:
+        """(east, north) of a point."""
+        return (
+            (point.lon - self._origin.lon) * self._east,
+            (point.lat - self._origin.lat) * self._north,
+        )
+
+    def point(self, east: float, north: float) -> Point:
+        """The point so many metres from the root."""
+        return Point(self._origin.lon + east / self._east, self._origin.lat + north / self._north)
 
     def below(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """For every span the sum of `values` (one per node in order) over the nodes below it."""
-        sums = np.concatenate(([0.0], np.cumsum(values)))
+        """For every span the sums of `values`, shape (nodes, ...) in order, over the nodes below
+        it: shape (spans, ...)."""
+        sums = np.zeros((values.shape[0] + 1, *values.shape[1:]))
+        np.cumsum(values, axis=0, out=sums[1:])
         total: NDArray[np.float64] = sums[self.stop] - sums[self.begin]
         return total
 
     def subtree(self, node: str) -> list[str]:
         """The node and all below it."""
-        for i, above in enumerate(self.spans):
-            if above.to == node:
-                return self.order[self.begin[i] : self.stop[i]]
-        return list(self.order)
+        i = self.into.get(node)
+        return list(self.order) if i is None else self.order[self.begin[i] : self.stop[i]]
 
-    def covered(self, assets: Iterable[str]) -> set[str]:
-        """Nodes that go dark when works switch off these assets (line, span or node ids)."""
+    def behind(self, spans: Iterable[int]) -> set[str]:
+        """Nodes below any of these spans."""
         dark: set[str] = set()
-        spans = self.line.spans
-        for asset in assets:
-            if asset == self.line.id:
-                dark.update(self.order)
-            elif asset in spans:
-                dark.update(self.subtree(spans[asset].to))
-            elif asset in self.place:
-                dark.update(self.subtree(asset))
+        for i in spans:
+            if self.spans[i].to not in dark:
+                dark.update(self.order[self.begin[i] : self.stop[i]])
         return dark
 
-    def middle(self, span: Span) -> tuple[float, float, float]:
-        """(lon, lat) of a span's middle and half its length in metres."""
-        path = span.path or (
-            self.line.nodes[span.from_].point,
-            self.line.nodes[span.to].point,
-        )
-        length = length_m(path)
-        point = along(path, length / 2)
-        return point.lon, point.lat, length / 2
+    def covered(self, work: Work) -> set[str]:
+        """Nodes that go dark when a work switches off what it names (line, span or node ids), or,
+        where it names nothing, what lies within its radius."""
+        dark: set[str] = set()
+        for asset in work.assets:
+            if asset == self.line.id:
+                dark.update(self.order)
+            elif asset in self.index:
+                dark.update(self.subtree(self.spans[self.index[asset]].to))
+            elif asset in self.place:
+                dark.update(self.subtree(asset))
+        if work.point is not None and not work.assets:
+            for node in self.line.nodes.values():
+                near = node.id in self.place and node.id not in dark
+                if near and distance_m(node.point, work.point) <= work.radius_m:
+                    dark.update(self.subtree(node.id))
+        return dark
+
+    def tops(self, nodes: set[str]) -> list[int]:
+        """The spans that feed these nodes from outside: where they were switched off."""
+        return [i for i, s in enumerate(self.spans) if s.to in nodes and s.from_ not in nodes]

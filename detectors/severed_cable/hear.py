@@ -1,0 +1,212 @@
+"""What all monitors of a line have said of one happening, gathered for judging."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from contracts.clock import iso
+from contracts.detector import Site
+from detectors.severed_cable.belief import Heard
+from detectors.severed_cable.config import SeveredCableConfig
+from detectors.severed_cable.expect import COLUMNS, PHASE_SETS, Row, View, row
+from detectors.severed_cable.happening import Happening
+from detectors.severed_cable.monitors import PHASES, Monitor
+from detectors.severed_cable.tree import Tree
+from detectors.severed_cable.view import view_of
+
+PERIOD_S = 300.0
+"""A device that does not say how often it reports is taken to do so this often."""
+STALE = 2.5
+"""After so many periods of silence nobody expects a device to speak at once."""
+TENSION = (4.0, 2.5)
+"""Log-odds that a fallen conductor lends the spans that meet there: severed, a phase open ..."""
+HELD = -1.2
+"""... and one that holds, against severed."""
+TILT = 1.0
+STRIKES = ((20.0, 3.0), (10.0, 2.0), (0.0, 1.0))
+"""Log-odds of a strike from that vibration on (m/s2)."""
+OFF_ODDS = -6.0
+"""Log-probability of a view with nothing wrong from which on down something was lost there."""
+
+
+class Findings(msgspec.Struct):
+    """What was said of one happening."""
+
+    rows: dict[int, Row]
+    views: dict[str, View]
+    """By device."""
+    expected: NDArray[np.float64]
+    spoke: NDArray[np.float64]
+    support: NDArray[np.float64]
+    lost: list[str]
+    """Nodes where something is lost."""
+    there: list[str]
+    unknown: list[str]
+    kinds: list[str]
+    gasps: int
+    strikes: list[tuple[str, str, Monitor]]
+    """(node, device, monitor)."""
+    fallen: list[str]
+    leaning: list[str]
+
+    def heard(self, age_s: float) -> Heard:
+        """For judging."""
+        return Heard(self.rows, self.expected, self.spoke, self.support, age_s)
+
+
+class Ears:
+    """Knows which monitor sits where and what it would tell."""
+
+    def __init__(
+        self, cfg: SeveredCableConfig, site: Site, tree: Tree, node: Mapping[str, str]
+    ) -> None:
+        self._cfg, self._tree, self._node = cfg, tree, node
+        assert site.line is not None
+        self._nodes = site.line.nodes
+        self._place = {d: tree.place[n] for d, n in node.items()}
+        self._period = {
+            d.id: timedelta(seconds=STALE * (d.reports_every_s or PERIOD_S)) for d in site.devices
+        }
+        self._nominal = {d: self._nominal_at(n) for d, n in node.items()}
+
+    def nominal(self, device: str) -> float:
+        """Phase to neutral where a device sits (volts); 0: nobody knows."""
+        return self._nominal.get(device, 0.0)
+
+    def _nominal_at(self, node: str) -> float:
+        kvs = {self._tree.spans[i].kv for i in self._tree.touching.get(node, ())}
+        if len(kvs) != 1 or self._nodes[node].what == "transformer":
+            return 0.0  # a transformer has two sides
+        (kv,) = kvs
+        return kv * 1000.0 / 3**0.5 if kv is not None else 0.0
+
+    def hear(self, monitors: Mapping[str, Monitor], one: Happening, now: datetime) -> Findings:
+        """All that was said since its onset."""
+        del now
+        tree, nodes = self._tree, len(self._tree.order)
+        found = Findings(
+            {}, {}, np.zeros((nodes, COLUMNS)), np.zeros((nodes, COLUMNS)),
+            np.zeros((len(tree.spans), COLUMNS)), [], [], [], [], 0, [], [], [],
+        )  # fmt: skip
+        kinds: set[str] = set()
+        start = one.since + timedelta(seconds=self._cfg.skew_s)
+        for device, monitor in monitors.items():
+            place = self._place.get(device)
+            if place is None or monitor.part not in (0, one.key):
+                continue
+            off = monitor.off if monitor.part == one.key else None
+            node = self._node[device]
+            view = view_of(monitor, self._nodes[node], off or start, self._cfg)
+            self._mechanical(found, device, monitor, one, kinds)
+            stale = monitor.heard is None or one.since - monitor.heard > self._period[device]
+            if not stale and not monitor.offline and self._nodes[node].what != "customer":
+                mask = _expects(monitor)
+                found.expected[place] += mask
+                if view is not None:
+                    found.spoke[place] += mask
+            if view is None:
+                if monitor.channels:
+                    found.unknown.append(node)
+                continue
+            told = row(view)
+            found.rows[place] = _both(found.rows[place], told) if place in found.rows else told
+            found.views[device] = view
+            if told.nothing < OFF_ODDS and off is not None:
+                found.lost.append(node)
+                kinds.add("voltage" if max(view.phases) >= 0 else "last_gasp")
+                if view.gasp:
+                    found.gasps += 1
+                    kinds.add("last_gasp")
+            else:
+                found.there.append(node)
+        found.kinds = sorted(kinds)
+        return found
+
+    def _mechanical(
+        self, found: Findings, device: str, monitor: Monitor, one: Happening, kinds: set[str]
+    ) -> None:
+        cfg, node = self._cfg, self._node[device]
+        early = one.since - timedelta(seconds=cfg.strike_s)
+        late = one.newest + timedelta(seconds=cfg.group_s)
+        spans = self._tree.touching.get(node, [])
+        strike, fallen, leaning = monitor.strike, monitor.fallen, monitor.leaning
+        if strike is not None and early <= strike <= one.since + timedelta(seconds=cfg.skew_s):
+            odds = next(o for least, o in STRIKES if monitor.blow >= least)
+            found.support[spans] += odds
+            found.strikes.append((node, device, monitor))
+            if monitor.blow >= STRIKES[1][0]:
+                kinds.add("strike")
+        if fallen is not None and early <= fallen <= late:
+            found.support[spans, 0] += TENSION[0]
+            found.support[spans, 1:-1] += TENSION[1]
+            found.fallen.append(node)
+            kinds.add("tension")
+        elif fallen is None and "tension" in monitor.channels:
+            start = one.since + timedelta(seconds=cfg.skew_s)
+            if monitor.channels["tension"].at >= start:
+                found.support[spans, 0] += HELD
+        if leaning is not None and early <= leaning <= late:
+            found.support[spans] += TILT
+            found.leaning.append(node)
+            kinds.add("tilt")
+
+
+_MASKS: dict[tuple[tuple[bool, ...], bool], NDArray[np.float64]] = {}
+
+
+def _expects(monitor: Monitor) -> NDArray[np.float64]:
+    """In which breaks above it a monitor's voltages change, by column."""
+    has = tuple(p in monitor.channels for p in PHASES)
+    key = has, monitor.medium
+    if key not in _MASKS:
+        mask = np.zeros(COLUMNS)
+        for column, gone in enumerate(PHASE_SETS):
+            if column == 0:
+                mask[column] = any(has)
+            elif column == COLUMNS - 1:
+                mask[column] = all(has) and not key[1]
+            else:  # medium voltage to earth may stay as it was in an isolated net
+                mask[column] = any(has[k] for k in gone) and not (key[1] and all(has))
+        _MASKS[key] = mask
+    return _MASKS[key]
+
+
+def _both(a: Row, b: Row) -> Row:
+    """Two monitors at one node."""
+    return Row(
+        a.nothing + b.nothing,
+        a.displaced + b.displaced,
+        a.sag + b.sag,
+        tuple(x + y for x, y in zip(a.medium, b.medium, strict=True)),
+        tuple(x + y for x, y in zip(a.isolated, b.isolated, strict=True)),
+        tuple(x + y for x, y in zip(a.low, b.low, strict=True)),
+    )
+
+
+def cause_of(tree: Tree, found: Findings, one: Happening, span: int) -> dict[str, Any] | None:
+    """The strike at or near a span that came before the loss."""
+    ends = {tree.spans[span].from_, tree.spans[span].to}
+    near = ends | {
+        n
+        for end in ends
+        for i in tree.touching[end]
+        for n in (tree.spans[i].from_, tree.spans[i].to)
+    }
+    felt = [(m.blow, d, m) for n, d, m in found.strikes if n in near]
+    if not felt:
+        return None
+    blow, device, monitor = max(felt, key=lambda x: (x[0], x[1]))
+    assert monitor.strike is not None
+    return {
+        "what": "strike",
+        "device": device,
+        "at": iso(monitor.strike),
+        "vibration": round(blow, 2),
+        "before_s": round((one.since - monitor.strike).total_seconds(), 1),
+    }

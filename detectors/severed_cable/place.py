@@ -1,0 +1,51 @@
+"""Where to go: the point on the line with the least expected distance to the break."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from contracts.geo import Point, along
+from detectors.severed_cable.tree import Tree
+
+STEP_M = 12.0
+MOST = 240
+"""Places along the candidate spans that are compared."""
+CERTAIN = 0.9
+"""The error is the radius that holds this much of the probability."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A point with its error in metres."""
+
+    point: Point
+    error_m: float
+
+
+def place_of(tree: Tree, spans: NDArray[np.float64]) -> Place:
+    """The point and radius from the probability of each span, shape (spans,), along which a break
+    is anywhere with equal chance."""
+    chosen = [int(i) for i in np.flatnonzero(spans >= max(1e-3, 0.02 * float(spans.max())))]
+    metres = float(tree.lengths[chosen].sum())
+    step = max(STEP_M, metres / MOST)
+    xy: list[tuple[float, float]] = []
+    weight: list[float] = []
+    for i in chosen:
+        count = max(1, math.ceil(tree.lengths[i] / step))
+        for k in range(count):
+            xy.append(tree.metres(along(tree.paths[i], tree.lengths[i] * (k + 0.5) / count)))
+            weight.append(float(spans[i]) / count)
+    places, share = np.array(xy), np.array(weight) / sum(weight)
+    apart = np.hypot(
+        places[:, None, 0] - places[None, :, 0], places[:, None, 1] - places[None, :, 1]
+    )
+    best = int(np.argmin(apart @ share))
+    far = apart[best]
+    order = np.argsort(far, kind="stable")
+    inside = np.cumsum(share[order])
+    reach = float(far[order[min(int(np.searchsorted(inside, CERTAIN)), len(order) - 1)]])
+    east, north = places[best]
+    return Place(tree.point(float(east), float(north)), reach + step / 2)
