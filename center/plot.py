@@ -1,11 +1,13 @@
-"""`GET /api/v1/{tickets|incidents|events}/{id}/plot.svg`: the chart of a water incident.
+"""`GET /api/v1/{tickets|incidents|events}/{id}/plot.svg`: the chart of a water or a line incident.
 
 What it draws is what the store has: the readings around the event, those of the next sensors up-
-and downstream in the city's drains, the nearest rain gauge, and what the event itself says.
+and downstream in the city's drains, the nearest rain gauge, and what the event itself says; of a
+line its map and the voltages of its monitors (`center.lineplot`).
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -13,12 +15,15 @@ from typing import Any, Final, cast
 
 from aiohttp import web
 
-from center.chart import Chart, Fan, Language, Limit, Neighbour, Points, draw
+from center import lineplot
+from center.chart import Chart, Fan, Limit, Neighbour, draw
 from center.context import Context
 from center.guard import Caller
+from center.linechart import draw_line
 from center.neighbours import Drains
 from center.problems import Problem
 from center.reads import found
+from center.sheet import Language, Points
 from contracts.city import City
 from contracts.clock import EPOCH, from_epoch_ms
 from contracts.geo import distance_m
@@ -28,7 +33,8 @@ PLOTTED: Final[tuple[What, ...]] = ("tickets", "incidents", "events")
 WATER: Final = frozenset(
     {"flooding", "drain_blocked", "manhole_cover_displaced", "hydrant_no_pressure"}
 )
-"""Kinds that have a chart; `sensor_faulty` has one where it tells of a reading."""
+POLES: Final = frozenset({"pole_tilt", "street_light_out"})
+"""Kinds that have a chart of a reading; `sensor_faulty` has one where it tells of a reading."""
 BEFORE: Final = timedelta(hours=3)
 AFTER: Final = timedelta(hours=1)
 MOST_SPAN: Final = timedelta(hours=24)
@@ -37,8 +43,17 @@ PAGE: Final = 1_000
 GAUGE_M: Final = 5_000.0
 """A rain gauge further away tells little of this street."""
 METRICS: Final = {"drain_blocked": "level", "manhole_cover_displaced": "tilt",
-                  "hydrant_no_pressure": "pressure"}  # fmt: skip
-UNITS: Final = {"level": "m", "depth": "m", "tilt": "°", "pressure": "kPa", "flow": "m³/s"}
+                  "hydrant_no_pressure": "pressure", "pole_tilt": "tilt",
+                  "street_light_out": "lamp_current"}  # fmt: skip
+UNITS: Final = {
+    "level": "m",
+    "depth": "m",
+    "tilt": "°",
+    "pressure": "kPa",
+    "flow": "m³/s",
+    "lamp_current": "A",
+    "lux": "lx",
+}
 WIDTHS: Final = (320, 2000)
 
 
@@ -86,11 +101,17 @@ async def plotted(
     Raises Problem 404 when there is no such thing, or nothing of it can be drawn.
     """
     for event in await _events(desk, what, id_):
+        if event.get("kind") in lineplot.KINDS:
+            line = await lineplot.line_chart(
+                functools.partial(_readings, desk), city, event, now, language
+            )
+            if line is not None:
+                return draw_line(line, width=width, zone=city.timezone, language=language)
         chart = await _chart(desk, city, drains, event, now, language)
         if chart is not None:
             return draw(chart, width=width, zone=city.timezone, language=language)
     one = what.removesuffix("s")
-    raise Problem(404, "no_plot", f"{one} {id_!r} has no water readings to draw")
+    raise Problem(404, "no_plot", f"{one} {id_!r} has no readings or line to draw")
 
 
 async def _events(desk: Desk, what: What, id_: str) -> list[dict[str, Any]]:
@@ -115,7 +136,7 @@ async def _chart(
     evidence = {**(event.get("evidence") or {}), **event}
     kind = str(event.get("kind"))
     metric = str(evidence.get("metric") or METRICS.get(kind, ""))
-    if not metric or (kind not in WATER and kind != "sensor_faulty"):
+    if not metric or (kind not in WATER | POLES and kind != "sensor_faulty"):
         return None
     main = _sensor(evidence)
     device = (

@@ -86,8 +86,9 @@ def routes(city: City, openapi: Handler) -> tuple[Route, ...]:
         Route(
             method="GET", path=f"/api/v1/{what}/{{id}}/plot.svg",
             name=f"plot-{what.removesuffix('s')}",
-            summary="The chart of a water incident: level with its lines, forecast, rain, sensors"
-            " up- and downstream, and where the alarm fell.",
+            summary="The chart of a water incident (level with its lines, forecast, rain, sensors"
+            " up- and downstream, where the alarm fell) or of a line incident (map with the"
+            " probability by span, voltages around the moment, a fibre's trace over its baseline).",
             handler=plot.plot, query=("width", "lang"),
             answers={200: "image/svg+xml"},
         )

@@ -1,4 +1,4 @@
-// The chart of a water incident, drawn by the center. It is fetched, and stays until a newer one is there.
+// The chart of a water or line incident, drawn by the center. It is fetched, and stays until a newer one is there.
 
 import { text } from './api.js';
 import { language, t } from './i18n.js';
@@ -11,7 +11,7 @@ const drawn = new Map(); // event → { key, svg }
 export function chartOf(event) {
   const key = `${event.rev}|${language()}`;
   const before = drawn.get(event.id);
-  const figure = el('figure', { class: 'water' }, before ? before.svg.cloneNode(true) : el('p', { class: 'hint' }, '…'));
+  const figure = el('figure', { class: 'drawn' }, before ? before.svg.cloneNode(true) : el('p', { class: 'hint' }, '…'));
   if (before?.key !== key) draw(event.id, key, figure);
   return figure;
 }

@@ -2,7 +2,6 @@
 
 import { open } from './api.js';
 import { chartOf } from './chart.js';
-import { traceCurve } from './curve.js';
 import { both, language, t, timeOf } from './i18n.js';
 import { state } from './state.js';
 import { clean, el, say } from './text.js';
@@ -103,15 +102,18 @@ const KINDS = {
   },
   severed_cable(event) {
     return [
+      chartOf(event),
       facts(fact(t('line'), `${t(event.what ?? 'severed')} · ${t(event.state ?? 'suspected')}`), event.error_m != null ? fact(t('error'), `± ${event.error_m} m`) : null,
         event.owners?.length ? fact(t('owners'), event.owners.join('、')) : null, event.ruled_out?.length ? fact(t('ruledOut'), [event.ruled_out].flat().map(ruledOut).join('、')) : null),
       event.spans?.length ? bars(event.spans.slice(0, 8), t('span')) : null,
+      reasons(event.evidence ?? {}),
     ];
   },
   fibre_break(event) {
     return [
-      traceCurve({ ...event.evidence, ...event }),
+      chartOf(event),
       facts(fact(t('distance'), `${event.distance_m} m ± ${event.error_m} m`), event.loss_db != null ? fact(t('loss'), `${event.loss_db} dB`) : null),
+      reasons(event.evidence ?? {}),
     ];
   },
   manhole_cover_displaced(event) {

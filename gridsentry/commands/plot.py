@@ -1,4 +1,4 @@
-"""`gridsentry plot`: the chart of a water incident as a file."""
+"""`gridsentry plot`: the chart of a water or a line incident as a file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ examples:
                                                             (token: GRIDSENTRY_TOKEN)
   gridsentry plot t-0f3a… -o - | rsvg-convert -o flood.png  as a picture of pixels
 
-Level with its lines and rim, the forecast's fan, rain, the sensors up- and downstream, the alarm.
+Water: level with its lines and rim, the forecast's fan, rain, the sensors up- and downstream, the
+alarm. A severed cable: the line on the map with the probability by span, what each monitor saw, the
+point with its error, the voltages of the nearest monitors around the moment. A broken fibre: the
+cable on the map, the trace over its baseline with the break marked.
 """
 KINDS: tuple[What, ...] = ("tickets", "incidents", "events")
 
@@ -35,7 +38,7 @@ def add_parser(subparsers: Any) -> None:
 
     p = subparsers.add_parser(
         "plot",
-        help="draw a water incident: level, lines, forecast, rain, neighbours, alarm",
+        help="draw a water or a line incident: its curves, or the line on the map",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -105,10 +108,10 @@ def _drawn(settings: Settings, id_: str, width: int, lang: str) -> str:
     """From the service's database."""
     import asyncio
 
-    from center.chart import Language
     from center.neighbours import Drains
     from center.plot import plotted
     from center.problems import Problem
+    from center.sheet import Language
     from contracts.clock import SystemClock
     from gridsentry.city import load_city
     from store.desk import PgDesk

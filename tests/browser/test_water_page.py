@@ -28,7 +28,7 @@ def test_a_floods_ticket_shows_level_lines_fan_rain_neighbours_and_alarm(
 ) -> None:
     page = open_page("en-US")
     page.locator(".card .open").click()
-    chart = page.locator("#detail figure.water svg.chart")
+    chart = page.locator("#detail figure.drawn svg.chart")
     expect(chart).to_be_visible()
     for part in (
         ".line",

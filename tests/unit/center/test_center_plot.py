@@ -137,7 +137,7 @@ def test_without_readings_the_events_own_curve_is_drawn(scene: Scene, serve: Ser
 def test_what_cannot_be_drawn_is_told_why(
     scene: Scene, serve: Serve, path: str, status: int, error: str
 ) -> None:
-    scene.happen("fibre_break")
+    scene.happen("citizen_report")
     reply = serve().get(f"/api/v1/{path}")
     assert (reply.status, reply.json["error"]) == (status, error)
     assert reply.json["reason"]

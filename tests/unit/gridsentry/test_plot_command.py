@@ -21,7 +21,7 @@ def service(tmp_path: Path) -> Iterator[CenterServer]:
     scene = Scene(tmp_path / "evidence")
     drench(scene)
     scene.happen("flooding", evidence=rising(scene.desk.clock.now()))
-    scene.happen("fibre_break")
+    scene.happen("citizen_report")
     token = Token(token=TOKEN, name="desk", role="operator")
     server = scene.server(CenterSettings(port=0, tokens=(token,)))
     server.start()
@@ -43,7 +43,7 @@ def test_ticket_incident_and_event_are_found_by_their_id_alone(
     ("id_", "said"),
     [
         ("t-nobody", "there is no ticket, incident or event 't-nobody'"),
-        ("t-2", "no water readings"),
+        ("t-2", "no readings or line"),
     ],
 )
 def test_what_cannot_be_drawn_is_told_in_one_line(
