@@ -30,8 +30,12 @@ HEARD = 0.93
 """Share of the reports of a change that arrive at once where monitors report changes at all ..."""
 LEAST_SPEAKING = -7.0
 """... and how much silence may speak against a place: gateways die together, so never for sure."""
+AMONG = 0.2
+"""How often a break comes with losses that come back."""
 DISPLACED = 0.45
 """How often a break in an isolated net leaves a conductor on the ground that displaces it."""
+LIFTED = (0.15,) * (COLUMNS - 1) + (0.5,)
+"""How often a break at low voltage lifts the neutral beside it, by column."""
 OUTAGE = (0.55, 0.05, 0.05, 0.05, 0.04, 0.04, 0.04)
 SAG, EARTH = 0.18, 0.3
 """Of what comes from upstream: all phases, one, two; sags; earth faults (isolated nets only)."""
@@ -50,6 +54,8 @@ class Belief(msgspec.Struct, frozen=True):
     earth: float
     nothing: float
     """Monitors are off each by itself: faults, customers."""
+    over: float
+    """It is over: a recloser, a dip; who is still off was not heard since."""
 
     @property
     def cable(self) -> float:
@@ -70,60 +76,108 @@ class Heard(msgspec.Struct, frozen=True):
     """Log-odds that strikes, tension and leaning poles lend, shape (spans, columns)."""
     age_s: float
     """Time since the first word of the loss."""
+    over: float | None = None
+    """Log-probability of it all if it is over; None: nothing came back."""
 
 
 def believe(
     tree: Tree, prior: Prior, heard: Heard, planned: Sequence[Planned], cfg: SeveredCableConfig
 ) -> Belief:
     """The posterior given what was heard."""
-    nodes, spans = len(tree.order), len(tree.spans)
-    gains = np.zeros((nodes, 4 * COLUMNS))
-    nothing = displaced = sag = 0.0
-    for place, row in heard.rows.items():
-        gains[place, :COLUMNS] = np.subtract(row.medium, row.nothing)
-        gains[place, COLUMNS : 2 * COLUMNS] = np.subtract(row.low, row.nothing)
-        gains[place, 2 * COLUMNS : 3 * COLUMNS] = np.subtract(row.isolated, row.nothing)
-        gains[place, 3 * COLUMNS :] = np.subtract(row.isolated, row.displaced)
-        nothing, displaced, sag = nothing + row.nothing, displaced + row.displaced, sag + row.sag
-    counts = np.concatenate((heard.expected, heard.spoke), axis=1)
-    sums, told = tree.below(gains), tree.below(counts)
-    talk = speaking(told[:, :COLUMNS], told[:, COLUMNS:])
-    medium = prior.medium[:, None]
-    plain = np.where(medium, sums[:, :COLUMNS], sums[:, COLUMNS : 2 * COLUMNS]) + talk
-    # with an isolated neutral a break may displace its point all over the net, or not
-    apart = math.log(max(prior.isolated, 1e-9))
-    still = sums[:, 2 * COLUMNS : 3 * COLUMNS] + nothing + math.log(1 - DISPLACED)
-    moved = sums[:, 3 * COLUMNS :] + displaced + math.log(DISPLACED)
-    adrift = np.where(medium, np.logaddexp(still, moved) + talk, NEVER)
-    together = np.where(medium, math.log(max(1e-9, 1 - prior.isolated)), 0.0)
-    broken = np.logaddexp(plain + nothing + together, adrift + apart)
-    broken += prior.broken + heard.support
+    spans = len(tree.spans)
+    sums = _Sums(tree, heard)
+    talk = sums.talk
+    broken = _broken(sums, prior) + prior.broken + heard.support
+    if heard.over is not None:
+        broken += math.log(AMONG)  # what is broken does not come back; a dip beside it may
     switched = np.full((spans, len(FUSE)), NEVER)
+    severed = sums.plain(prior) + talk + sums.nothing + sums.above
     if prior.switches.size:
         at = prior.switches
-        switched[at] = plain[at, : len(FUSE)] + np.log(FUSE) + switch_log(cfg, heard.age_s)
-        switched[at] += nothing
-    works = [_work(one, plain[:, 0] + nothing, cfg) for one in planned]
+        switched[at] = severed[at, : len(FUSE)] + np.log(FUSE) + switch_log(cfg, heard.age_s)
+    works = [_work(one, severed[:, 0], cfg) for one in planned]
     upstream = math.log(cfg.outage_weight * max(1, spans))
-    all_talk = speaking(counts.sum(axis=0)[:COLUMNS], counts.sum(axis=0)[COLUMNS:])
-    everywhere = gains.sum(axis=0)[: COLUMNS - 1] + all_talk[:-1] + np.log(OUTAGE)
-    outage = upstream + nothing + float(np.logaddexp.reduce(everywhere))
-    sagged = upstream + sag + math.log(SAG) + float(all_talk[0])
-    earth = upstream + displaced + math.log(EARTH) + apart
-    alone = math.log(NOTHING_WEIGHT) + nothing
+    outage = upstream + sums.everywhere(prior)
+    sagged = upstream + sums.sag + math.log(SAG) + float(sums.all_talk[0])
+    earth = upstream + sums.displaced + math.log(EARTH * max(prior.isolated, 1e-9))
+    alone = math.log(NOTHING_WEIGHT) + sums.nothing
+    again = NEVER
+    if heard.over is not None:
+        count = cfg.recloser_weight * max(1, prior.switches.size) + cfg.outage_weight * spans
+        again = math.log(count) + heard.over
     top = max(float(broken.max(initial=NEVER)), float(switched.max(initial=NEVER)), *works,
-              outage, sagged, earth, alone)  # fmt: skip
+              outage, sagged, earth, alone, again)  # fmt: skip
     p = np.exp(broken - top)
     q = np.exp(switched - top).sum(axis=1)
-    single = [math.exp(x - top) for x in (outage, sagged, earth, alone, *works)]
+    single = [math.exp(x - top) for x in (outage, sagged, earth, alone, again, *works)]
     total = float(p.sum()) + float(q.sum()) + sum(single)
     single = [x / total for x in single]
     return Belief(
         p / total,
         {int(i): float(q[i]) / total for i in prior.switches},
-        {one.work.id: x for one, x in zip(planned, single[4:], strict=True)},
-        *single[:4],
+        {one.work.id: x for one, x in zip(planned, single[5:], strict=True)},
+        *single[:5],
     )
+
+
+class _Sums:
+    """Sums over monitors, below each span, around it and above it."""
+
+    def __init__(self, tree: Tree, heard: Heard) -> None:
+        nodes = len(tree.order)
+        gains, lifts = np.zeros((nodes, 5, COLUMNS)), np.zeros(nodes)
+        above = np.zeros((nodes, COLUMNS))
+        self.nothing = self.displaced = self.sag = 0.0
+        for place, row in heard.rows.items():
+            gains[place, 0] = np.subtract(row.medium, row.nothing)
+            gains[place, 1] = np.subtract(row.low, row.nothing)
+            gains[place, 2] = np.subtract(row.isolated, row.nothing)
+            gains[place, 3] = np.subtract(row.isolated, row.displaced)
+            gains[place, 4] = np.subtract(row.low, row.risen)
+            lifts[place] = row.risen - row.nothing
+            above[place] = row.above
+            self.nothing += row.nothing
+            self.displaced += row.displaced
+            self.sag += row.sag
+        counts = np.concatenate((heard.expected, heard.spoke), axis=1)
+        told, every = tree.below(counts), counts.sum(axis=0)
+        self.talk = speaking(told[:, :COLUMNS], told[:, COLUMNS:])
+        self.all_talk = speaking(every[:COLUMNS], every[COLUMNS:])
+        self.below = tree.below(gains)
+        self.total: NDArray[np.float64] = gains.sum(axis=0)
+        self.above = tree.above(above)
+        self.lifts = tree.around(lifts)
+
+    def plain(self, prior: Prior) -> NDArray[np.float64]:
+        """Of every break, the neutral point earthed, against nothing: shape (spans, columns)."""
+        # at low voltage a break may lift the neutral all over its net, or not
+        lifted = self.below[:, 4] + self.lifts[:, None] + np.log(LIFTED)
+        low = np.logaddexp(self.below[:, 1] + np.log1p(-np.array(LIFTED)), lifted)
+        found: NDArray[np.float64] = np.where(prior.medium[:, None], self.below[:, 0], low)
+        return found
+
+    def adrift(self, below: NDArray[np.float64]) -> NDArray[np.float64]:
+        """With an isolated neutral a break may displace its point all over the net, or not."""
+        still = below[..., 2, :] + self.nothing + math.log(1 - DISPLACED)
+        moved = below[..., 3, :] + self.displaced + math.log(DISPLACED)
+        return np.logaddexp(still, moved)
+
+    def everywhere(self, prior: Prior) -> float:
+        """Supply that fails upstream, on all phases or some: as a break above all monitors."""
+        earthed = self.total[0] + self.nothing + math.log(max(1e-9, 1 - prior.isolated))
+        adrift = self.adrift(self.total) + math.log(max(1e-9, prior.isolated))
+        each = np.logaddexp(earthed, adrift)[:-1] + self.all_talk[:-1] + np.log(OUTAGE)
+        return float(np.logaddexp.reduce(each))
+
+
+def _broken(sums: _Sums, prior: Prior) -> NDArray[np.float64]:
+    medium = prior.medium[:, None]
+    plain = sums.plain(prior) + sums.nothing
+    together = np.where(medium, math.log(max(1e-9, 1 - prior.isolated)), 0.0)
+    adrift = np.where(medium, sums.adrift(sums.below), NEVER)
+    apart = math.log(max(prior.isolated, 1e-9))
+    found: NDArray[np.float64] = np.logaddexp(plain + together, adrift + apart)
+    return found + sums.talk + sums.above
 
 
 def _work(one: Planned, severed: NDArray[np.float64], cfg: SeveredCableConfig) -> float:

@@ -20,7 +20,7 @@ class SeveredCableConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     neutral_share: float = 0.07
     """A neutral that rose this far above its usual voltage to earth, as a share of the phases', is
     looked at: 16 V of 230. Unbalanced loads alone leave some volts."""
-    settle_s: float = 1.0
+    settle_s: float = 0.8
     """Monitors near a loss are heard out for this long before it is judged (seconds)."""
     again_s: float = 0.3
     """What comes later is judged this long after it came (seconds)."""
@@ -37,9 +37,9 @@ class SeveredCableConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     """Confirmed from this probability on, with two monitors or two kinds of evidence."""
     outage_weight: float = 0.3
     """Supply that fails above the line: this for each of its spans."""
-    fault_weight: float = 0.3
+    fault_weight: float = 0.7
     """One monitor that is wrong of itself."""
-    customer_weight: float = 20.0
+    customer_weight: float = 60.0
     """One customer that is switched off: a customer alone is never a cable."""
     switch_weight: float = 1.5
     """A switch that was opened and that nobody wrote down, or a fuse that blew ..."""

@@ -26,6 +26,8 @@ KIND = "severed_cable"
 OUT_OF_RANGE = int(Quality.OUT_OF_RANGE)
 _PHASES = frozenset(PHASES)
 PHYSICAL = frozenset({"strike", "tension", "tilt"})
+WHERE = frozenset({"spans", "point", "error_m", "what", "whats", "phases", "owners"})
+"""What stays as it was told when a suspicion is withdrawn."""
 AGAIN_P = 0.5
 """What was withdrawn is suspected again only from this probability on."""
 _NOTHING: tuple[Event, ...] = ()
@@ -97,6 +99,9 @@ class SeveredCable:
             first = self._join(item.device, monitor.off, item.received_at)
             self._look(item.received_at, self._cfg.settle_s if first else self._cfg.again_s)
         elif was is not None and monitor.off is None:
+            for one in state.happenings:
+                if one.key == monitor.part and one.turned is None:
+                    one.turned = item.at
             monitor.part = 0
             if state.happenings:
                 self._look(item.received_at, self._cfg.again_s)
@@ -122,7 +127,10 @@ class SeveredCable:
                 return False
         for one in reversed(state.happenings):
             if one.since - self._group <= at <= one.newest + self._group:
-                if one.episode is None:
+                if one.turned is not None and at > one.turned:
+                    # it was back and is gone again: what was told in between is out of date
+                    one.since, one.received, one.turned = at, received, None
+                elif one.episode is None:
                     one.since = min(one.since, at)
                 one.newest = max(one.newest, at)
                 state.join(one, device)
@@ -166,7 +174,7 @@ class SeveredCable:
         if self._over(one, off):
             state.happenings.remove(one)
             for device in off:
-                self._monitors[device].part = -1
+                self._monitors[device].forget()
             if one.episode is None:
                 return []
             early = one.state == SUSPECTED and (now - one.received).total_seconds() < 60
@@ -187,7 +195,8 @@ class SeveredCable:
             return []  # where it was is known best from when all of it was dark
         evidence = evidence_of(self._tree, self._site, belief, found, planned, one, age, cfg)
         if one.state == SUSPECTED and belief.cable < cfg.drop_p:
-            one.evidence = evidence
+            where = {k: v for k, v in one.evidence.items() if k in WHERE}
+            one.evidence = {**evidence, **where}
             event = self._revise(one, ended="ruled_out")
             one.episode, one.told, one.withdrawn = None, (), True
             one.evidence = {}
@@ -215,9 +224,11 @@ class SeveredCable:
         """Whether all are back that can tell; what only gasped is dead until it speaks again."""
         if not off:
             return True
+        if one.turned is None:
+            return False
         back = len(one.members) - len(off)
         mute = all(not self._monitors[d].fresh(self._monitors[d].off or one.since) for d in off)
-        return mute and back >= max(1, len(off))
+        return mute and back >= len(off)
 
     def _later(self, one: Happening, now: datetime, age: float) -> None:
         """Look again when a hold ends."""

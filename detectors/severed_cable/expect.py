@@ -22,17 +22,19 @@ NEUTRAL_OPEN: Final = 7
 KIND: Final = ("severed", *["phase_open"] * 6, "neutral_open")
 
 # classes:     gone  backfed half  low   bit-  there bit+  high  beyond
-THERE: Final = (1e-5, 1e-5, 3e-5, 1e-3, 0.012, 0.974, 0.012, 3e-4, 1e-5)
+THERE: Final = (1e-9, 1e-9, 1e-8, 2e-5, 3e-3, 0.996, 1e-3, 2e-6, 1e-9)
 DEAD: Final = (0.95, 0.03, 0.005, 0.004, 0.002, 0.006, 0.001, 0.001, 0.001)
 OPEN: Final = (0.62, 0.18, 0.14, 0.025, 0.01, 0.015, 0.005, 0.003, 0.002)
 MATE: Final = (0.001, 0.001, 0.003, 0.012, 0.08, 0.80, 0.08, 0.02, 0.003)
 HALF: Final = (0.05, 0.22, 0.42, 0.20, 0.05, 0.05, 0.005, 0.003, 0.002)
-SHIFT: Final = (0.02, 0.04, 0.08, 0.17, 0.15, 0.23, 0.13, 0.13, 0.05)
+SHIFT: Final = (0.06, 0.04, 0.07, 0.15, 0.14, 0.22, 0.13, 0.12, 0.07)
 WIDE: Final = (0.08, 0.06, 0.06, 0.10, 0.08, 0.20, 0.08, 0.14, 0.20)
-SAG: Final = (0.08, 0.17, 0.17, 0.33, 0.16, 0.08, 0.005, 0.003, 0.002)
+SAG: Final = (0.08, 0.17, 0.17, 0.30, 0.15, 0.06, 0.06, 0.008, 0.002)
 # currents: none left, little, as before
 NONE_LEFT: Final = (0.93, 0.04, 0.03)
-AS_BEFORE: Final = (0.004, 0.03, 0.966)
+AS_BEFORE: Final = (0.01, 0.03, 0.96)
+ABOVE: Final = (0.25, 0.25, 0.5)
+"""Where all that was fed lies below the break, nothing flows above it either."""
 LESS: Final = (0.05, 0.25, 0.70)
 LIKE_VOLTAGE: Final = 4.0
 """Two halves that share one whole: each tells the other."""
@@ -71,6 +73,9 @@ class Row(NamedTuple):
     displaced: float
     """A break elsewhere or an earth fault in a net with isolated neutral: its point is displaced,
     so that medium voltages to earth say nothing."""
+    risen: float
+    """A break elsewhere in the same low-voltage net that lifts its neutral: what returns through
+    earth raises the transformer's neutral point (4 ohm) and with it every neutral of the net."""
     sag: float
     medium: tuple[float, ...]
     """A medium-voltage span above is broken, by column."""
@@ -78,6 +83,8 @@ class Row(NamedTuple):
     """The same in a net with isolated neutral."""
     low: tuple[float, ...]
     """A low-voltage span above is broken, by column."""
+    above: tuple[float, ...]
+    """What a break below changes against nothing having happened: its currents, by column."""
 
 
 @functools.lru_cache(maxsize=20_000)
@@ -103,8 +110,8 @@ def row(view: View) -> Row:
         isolated, displaced = medium, mixed(there)
     never = (mixed(1e-9),)
     return Row(
-        mixed(there), displaced, mixed(_sagged(view, known)),
-        (*medium, *never), (*isolated, *never), low,
+        mixed(there), displaced, mixed(_steady(view, known, 0.7)), mixed(_sagged(view, known)),
+        (*medium, *never), (*isolated, *never), low, _above(view),
     )  # fmt: skip
 
 
@@ -116,9 +123,24 @@ def _amps(view: View, gone: tuple[int, ...], rest: tuple[float, ...] = AS_BEFORE
     return p
 
 
+def _above(view: View) -> tuple[float, ...]:
+    """Currents that are gone speak for a break below; currents that flow speak neither way, since
+    a feeder has many other loads."""
+    if max(view.amps) < 0:
+        return (0.0,) * COLUMNS
+    gains = []
+    for gone in PHASE_SETS:
+        ratios = (ABOVE[view.amps[k]] / AS_BEFORE[view.amps[k]] for k in gone if view.amps[k] >= 0)
+        gains.append(max(0.0, sum(math.log(ratio) for ratio in ratios)))
+    return tuple(gains)
+
+
 def _gasp(view: View, p: float) -> float:
-    """A last gasp tells of darkness on all phases; one that is missing tells nothing."""
-    return p if view.gasp else 1.0
+    """A last gasp tells of darkness on all phases; one that is missing tells nothing. Whoever else
+    tells its voltages seldom only gasps; a customer's meter does."""
+    if not view.gasp:
+        return 1.0
+    return p if view.customer or max(view.phases) >= 0 else 0.1 * p
 
 
 def _neutral(view: View, rises: float) -> float:
@@ -132,11 +154,11 @@ def _product(view: View, known: tuple[int, ...], tables: dict[int, tuple[float, 
     return p
 
 
-def _steady(view: View, known: tuple[int, ...]) -> float:
+def _steady(view: View, known: tuple[int, ...], rises: float = 1e-6) -> float:
     p = 1.0
     for k in known:
         p *= THERE[view.phases[k]]
-    return p * _amps(view, ()) * _neutral(view, 2e-4) * _gasp(view, 1e-6)
+    return p * _amps(view, ()) * _neutral(view, rises) * _gasp(view, 1e-9)
 
 
 def _wide(view: View, known: tuple[int, ...]) -> float:
@@ -154,7 +176,7 @@ def _low(view: View, known: tuple[int, ...], column: int) -> float:
         for k in known:
             p *= SHIFT[view.phases[k]]
         if len(known) == 3:
-            p *= 1.3 if view.level else 0.03
+            p *= 0.02 if view.even else 1.3 if view.level else 0.03
         return p * _amps(view, (), LESS) * _neutral(view, 0.7) * _gasp(view, 0.03)
     if column == 0:
         tables = dict.fromkeys(known, DEAD)
@@ -227,7 +249,7 @@ def _sagged(view: View, known: tuple[int, ...]) -> float:
 def _alone(view: View, known: tuple[int, ...]) -> float:
     """What a monitor that is wrong of itself, or a customer that is off, shows."""
     if not known:
-        return 0.15 if view.gasp else 1.0
+        return (0.8 if view.customer else 0.15) if view.gasp else 1.0
     dead = sum(view.phases[k] == 0 for k in known)
     right = sum(view.phases[k] == 5 for k in known)
     noise = (1 / 9) ** len(known)
@@ -237,7 +259,7 @@ def _alone(view: View, known: tuple[int, ...]) -> float:
     if dead == len(known):
         p += 0.35 * (0.7 if all(a <= 0 for a in view.amps) else 0.3)
     elif dead == 1 and right == len(known) - 1:
-        p += 0.2 / len(known) * _amps(view, ())
+        p += 0.1 / len(known) * _amps(view, ())
     if view.neutral == 1:
         p = 0.1 * p + 0.05 * _product(view, known, dict.fromkeys(known, THERE))
     return p * (0.05 if view.gasp else 1.0)

@@ -24,6 +24,8 @@ class Happening(msgspec.Struct):
     newest: datetime
     received: datetime
     """When its first word came."""
+    turned: datetime | None = None
+    """When the first of its losses was told to be over."""
     members: list[str] = []
     """Devices that lost something."""
     episode: Episode | None = None

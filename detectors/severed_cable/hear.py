@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,6 +32,10 @@ HELD = -1.2
 TILT = 1.0
 STRIKES = ((20.0, 3.0), (10.0, 2.0), (0.0, 1.0))
 """Log-odds of a strike from that vibration on (m/s2)."""
+RETURNS_S = 3.0
+"""Words of supply that is back come within this long (seconds) ..."""
+NOT_YET, NOT_HEARD = 0.5, 0.07
+"""... chance that one has not come yet, and that it never does."""
 OFF_ODDS = -6.0
 """Log-probability of a view with nothing wrong from which on down something was lost there."""
 
@@ -54,10 +59,12 @@ class Findings(msgspec.Struct):
     """(node, device, monitor)."""
     fallen: list[str]
     leaning: list[str]
+    over: float | None = None
+    """Log-probability of all that was said if what it was is over; None: nothing came back."""
 
     def heard(self, age_s: float) -> Heard:
         """For judging."""
-        return Heard(self.rows, self.expected, self.spoke, self.support, age_s)
+        return Heard(self.rows, self.expected, self.spoke, self.support, age_s, self.over)
 
 
 class Ears:
@@ -88,7 +95,6 @@ class Ears:
 
     def hear(self, monitors: Mapping[str, Monitor], one: Happening, now: datetime) -> Findings:
         """All that was said since its onset."""
-        del now
         tree, nodes = self._tree, len(self._tree.order)
         found = Findings(
             {}, {}, np.zeros((nodes, COLUMNS)), np.zeros((nodes, COLUMNS)),
@@ -117,7 +123,7 @@ class Ears:
             told = row(view)
             found.rows[place] = _both(found.rows[place], told) if place in found.rows else told
             found.views[device] = view
-            if told.nothing < OFF_ODDS and off is not None:
+            if off is not None and _misses(view, told):
                 found.lost.append(node)
                 kinds.add("voltage" if max(view.phases) >= 0 else "last_gasp")
                 if view.gasp:
@@ -126,7 +132,22 @@ class Ears:
             else:
                 found.there.append(node)
         found.kinds = sorted(kinds)
+        if one.turned is not None:
+            found.over = self._over(monitors, one, found, (now - one.turned).total_seconds())
         return found
+
+    def _over(
+        self, monitors: Mapping[str, Monitor], one: Happening, found: Findings, since_s: float
+    ) -> float:
+        """Some are back. If all are, those still off have not said so yet, or were not heard."""
+        missing = math.log(NOT_YET if since_s < RETURNS_S else NOT_HEARD)
+        total = 0.0
+        for device, view in found.views.items():
+            monitor = monitors[device]
+            assert one.turned is not None
+            mute = monitor.off is not None and not monitor.fresh(one.turned)
+            total += missing if mute else row(view).nothing
+        return total
 
     def _mechanical(
         self, found: Findings, device: str, monitor: Monitor, one: Happening, kinds: set[str]
@@ -157,6 +178,13 @@ class Ears:
             kinds.add("tilt")
 
 
+def _misses(view: View, told: Row) -> bool:
+    """Whether something is lost there, not only lifted or displaced with its whole net."""
+    if view.medium:
+        return view.gasp or any(0 <= p <= 2 for p in view.phases) or 0 in view.amps
+    return max(told.nothing, told.risen) < OFF_ODDS
+
+
 _MASKS: dict[tuple[tuple[bool, ...], bool], NDArray[np.float64]] = {}
 
 
@@ -182,10 +210,12 @@ def _both(a: Row, b: Row) -> Row:
     return Row(
         a.nothing + b.nothing,
         a.displaced + b.displaced,
+        a.risen + b.risen,
         a.sag + b.sag,
         tuple(x + y for x, y in zip(a.medium, b.medium, strict=True)),
         tuple(x + y for x, y in zip(a.isolated, b.isolated, strict=True)),
         tuple(x + y for x, y in zip(a.low, b.low, strict=True)),
+        tuple(x + y for x, y in zip(a.above, b.above, strict=True)),
     )
 
 

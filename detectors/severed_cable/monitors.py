@@ -179,6 +179,12 @@ class Monitor(msgspec.Struct):
             self.leaning = (self.leaning or channel.at) if out else None
         return out
 
+    def forget(self) -> None:
+        """What it last said is out of date; its next word is looked at anew."""
+        self.off, self.gasp, self.part, self.said, self.said_at = None, None, 0, (), None
+        for channel in self.channels.values():
+            channel.out = False
+
     def fresh(self, since: datetime) -> list[int]:
         """Which of its phases it has told of since then."""
         return [

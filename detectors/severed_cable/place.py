@@ -28,7 +28,9 @@ class Place(msgspec.Struct, frozen=True):
 def place_of(tree: Tree, spans: NDArray[np.float64]) -> Place:
     """The point and radius from the probability of each span, shape (spans,), along which a break
     is anywhere with equal chance."""
-    chosen = [int(i) for i in np.flatnonzero(spans >= max(1e-3, 0.02 * float(spans.max())))]
+    if not float(spans.max(initial=0.0)) > 0.0:
+        spans = np.ones_like(spans)  # it is nowhere more than anywhere
+    chosen = [int(i) for i in np.flatnonzero(spans >= 0.02 * float(spans.max()))]
     metres = float(tree.lengths[chosen].sum())
     step = max(STEP_M, metres / MOST)
     xy: list[tuple[float, float]] = []

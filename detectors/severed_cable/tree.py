@@ -89,6 +89,8 @@ class Tree:
         self.index = {s.id: i for i, s in enumerate(self.spans)}
         self.begin: NDArray[np.intp] = np.array([begin[s.id] for s in self.spans], dtype=np.intp)
         self.stop: NDArray[np.intp] = np.array([stop[s.id] for s in self.spans], dtype=np.intp)
+        self._from = np.array([self.place[s.from_] for s in self.spans], dtype=np.intp)
+        self._to = np.array([self.place[s.to] for s in self.spans], dtype=np.intp)
         self.into = {s.to: i for i, s in enumerate(self.spans)}
         """Node → the span that feeds it."""
         self.touching: dict[str, list[int]] = {}
@@ -96,11 +98,19 @@ class Tree:
         for i, s in enumerate(self.spans):
             self.touching.setdefault(s.from_, []).append(i)
             self.touching.setdefault(s.to, []).append(i)
+        self.net = np.array([self._net(s.from_) for s in self.spans], dtype=np.intp).reshape(-1, 2)
+        """First place and end of the net behind one transformer that a span is in."""
         self.paths = [
             s.path or (line.nodes[s.from_].point, line.nodes[s.to].point) for s in self.spans
         ]
         self.lengths: NDArray[np.float64] = np.array([length_m(p) for p in self.paths])
         self._plane(line.nodes[line.root].point)
+
+    def _net(self, node: str) -> tuple[int, int]:
+        while self.line.nodes[node].what != "transformer" and node in self.into:
+            node = self.spans[self.into[node]].from_
+        i = self.into.get(node)
+        return (0, len(self.order)) if i is None else (int(self.begin[i]), int(self.stop[i]))
 
     def _plane(self, origin: Point) -> None:
         """Metres east and north of the root, small enough for a plane."""
@@ -122,9 +132,30 @@ class Tree:
     def below(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """For every span the sums of `values`, shape (nodes, ...) in order, over the nodes below
         it: shape (spans, ...)."""
+        return self._between(values, self.begin, self.stop)
+
+    def around(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The same over all nodes of the net behind one transformer that the span is in."""
+        return self._between(values, self.net[:, 0], self.net[:, 1])
+
+    def above(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The same over the nodes above each span, on its way to the root."""
+        nodes = len(self.order)
+        steps = np.zeros((nodes + 1, *values.shape[1:]))
+        ends = np.full(nodes, nodes, dtype=np.intp)
+        ends[self._to] = self.stop
+        np.add.at(steps, np.arange(nodes), values)
+        np.subtract.at(steps, ends, values)
+        found: NDArray[np.float64] = np.cumsum(steps, axis=0)[self._from]
+        return found
+
+    @staticmethod
+    def _between(
+        values: NDArray[np.float64], begin: NDArray[np.intp], stop: NDArray[np.intp]
+    ) -> NDArray[np.float64]:
         sums = np.zeros((values.shape[0] + 1, *values.shape[1:]))
         np.cumsum(values, axis=0, out=sums[1:])
-        total: NDArray[np.float64] = sums[self.stop] - sums[self.begin]
+        total: NDArray[np.float64] = sums[stop] - sums[begin]
         return total
 
     def subtree(self, node: str) -> list[str]:

@@ -93,7 +93,14 @@ def alternatives(belief: Belief, f: Facts) -> list[dict[str, Any]]:
     add("sensor_fault", belief.nothing * (1 - share), alone, alone_zh)
     if f.customers:
         add("customer_off", belief.nothing * share, alone, alone_zh)
-    if f.age_s >= f.hold_s:
+    if belief.over > 1e-4:
+        add(
+            "recloser",
+            belief.over,
+            "some that were lost are back; the rest may not have said so yet",
+            "部分监测点已恢复，其余可能尚未上报恢复",
+        )
+    elif f.age_s >= f.hold_s:
         add(
             "recloser",
             0.0,
