@@ -70,16 +70,16 @@ class Amounts(msgspec.Struct, frozen=True, kw_only=True):
 FULL: Final = Amounts(
     breaks=1200,
     confounders=600,
-    # some 330 monitor-years
+    # some 400 monitor-years
     days={
         ("town", "leaves"): 560,
-        ("town", "everywhere"): 160,
+        ("town", "everywhere"): 70,
         ("ieee123", "leaves"): 300,
-        ("ieee123", "everywhere"): 160,
+        ("ieee123", "everywhere"): 100,
         ("ieee13", "leaves"): 120,
         ("ieee13", "everywhere"): 200,
         ("village", "leaves"): 200,
-        ("village", "everywhere"): 240,
+        ("village", "everywhere"): 120,
     },
 )
 QUICK: Final = Amounts(
