@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import msgspec
 
 from contracts.errors import Wrong
 from contracts.geo import Point
+from gridsentry.city.geojson import collection, feature, position, unique_ids
 from gridsentry.city.notes import CityProblems, Notes
 from gridsentry.swmm.inp import FOOT_M, Inp, InpNode, read_inp
 from gridsentry.swmm.place import About, Degrees, Projection, projection
@@ -63,10 +63,10 @@ def drains_of(path: Path, *, origin: Point | None = None, crs: str | None = None
             "diameter_m": _metres(link.height_m),
             "length_m": _metres(link.length_m),
         }
-        features.append(_feature("LineString", [_position(p) for p in path_], properties))
+        features.append(feature("LineString", [position(p) for p in path_], properties))
     lons, lats = [p.lon for p in points.values()], [p.lat for p in points.values()]
     return Imported(
-        geojson=_collection(features),
+        geojson=collection(features),
         nodes=len(inp.nodes),
         pipes=len(features) - len(inp.nodes),
         flow_units=inp.flow_units,
@@ -106,25 +106,8 @@ def _point(place: Projection, xy: tuple[float, float] | None, where: str) -> Poi
 
 def _ids(inp: Inp, notes: Notes) -> dict[tuple[str, str], str]:
     """(`node` or `link`, name) → an id that the wire allows, each once in the whole file."""
-    ids: dict[tuple[str, str], str] = {}
-    taken: set[str] = set()
-    renamed: list[str] = []
     wanted = [("node", name) for name in inp.nodes] + [("link", name) for name in inp.links]
-    for what, name in wanted:
-        plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:56].strip("-") or what
-        # SWMM lets a pipe and a manhole have one name; here every id stands for one thing.
-        id = f"p-{plain}" if what == "link" and plain in taken else plain
-        count = 2
-        while id in taken:
-            id, count = f"{plain}-{count}", count + 1
-        taken.add(id)
-        ids[what, name] = id
-        if id != name:
-            renamed.append(f"{what} {name} → {id}")
-    if renamed:
-        more = f" and {len(renamed) - 3} more" if len(renamed) > 3 else ""
-        notes.warn("ids", f"renamed to be unique and short: {'; '.join(renamed[:3])}{more}")
-    return ids
+    return unique_ids(wanted, {"link": "p-"}, notes)
 
 
 def _node(id: str, node: InpNode, point: Point) -> dict[str, Any]:
@@ -135,28 +118,8 @@ def _node(id: str, node: InpNode, point: Point) -> dict[str, Any]:
         "invert_m": _metres(node.invert_m),
         "rim_m": _metres(rim),
     }
-    return _feature("Point", _position(point), properties)
+    return feature("Point", position(point), properties)
 
 
 def _metres(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
-
-
-def _position(point: Point) -> list[float]:
-    return [round(point.lon, 7), round(point.lat, 7)]
-
-
-def _feature(shape: str, coordinates: Any, properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "Feature",
-        "geometry": {"type": shape, "coordinates": coordinates},
-        "properties": {k: v for k, v in properties.items() if v is not None},
-    }
-
-
-def _collection(features: list[dict[str, Any]]) -> bytes:
-    """One feature a line, so that a change of one manhole is a change of one line. The datum is
-    named, whatever that of the city's other files is."""
-    lines = b",\n".join(msgspec.json.encode(feature) for feature in features)
-    head = b'{"type": "FeatureCollection", "crs": "wgs84", "features": [\n'
-    return head + lines + b"\n]}\n"

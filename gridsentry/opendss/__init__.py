@@ -1,0 +1,1 @@
+"""Feeders out of OpenDSS circuits (`.dss`)."""
