@@ -188,7 +188,7 @@ class SeveredCable:
         self._later(one, now, age)
         if one.episode is None:
             if belief.cable < (AGAIN_P if one.withdrawn else cfg.suspect_p):
-                self._part(one, off, belief, planned)
+                self._part(one, off, found, belief, planned)
                 return []
             one.episode = state.ledger.open(KIND, self._site.id, one.since)
         elif self._restoring(one):
@@ -203,7 +203,7 @@ class SeveredCable:
             return [event]
         self._confirm(one, belief, found, evidence, age)
         one.evidence = evidence
-        self._part(one, off, belief, planned)
+        self._part(one, off, found, belief, planned)
         told = (
             one.state,
             evidence["what"],
@@ -263,7 +263,14 @@ class SeveredCable:
             if age >= self._cfg.hold_s or kinds & PHYSICAL:
                 one.state = CONFIRMED
 
-    def _part(self, one: Happening, off: list[str], belief: Belief, planned: list[Planned]) -> None:
+    def _part(
+        self,
+        one: Happening,
+        off: list[str],
+        found: Findings,
+        belief: Belief,
+        planned: list[Planned],
+    ) -> None:
         """Losses that what was found does not explain are a happening of their own."""
         tree = self._tree
         spans = belief.spans.sum(axis=1)
@@ -277,7 +284,13 @@ class SeveredCable:
             explained |= tree.behind(i for i, p in belief.switches.items() if p >= 0.001)
         else:
             return
-        rest = [d for d in off if self._node[d] not in explained and not self._monitors[d].medium]
+        rest = [
+            d
+            for d in off
+            if self._node[d] in found.lost
+            and self._node[d] not in explained
+            and not self._monitors[d].medium
+        ]
         if not rest or len(rest) == len(off):
             return
         since = min(self._monitors[d].off or one.since for d in rest)

@@ -36,6 +36,8 @@ AS_BEFORE: Final = (0.01, 0.03, 0.96)
 ABOVE: Final = (0.25, 0.25, 0.5)
 """Where all that was fed lies below the break, nothing flows above it either."""
 LESS: Final = (0.05, 0.25, 0.70)
+MOVED: Final = 30.0
+"""Three phases that one displacement explains: two of them tell the third."""
 LIKE_VOLTAGE: Final = 4.0
 """Two halves that share one whole: each tells the other."""
 
@@ -52,8 +54,9 @@ class View(NamedTuple):
     """1: it rose; 0: it did not; -1: not told."""
     halves: tuple[bool, bool, bool]
     """For each phase: whether the other two share one whole."""
-    level: bool
-    """Whether the mean square of three phases is at least what it was (a neutral that moves)."""
+    moved: int
+    """Whether a neutral that moved explains three phases (`view.shift`): 1 yes, 0 no; -1 nobody
+    can tell."""
     even: bool
     """Whether three phases fell alike (a sag)."""
     gasp: bool
@@ -129,8 +132,13 @@ def _above(view: View) -> tuple[float, ...]:
     if max(view.amps) < 0:
         return (0.0,) * COLUMNS
     gains = []
-    for gone in PHASE_SETS:
-        ratios = (ABOVE[view.amps[k]] / AS_BEFORE[view.amps[k]] for k in gone if view.amps[k] >= 0)
+    for column, gone in enumerate(PHASE_SETS):
+        phases = range(3) if column == NEUTRAL_OPEN else gone
+        ratios = [
+            ABOVE[view.amps[k]] / AS_BEFORE[view.amps[k]] for k in phases if view.amps[k] >= 0
+        ]
+        if column == NEUTRAL_OPEN:  # only customers of some phases may be left without
+            ratios = [max(1.0, 0.5 * ratio) for ratio in ratios]
         gains.append(max(0.0, sum(math.log(ratio) for ratio in ratios)))
     return tuple(gains)
 
@@ -175,9 +183,12 @@ def _low(view: View, known: tuple[int, ...], column: int) -> float:
         p = 1.0
         for k in known:
             p *= SHIFT[view.phases[k]]
-        if len(known) == 3:
-            p *= 0.02 if view.even else 1.3 if view.level else 0.03
-        return p * _amps(view, (), LESS) * _neutral(view, 0.7) * _gasp(view, 0.03)
+        if view.moved >= 0:
+            p *= MOVED if view.moved else 0.02
+        for k, amps in enumerate(view.amps):
+            if amps >= 0:
+                p *= (NONE_LEFT if view.phases[k] == 0 else LESS)[amps]
+        return p * _neutral(view, 0.7) * _gasp(view, 0.1 if view.singles == 1 else 0.01)
     if column == 0:
         tables = dict.fromkeys(known, DEAD)
         return (

@@ -47,7 +47,7 @@ def view_of(
             three and abs(shares[0] + shares[2] - 1.0) < 0.12,
             three and abs(shares[0] + shares[1] - 1.0) < 0.12,
         ),
-        level=three and sum(s * s for s in shares) / 3 >= 0.95,
+        moved=shift(shares) if three else -1,
         even=three and max(shares) - min(shares) < 0.06,
         gasp=gasp,
         singles=monitor.phases,
@@ -55,6 +55,22 @@ def view_of(
         customer=customer,
         restless=min(4, monitor.restless),
     )
+
+
+def shift(shares: list[float]) -> int:
+    """Whether a neutral that moved explains three phases' shares of what they were: 1, 0; -1 when
+    they hardly changed.
+
+    With the neutral displaced by d (in shares, a phasor) each share is |e_k - d|, e_k the phases'
+    unit phasors; so d = -1/3 sum s_k^2 e_k, and mean s_k^2 = 1 + |d|^2 must hold.
+    """
+    squares = [s * s for s in shares]
+    a, b, c = squares
+    along, across = (a - (b + c) / 2) / 3, (b - c) * 3**0.5 / 6
+    moved = along * along + across * across
+    if moved < 0.03**2:
+        return -1 if abs(sum(squares) / 3 - 1) < 0.06 else 0
+    return int(abs(sum(squares) / 3 - 1 - moved) < 0.06 + 0.1 * moved)
 
 
 def _amps(monitor: Monitor, since: datetime) -> tuple[int, int, int]:
