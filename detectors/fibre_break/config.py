@@ -8,19 +8,25 @@ import msgspec
 class FibreBreakConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How much nearer the end of a fibre must be before it is a break."""
 
-    tolerance_m: float = 30.0
-    """The end may always wander by this much between traces (metres); instruments of the field
-    repeat to 10 m on 42 km."""
-    tolerance_share: float = 0.002
-    """... and by this share of the fibre's length (index of refraction, temperature)."""
-    tolerance_pulses: float = 3.0
+    tolerance_m: float = 12.0
+    """The end may always wander by this much between traces (metres) ..."""
+    tolerance_share: float = 0.0005
+    """... and by this share of the fibre's length: instruments of the field repeat to 10 m on
+    42 km; index of refraction, temperature."""
+    tolerance_pulses: float = 1.0
     """... and by this many pulse lengths."""
     drop_db: float = 5.0
     """Beyond a break the light is weaker than in the healthy trace by at least this (dB)."""
-    drop_share: float = 0.8
-    """... over at least this share of the way from the break to the healthy end."""
+    drop_share: float = 0.9
+    """... over at least this share of the way from the break to the healthy end, where the trace
+    alone shows no end."""
     same_wavelength_nm: float = 20.0
-    """Traces further apart in wavelength are not compared sample by sample: attenuation differs."""
+    """Added losses are only looked for between traces no further apart in wavelength."""
+    bends: bool = False
+    """Whether light that passes on weaker (a macro-bend, a bad splice) opens an event too, with
+    `what` = `bend`; else only cuts do."""
+    bend_db: float = 0.5
+    """The least such loss (dB)."""
     learn_traces: int = 1
     """Without a baseline from the city, this many whole traces are learned first."""
     whole_traces: int = 1

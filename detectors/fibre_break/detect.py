@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from contracts.city import City, Fibre
 from contracts.clock import EPOCH
 from contracts.detector import Site
 from contracts.event import Event
-from contracts.geo import Point, along, length_m
 from contracts.nouns import Trace
 from contracts.sor import parse_sor
 from detectors._common.episode import Episode, Ledger, revise
+from detectors._common.works import planned
+from detectors.fibre_break.compare import Healthy, Seen, compare, healthy_of, last_m, tolerance_m
 from detectors.fibre_break.config import FibreBreakConfig
-from detectors.fibre_break.end import End, blocks, end_of, pulse_m
+from detectors.fibre_break.end import End, blocks, end_of
+from detectors.fibre_break.place import Knot, Spot, knots, place
+from detectors.fibre_break.words import LEAST_P, alternatives, reasons
 
 KIND = "fibre_break"
-SEVERITY = 4
-CURVE = 240
-"""Points of the traces kept as evidence."""
-
-
-class Healthy(msgspec.Struct):
-    """What is known of the fibre when it was whole."""
-
-    end_m: float
-    """Where it ends, or where the trace's window ended when the fibre is longer."""
-    wavelength_nm: float
-    at_m: list[float]
-    level_db: list[float]
+SEVERITY = {"break": 4, "bend": 2}
+CURVE = 400
+"""Points at most of each trace kept as evidence."""
 
 
 class State(msgspec.Struct):
@@ -44,7 +36,10 @@ class State(msgspec.Struct):
     learned: int = 0
     whole: int = 0
     episode: Episode | None = None
-    end: End | None = None
+    seen: Seen | None = None
+    """The break or bend as last published."""
+    traces: int = 0
+    """Traces that showed it."""
 
 
 def sites(city: City, _cfg: FibreBreakConfig) -> Iterable[Site]:
@@ -58,6 +53,7 @@ def sites(city: City, _cfg: FibreBreakConfig) -> Iterable[Site]:
                 point=device.point,
                 devices=(device,),
                 fibre=fibre,
+                works=tuple(w for w in city.works if {fibre.id, device.id} & set(w.assets)),
             )
 
 
@@ -72,21 +68,23 @@ class FibreBreak:
             self._state = msgspec.msgpack.decode(snapshot, type=State)
         else:
             self._state = State(Ledger(), healthy=self._baseline(site.fibre))
+        self._knots: list[Knot] | None = None
 
     def on_item(self, item: Trace, /) -> Iterable[Event]:
         """Fold one trace."""
         state = self._state
-        end = end_of(item)
         if state.healthy is None or (
             state.learned and state.learned < self._cfg.learn_traces and state.episode is None
         ):
-            self._learn(item, end)
+            self._learn(item)
             return ()
-        if end is not None and self._broken(item, end, state.healthy):
-            state.whole = 0
-            return self._break(item, end)
-        if end is None and _last_m(item) < state.healthy.end_m - self._tolerance(item):
-            return ()  # a window that stops short of the end says nothing of the rest
+        seen = compare(item, state.healthy, self._cfg)
+        if seen.what == "break" or (seen.what == "bend" and self._cfg.bends):
+            return self._found(item, seen)
+        if seen.what == "unknown" and not self._beyond(item, seen):
+            return ()  # says nothing of the rest
+        if state.learned and state.episode is None and seen.what == "whole":
+            self._lengthen(item, state.healthy)
         if state.episode is None:
             return ()
         state.whole += 1
@@ -110,110 +108,128 @@ class FibreBreak:
         if fibre.baseline is None:
             return None
         trace = parse_sor(fibre.baseline, fibre.device or fibre.id, EPOCH, EPOCH)
-        return _healthy(trace, end_of(trace))
+        return healthy_of(trace, end_of(trace))
 
-    def _learn(self, trace: Trace, end: End | None) -> None:
-        if end is not None and end.distance_m <= self._tolerance(trace):
+    def _learn(self, trace: Trace) -> None:
+        end = end_of(trace)
+        if blocks(trace)[0].size < 16 or float(trace.power_db.max() - trace.power_db.min()) == 0.0:
+            return  # a read-out that failed
+        fresh = healthy_of(trace, end)
+        if end is not None and end.distance_m <= 2 * fresh.pulse_m + self._cfg.tolerance_m:
             return  # no light at all: nothing to learn from
-        seen = _healthy(trace, end)
         state = self._state
-        if state.healthy is None or seen.end_m > state.healthy.end_m:
-            state.healthy = seen
+        if state.healthy is None or fresh.end_m > state.healthy.end_m:
+            state.healthy, self._knots = fresh, None
         state.learned += 1
 
-    def _tolerance(self, trace: Trace) -> float:
-        cfg = self._cfg
-        whole = self._state.healthy.end_m if self._state.healthy else 0.0
-        return max(
-            cfg.tolerance_m, cfg.tolerance_share * whole, cfg.tolerance_pulses * pulse_m(trace)
-        )
+    def _lengthen(self, trace: Trace, healthy: Healthy) -> None:
+        """What was learned was itself a broken or a shorter fibre when light now goes further."""
+        end = end_of(trace)
+        if end is not None and end.distance_m > healthy.end_m + tolerance_m(
+            self._cfg, trace, healthy
+        ):
+            self._state.healthy, self._knots = healthy_of(trace, end), None
 
-    def _broken(self, trace: Trace, end: End, healthy: Healthy) -> bool:
-        if end.distance_m >= healthy.end_m - self._tolerance(trace):
-            return False
-        if abs(trace.wavelength_nm - healthy.wavelength_nm) > self._cfg.same_wavelength_nm:
-            return True
-        at, level, length = blocks(trace)
-        usual = np.interp(at, healthy.at_m, healthy.level_db)
-        before = (at > 2 * length) & (at < end.distance_m - length)
-        shift = float(np.median(level[before] - usual[before])) if before.sum() >= 4 else 0.0
-        beyond = at > end.distance_m + 4 * length
-        beyond &= at < healthy.end_m - self._tolerance(trace)
-        if not beyond.any():
-            return True  # too near the end to compare: its place alone decides
-        dark = usual[beyond] + shift - level[beyond] >= self._cfg.drop_db
-        return float(dark.mean()) >= self._cfg.drop_share
-
-    def _break(self, trace: Trace, end: End) -> Iterable[Event]:
+    def _beyond(self, trace: Trace, seen: Seen) -> bool:
+        """Whether a trace whose window is short still shows light behind the known break."""
         state = self._state
+        if seen.why != "window" or state.seen is None or state.seen.end is None:
+            return False
+        assert state.healthy is not None
+        clear = state.seen.end.distance_m + 2 * tolerance_m(self._cfg, trace, state.healthy)
+        return last_m(trace) > clear
+
+    def _found(self, trace: Trace, seen: Seen) -> Iterable[Event]:
+        state = self._state
+        assert seen.end is not None
+        state.whole = 0
         if state.episode is None:
-            state.episode = state.ledger.open(KIND, self._site.id, trace.at)
-        elif state.end is not None:
-            moved = abs(state.end.distance_m - end.distance_m)
-            if moved <= max(state.end.error_m, end.error_m):
+            if planned(self._site.works, trace.at):
+                return ()  # cut over on purpose; what is still cut after it is looked at again
+            state.episode, state.traces = state.ledger.open(KIND, self._site.id, trace.at), 0
+        state.traces += 1
+        before = state.seen
+        if before is not None and before.end is not None and before.what == seen.what:
+            moved = abs(before.end.distance_m - seen.end.distance_m)
+            if moved <= max(2 * before.end.error_m, 2 * seen.end.error_m):
                 return ()
-        state.end = end
-        return (self._revise(state.episode, end, trace),)
+        state.seen = seen
+        return (self._revise(state.episode, seen, trace),)
 
     def _mended(self, trace: Trace) -> Event:
         state = self._state
-        assert state.episode is not None and state.end is not None
-        event = self._revise(state.episode, state.end, trace, closed=True)
-        state.episode, state.end, state.whole = None, None, 0
+        assert state.episode is not None and state.seen is not None
+        event = self._revise(state.episode, state.seen, trace, closed=True)
+        state.episode, state.seen, state.whole = None, None, 0
         return event
 
-    def _revise(self, episode: Episode, end: End, trace: Trace, *, closed: bool = False) -> Event:
-        healthy = self._state.healthy
-        assert healthy is not None
-        point = self._place(end.distance_m)
+    def _revise(self, episode: Episode, seen: Seen, trace: Trace, *, closed: bool = False) -> Event:
+        healthy, end = self._state.healthy, seen.end
+        assert healthy is not None and end is not None
+        spot = self._place(end, healthy)
+        others = alternatives(seen, healthy, end.error_m) if seen.what == "break" else []
+        why, why_zh = reasons(seen, healthy, self._state.traces, self._near(end.distance_m))
+        if closed:
+            why, why_zh = ["light passes again"], ["光路已恢复"]
         evidence: dict[str, Any] = {
+            "what": seen.what,
             "distance_m": round(end.distance_m, 2),
-            "error_m": round(end.error_m, 2),
-            "point": {"lon": point.lon, "lat": point.lat},
+            "distance_error_m": round(end.error_m, 2),
+            "break_m": round(end.distance_m, 2),
+            "chainage_m": round(spot.chainage_m, 1),
+            "error_m": round(spot.error_m, 2),
+            "point": {"lon": spot.point.lon, "lat": spot.point.lat},
             "loss_db": round(end.loss_db, 3),
+            "reflective": seen.reflective,
             "found_by": end.source,
             "healthy_end_m": round(healthy.end_m, 2),
             "wavelength_nm": trace.wavelength_nm,
             "pulse_ns": trace.pulse_ns,
             "fibre": self._fibre.id,
             "owners": [self._fibre.owner] if self._fibre.owner else [],
+            "p": round(1 - sum(float(o["p"]) for o in others), 4),
+            "ruled_out": [o for o in others if o["p"] < LEAST_P],
+            "not_ruled_out": [o for o in others if o["p"] >= LEAST_P],
+            "why": why,
+            "why_zh": why_zh,
             "trace": _thin(trace, healthy.end_m),
-            "healthy_trace": _pairs(healthy.at_m, healthy.level_db, healthy.end_m),
+            "baseline_trace": _pairs(
+                healthy.at_m, [y + seen.shift_db for y in healthy.level_db], healthy.end_m
+            ),
+            "baseline_events": healthy.events_m[:100],
         }
         return revise(
             episode,
             kind=KIND,
             site=self._site.id,
             device=trace.device,
-            point=point,
-            severity=SEVERITY,
+            point=spot.point,
+            severity=SEVERITY[seen.what],
             evidence=evidence,
             closed=closed,
         )
 
-    def _place(self, distance_m: float) -> Point:
-        fibre = self._fibre
-        if not fibre.path:
-            return self._site.point
-        chainage = fibre.start_m + (distance_m if fibre.forward else -distance_m)
-        return along(fibre.path, min(max(chainage, 0.0), length_m(fibre.path)))
+    def _place(self, end: End, healthy: Healthy) -> Spot:
+        if not self._fibre.path:
+            return Spot(self._site.point, 0.0, end.error_m)
+        return place(self._fibre, self._known(healthy), end.distance_m, end.error_m)
+
+    def _known(self, healthy: Healthy) -> list[Knot]:
+        if self._knots is None:
+            self._knots = knots(self._fibre, healthy.end_m, healthy.events_m)
+        return self._knots
+
+    def _near(self, light_m: float) -> str:
+        """The known splice or end within 60 m of light, in words; empty: none."""
+        if self._state.healthy is None or not self._fibre.path:
+            return ""
+        known = self._known(self._state.healthy)
+        best = min(known, key=lambda k: abs(k.light_m - light_m))
+        off = light_m - best.light_m
+        return f"{best.light_m:.0f} m {off:+.0f} m" if abs(off) <= 60.0 and best.light_m else ""
 
 
-def _last_m(trace: Trace) -> float:
-    return trace.first_m + trace.power_db.size * trace.spacing_m
-
-
-def _healthy(trace: Trace, end: End | None) -> Healthy:
-    at, level, _ = blocks(trace)
-    return Healthy(
-        end_m=end.distance_m if end is not None else _last_m(trace),
-        wavelength_nm=trace.wavelength_nm,
-        at_m=[round(float(x), 3) for x in at],
-        level_db=[round(float(y), 3) for y in level],
-    )
-
-
-def _pairs(at: Iterable[float], level: Iterable[float], until_m: float) -> list[list[float]]:
+def _pairs(at: Sequence[float], level: Sequence[float], until_m: float) -> list[list[float]]:
     inside = [(x, y) for x, y in zip(at, level, strict=True) if x <= 1.1 * until_m]
     step = max(1, -(-len(inside) // CURVE))
     return [[round(x, 1), round(y, 2)] for x, y in inside[::step]]
@@ -221,4 +237,4 @@ def _pairs(at: Iterable[float], level: Iterable[float], until_m: float) -> list[
 
 def _thin(trace: Trace, until_m: float) -> list[list[float]]:
     at, level, _ = blocks(trace)
-    return _pairs((float(x) for x in at), (float(y) for y in level), until_m)
+    return _pairs([float(x) for x in at], [float(y) for y in level], until_m)

@@ -32,6 +32,14 @@ ROUGH_DB = 0.6
 """Median step between samples of backscatter well above the noise is below this."""
 
 
+ALIKE_DB = 0.12
+"""Neighbouring blocks of backscatter differ by less, well above the noise."""
+SHORT_DB = 1.2
+"""A connector right before the end loses less than this."""
+STEP_BLOCKS = 6
+"""Blocks on each side of a step."""
+
+
 class End(msgspec.Struct, frozen=True):
     """The end of a fibre: how far, how sure, and the level that was lost there."""
 
@@ -75,17 +83,10 @@ def sample_end(trace: Trace) -> End | None:
         return None
     start = min(round(max(30.0, 2 * pulse_m(trace)) / length) + 1, level.size // 4)
     if _dark(level[start:]):
-        return End(0.0, _error(trace, 0.0, length), 0.0, "samples")
+        return End(0.0, error_m(trace, 0.0, length), 0.0, "samples")
     search = 2 + round(max(300.0, 10 * pulse_m(trace)) / length)
     floor = float(np.median(level[-max(8, level.size // 20) :]))
-    good = next(
-        (
-            j
-            for j in range(start, min(start + search, level.size - RUN_BLOCKS))
-            if _fibre(at[j : j + RUN_BLOCKS], level[j : j + RUN_BLOCKS])
-        ),
-        start,
-    )
+    good = _first(at, level, start, search, FIBRE_SLOPE_DB_PER_KM * length / 1000)
     i = good + 1
     while i < level.size:
         recent = level[max(start, i - 20) : i]
@@ -96,11 +97,16 @@ def sample_end(trace: Trace) -> End | None:
             continue
         resumed = _resumes(at, level, i, search, float(level[good]), floor=floor)
         if resumed is None:
-            if i > level.size - search:
+            alike = max(ALIKE_DB, 6 * noise, FIBRE_SLOPE_DB_PER_KM * length / 1000)
+            short = _plateau(level, i, float(level[good]), alike)
+            if short is not None:
+                good, i = short, short + 1
+                continue
+            if i > level.size - search and not _gone(level[i:], float(level[good])):
                 return None  # the window closes before anybody can tell
-            edge = _edge(trace, float(at[good]), float(at[i]), length)
+            place = edge(trace, float(at[good]), float(at[i]), length)
             after = float(np.median(level[i + search // 2 : i + 2 * search]))
-            return End(edge, _error(trace, edge, length), float(level[good]) - after, "samples")
+            return End(place, error_m(trace, place, length), float(level[good]) - after, "samples")
         good, i = resumed, resumed + 1
     return None
 
@@ -153,6 +159,41 @@ def _resumes(
     return None
 
 
+def _first(
+    at: NDArray[np.float64], level: NDArray[np.float64], start: int, search: int, slope_db: float
+) -> int:
+    """The first block that is fibre: the socket's own reflection is past. Three blocks alike, or a
+    stretch that falls gently; a cable may be cut before there is a whole stretch of it."""
+    alike = max(ALIKE_DB, slope_db)
+    places = range(start, min(start + search, level.size - RUN_BLOCKS))
+    for j in places:
+        three = np.abs(np.diff(level[j : j + 3]))
+        if bool((three <= alike).all()) or _fibre(
+            at[j : j + RUN_BLOCKS], level[j : j + RUN_BLOCKS]
+        ):
+            return j
+    pairs = (j for j in places if abs(float(level[j + 1] - level[j])) <= alike)
+    return next(pairs, start)
+
+
+def _plateau(level: NDArray[np.float64], i: int, before: float, alike: float) -> int | None:
+    """The end of a stretch too short to fit a line to, behind a connector shortly before the end:
+    two blocks alike, hardly below those before. The receiver's recovery falls from block to block.
+    """
+    for j in range(i, min(i + 8, level.size - 2)):
+        a, b = before - float(level[j]), before - float(level[j + 1])
+        if abs(a - b) <= alike and min(a, b) >= -STEP_DB and max(a, b) <= SHORT_DB:
+            return j + 1
+    return None
+
+
+def _gone(rest: NDArray[np.float64], before: float) -> bool:
+    """Whether a short rest of the window is so dark that nothing can follow: it is noise, or far
+    under the fibre to the last."""
+    behind = rest[4:]
+    return behind.size >= 6 and float(np.quantile(behind, 0.9)) < before - LOST_DB
+
+
 def _fibre(at: NDArray[np.float64], level: NDArray[np.float64]) -> bool:
     """Whether a stretch of blocks falls as gently and runs as smoothly as backscatter does."""
     x = (at - at[0]) / 1000.0
@@ -164,7 +205,7 @@ def _fibre(at: NDArray[np.float64], level: NDArray[np.float64]) -> bool:
     )
 
 
-def _edge(trace: Trace, good_m: float, bad_m: float, length: float) -> float:
+def edge(trace: Trace, good_m: float, bad_m: float, length: float) -> float:
     """Where, between a good and a bad block, the samples leave the fibre's straight line."""
     x = trace.first_m + np.arange(trace.power_db.size) * trace.spacing_m
     fit = (x >= good_m - 12 * length) & (x <= good_m - length / 2) & (x >= 0)
@@ -180,9 +221,9 @@ def _edge(trace: Trace, good_m: float, bad_m: float, length: float) -> float:
     return (good_m + bad_m) / 2
 
 
-def _error(trace: Trace, distance: float, length: float) -> float:
-    """One standard error: sampling, pulse edge, index of refraction (1e-4) and block."""
-    parts = (trace.spacing_m, pulse_m(trace) / 2, 1e-4 * distance, length / 4, 2.0)
+def error_m(trace: Trace, distance: float, length: float) -> float:
+    """One standard error: sampling, the pulse's edge, index of refraction, and block (metres)."""
+    parts = (trace.spacing_m, pulse_m(trace) / 4, trace.scale_error * distance, length / 8, 1.0)
     return float(np.sqrt(sum(p * p for p in parts)))
 
 
@@ -192,7 +233,7 @@ def table_end(trace: Trace) -> End | None:
     if not found:
         return None
     end = found[0]
-    error = _error(trace, end.distance_m, 4 * trace.spacing_m)
+    error = error_m(trace, end.distance_m, 4 * trace.spacing_m)
     return End(end.distance_m, error, end.loss_db, "table")
 
 
@@ -222,3 +263,29 @@ def _drops_at(trace: Trace, distance: float) -> bool:
     if before.size == 0 or after.size == 0:
         return False
     return float(np.median(before) - np.median(after)) >= LOST_DB
+
+
+def steps(trace: Trace, until_m: float) -> list[float]:
+    """Splices and connectors before `until_m`, metres: steps of the line or peaks on it.
+
+    A matched filter: the mean of some blocks behind a place against that of as many before it, the
+    fibre's own slope taken off; believed from five times its usual size on.
+    """
+    at, level, length = blocks(trace)
+    keep = (at > 3 * length) & (at < until_m - 2 * length)
+    at, level = at[keep], level[keep]
+    m = STEP_BLOCKS
+    if level.size < 6 * m:
+        return []
+    sums = np.concatenate([[0.0], np.cumsum(level)])
+    mean = (sums[m:] - sums[:-m]) / m
+    fell = mean[: -m - 1] - mean[m + 1 :]  # around block m + i
+    fell = fell - float(np.median(fell))
+    usual = 1.48 * float(np.median(np.abs(fell)))
+    size = np.abs(fell)
+    found = []
+    for i in np.flatnonzero(size > max(5 * usual, 0.03)):
+        near = size[max(0, i - m) : i + m + 1]
+        if size[i] == near.max():
+            found.append(float(at[i + m] - length / 2))
+    return found
