@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -11,7 +12,8 @@ import numpy as np
 from contracts.detector import Site
 from contracts.event import Event
 from contracts.geo import Point
-from contracts.nouns import Quality, Reading, Status
+from contracts.nouns import Quality, Reading, Record, Status
+from detectors._common.disturbance import lost_in
 from detectors._common.episode import Ledger, revise
 from detectors.severed_cable.belief import Belief, believe
 from detectors.severed_cable.config import SeveredCableConfig
@@ -19,6 +21,7 @@ from detectors.severed_cable.happening import CONFIRMED, SUSPECTED, Happening, S
 from detectors.severed_cable.hear import Ears, Findings
 from detectors.severed_cable.monitors import PHASES, Monitor
 from detectors.severed_cable.prior import Planned, planned_at, prior_of
+from detectors.severed_cable.recorded import belongs
 from detectors.severed_cable.report import evidence_of
 from detectors.severed_cable.tree import Tree, nodes_of
 
@@ -56,13 +59,13 @@ class SeveredCable:
         self._skew = timedelta(seconds=cfg.skew_s)
         self._group = timedelta(seconds=cfg.group_s)
 
-    def on_item(self, item: Reading | Status, /) -> Iterable[Event]:
-        """Fold one reading or status; what it means is judged at `wake_at`."""
+    def on_item(self, item: Reading | Status | Record, /) -> Iterable[Event]:
+        """Fold one reading, status or disturbance record; what it means is judged at `wake_at`."""
         monitor = self._monitors.get(item.device)
         if monitor is None:
             return _NOTHING
-        if isinstance(item, Status):
-            monitor.offline = not item.online  # silence is unknown, never lost
+        if not isinstance(item, Reading):
+            self._beside(monitor, item)
             return _NOTHING
         if item.quality & OUT_OF_RANGE:
             return _NOTHING
@@ -83,6 +86,17 @@ class SeveredCable:
             return _NOTHING
         self._unusual(monitor, item)
         return _NOTHING
+
+    def _beside(self, monitor: Monitor, item: Status | Record) -> None:
+        """What is no reading."""
+        if isinstance(item, Status):
+            monitor.offline = not item.online  # silence is unknown, never lost
+            return
+        lost = lost_in(item, self._cfg.record_share)
+        if lost is not None:
+            monitor.record = lost
+            if any(belongs(lost, one, self._cfg) for one in self._state.happenings):
+                self._look(item.received_at, self._cfg.settle_s)
 
     def _first_word(self, before: datetime, item: Reading) -> None:
         """A monitor tells for the first time since a loss that all is as usual there."""
@@ -252,16 +266,15 @@ class SeveredCable:
         one: Happening,
         belief: Belief,
         found: Findings,
-        evidence: dict[str, object],
+        evidence: dict[str, Any],
         age: float,
     ) -> None:
         kinds = set(found.kinds)
         sure = belief.cable >= self._cfg.confirm_p
         lost = evidence["lost"]
-        assert isinstance(lost, list)
-        if sure and (len(lost) >= 2 or len(kinds) >= 2):
-            if age >= self._cfg.hold_s or kinds & PHYSICAL:
-                one.state = CONFIRMED
+        ripe = age >= self._cfg.hold_s or bool(kinds & PHYSICAL)
+        if sure and ripe and (len(lost) >= 2 or len(kinds) >= 2):
+            one.state = CONFIRMED
 
     def _part(
         self,

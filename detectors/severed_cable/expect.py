@@ -22,7 +22,7 @@ NEUTRAL_OPEN: Final = 7
 KIND: Final = ("severed", *["phase_open"] * 6, "neutral_open")
 
 # classes:     gone  backfed half  low   bit-  there bit+  high  beyond
-THERE: Final = (1e-9, 1e-9, 1e-8, 2e-5, 3e-3, 0.996, 1e-3, 2e-6, 1e-9)
+THERE: Final = (1e-9, 1e-9, 1e-8, 2e-5, 1e-3, 0.998, 5e-4, 2e-6, 1e-9)
 DEAD: Final = (0.95, 0.03, 0.005, 0.004, 0.002, 0.006, 0.001, 0.001, 0.001)
 OPEN: Final = (0.62, 0.18, 0.14, 0.025, 0.01, 0.015, 0.005, 0.003, 0.002)
 MATE: Final = (0.001, 0.001, 0.003, 0.012, 0.08, 0.80, 0.08, 0.02, 0.003)
@@ -38,6 +38,8 @@ ABOVE: Final = (0.25, 0.25, 0.5)
 LESS: Final = (0.05, 0.25, 0.70)
 MOVED: Final = 30.0
 """Three phases that one displacement explains: two of them tell the third."""
+SELDOM_MOVED: Final = 0.02
+"""How often voltages that changed by themselves look so."""
 LIKE_VOLTAGE: Final = 4.0
 """Two halves that share one whole: each tells the other."""
 
@@ -166,6 +168,8 @@ def _steady(view: View, known: tuple[int, ...], rises: float = 1e-6) -> float:
     p = 1.0
     for k in known:
         p *= THERE[view.phases[k]]
+    if view.moved == 1:
+        p *= SELDOM_MOVED
     return p * _amps(view, ()) * _neutral(view, rises) * _gasp(view, 1e-9)
 
 

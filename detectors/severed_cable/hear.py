@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from contracts.clock import iso
 from contracts.detector import Site
+from detectors._common.disturbance import Lost
 from detectors.severed_cable.belief import Heard
 from detectors.severed_cable.config import SeveredCableConfig
 from detectors.severed_cable.expect import COLUMNS, PHASE_SETS, Row, View, row
 from detectors.severed_cable.happening import Happening
 from detectors.severed_cable.monitors import PHASES, Monitor
+from detectors.severed_cable.recorded import belongs, view_in
 from detectors.severed_cable.tree import Tree
 from detectors.severed_cable.view import view_of
 
@@ -59,6 +61,8 @@ class Findings(msgspec.Struct):
     """(node, device, monitor)."""
     fallen: list[str]
     leaning: list[str]
+    records: list[tuple[str, str, Lost]] = []
+    """(node, device, what its disturbance record shows)."""
     over: float | None = None
     """Log-probability of all that was said if what it was is over; None: nothing came back."""
 
@@ -116,6 +120,16 @@ class Ears:
                 found.expected[place] += mask
                 if view is not None:
                     found.spoke[place] += mask
+            record = monitor.record
+            if record is not None and belongs(record, one, self._cfg):
+                found.records.append((node, device, record))
+                if view is None:
+                    told = row(view_in(record, self._nodes[node], self._cfg))
+                    before = found.rows.get(place)
+                    found.rows[place] = told if before is None else _both(before, told)
+                    found.lost.append(node)
+                    kinds.add("record")
+                    continue
             if view is None:
                 if monitor.channels:
                     found.unknown.append(node)

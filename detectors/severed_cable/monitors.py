@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from contracts.nouns import Reading
+from detectors._common.disturbance import Lost
 from detectors.severed_cable.config import SeveredCableConfig
 
 PHASES: Final = ("voltage_a", "voltage_b", "voltage_c")
@@ -73,6 +74,8 @@ class Monitor(msgspec.Struct):
     said: tuple[int, ...] = ()
     """Classes of its phases in its last whole report, while off."""
     said_at: datetime | None = None
+    record: Lost | None = None
+    """What its newest disturbance record showed as lost."""
 
     def take(self, item: Reading, cfg: SeveredCableConfig, nominal_v: float) -> bool:
         """Take a reading that is new to it or out of the usual; whether it may change what is

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from contracts.city import Span
 from contracts.detector import Site
+from detectors.severed_cable import recorded
 from detectors.severed_cable.belief import Belief, column_phases
 from detectors.severed_cable.config import SeveredCableConfig
 from detectors.severed_cable.expect import KIND as KINDS
@@ -88,6 +89,13 @@ def evidence_of(
     }
     if cause is not None:
         evidence["cause"] = cause
+    if found.records:
+        records = found.records[:MOST_NAMED]
+        evidence["records"] = [recorded.told(device, node, lost) for node, device, lost in records]
+        for _, device, lost in records[:2]:
+            english, chinese = recorded.words(device, lost)
+            why.append(english)
+            why_zh.append(chinese)
     del site
     return evidence
 

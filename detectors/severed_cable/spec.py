@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from contracts.detector import Spec
-from contracts.nouns import Reading, Status
+from contracts.nouns import Reading, Record, Status
 from detectors.severed_cable.config import SeveredCableConfig
 from detectors.severed_cable.detect import KIND, SeveredCable
 from detectors.severed_cable.tree import sites
 
 SPEC = Spec(
     kind=KIND,
-    consumes=(Reading, Status),
+    consumes=(Reading, Status, Record),
     metrics=frozenset(
         {
             "voltage_a",

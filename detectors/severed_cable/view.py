@@ -12,6 +12,8 @@ from detectors.severed_cable.monitors import CURRENTS, MEDIUM_V, NEUTRAL, PHASES
 NOTHING_WEIGHT = 1e5
 """Weight of nothing at all having happened, against 1 for a break of one span: what single
 monitors do of themselves is counted in shares of it."""
+LEAST_MOVED = 0.06
+"""A neutral that moved by less than this share of a phase's voltage moved as it does every day."""
 LEAST_A = 0.5
 """A usual current below this tells nothing when it is gone (amperes)."""
 
@@ -68,7 +70,7 @@ def shift(shares: list[float]) -> int:
     a, b, c = squares
     along, across = (a - (b + c) / 2) / 3, (b - c) * 3**0.5 / 6
     moved = along * along + across * across
-    if moved < 0.03**2:
+    if moved < LEAST_MOVED**2:
         return -1 if abs(sum(squares) / 3 - 1) < 0.06 else 0
     return int(abs(sum(squares) / 3 - 1 - moved) < 0.06 + 0.1 * moved)
 

@@ -60,7 +60,7 @@ def alternatives(belief: Belief, f: Facts) -> list[dict[str, Any]]:
         add(
             "planned_outage",
             p,
-            f"what work order {work} switches off {'fits' if fits else 'does not fit what is lost'}",
+            f"work order {work} {'fits' if fits else 'does not fit what is lost'}",
             f"停电工单{work}的停电范围{'与失电范围相符' if fits else '与失电范围不符'}",
             work=work,
         )
