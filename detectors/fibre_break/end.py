@@ -105,7 +105,8 @@ def sample_end(trace: Trace) -> End | None:
             if i > level.size - search and not _gone(level[i:], float(level[good])):
                 return None  # the window closes before anybody can tell
             place = edge(trace, float(at[good]), float(at[i]), length)
-            after = float(np.median(level[i + search // 2 : i + 2 * search]))
+            rest = level[i + search // 2 : i + 2 * search]
+            after = float(np.median(rest if rest.size else level[i:]))
             return End(place, error_m(trace, place, length), float(level[good]) - after, "samples")
         good, i = resumed, resumed + 1
     return None
