@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+import msgspec
 from rich.console import Console
 
+from bench._common.figure import Figure
+from bench._common.files import write_whole
 from bench._common.jobs import DIED, Kept, judged
 from bench.lines import scene
 from bench.lines.plan import DAY_S, Job
@@ -44,3 +47,13 @@ def work(job: Job) -> float:
 def read(jobs: Sequence[Job], kept: Kept[Job, Result]) -> list[Result]:
     """Those results alone that are kept: nothing is simulated."""
     return [found for job in jobs if (found := kept.get(job)) is not None]
+
+
+def kept_rows(path: Path, make: Callable[[], list[Figure]]) -> list[Figure]:
+    """The rows that `path` keeps; else those that `make` makes. A damaged file keeps none."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=list[Figure])
+    except (FileNotFoundError, msgspec.MsgspecError):
+        rows = make()
+        write_whole(path, msgspec.json.encode(rows))
+        return rows

@@ -12,7 +12,7 @@ from rich.console import Console
 from bench._common import figure
 from bench._common.jobs import Kept
 from bench._common.seeds import DEVELOPMENT, score_seed
-from bench.lines import breaks, cost, match, others, pictures, report, scene
+from bench.lines import breaks, cost, match, others, pictures, report, run, scene
 from bench.lines.match import OURS
 from bench.lines.plan import DAY_S, FEEDERS, FULL, HELD_OUT, MONITORS, Job, plan
 from bench.lines.rules import Rules
@@ -184,3 +184,12 @@ def test_the_cost_of_a_take_is_measured_with_each_answer() -> None:
     assert found.answers_ms, "a line that goes dark is told of"
     told = {one.figure: one for one in cost.figures(found, None)}
     assert told["item → incident in the process, ms of CPU, p99"].value is not None
+
+
+def test_rows_once_made_are_read_again_and_a_damaged_file_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "rows.json"
+    one = figure.figure("poles", (0.5, (0.1, 0.9)), 4, "<= 1")
+    assert run.kept_rows(path, lambda: [one]) == [one]
+    assert run.kept_rows(path, list) == [one]
+    path.write_bytes(b"[{")
+    assert run.kept_rows(path, list) == []
