@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from contracts.nouns import Trace
 from detectors.fibre_break.config import FibreBreakConfig
-from detectors.fibre_break.end import End, blocks, edge, end_of, error_m, pulse_m, steps
+from detectors.fibre_break.end import End, block_m, blocks, edge, end_of, error_m, pulse_m, steps
 
 Samples = NDArray[np.float64]
 
@@ -92,7 +92,7 @@ def last_m(trace: Trace) -> float:
 
 def tolerance_m(cfg: FibreBreakConfig, trace: Trace, healthy: Healthy) -> float:
     """How much the end may wander between traces of a whole fibre."""
-    pulse = max(pulse_m(trace), healthy.pulse_m)
+    pulse = max(block_m(trace), pulse_m(trace), healthy.pulse_m)
     scale = cfg.tolerance_share + max(0.0, trace.scale_error - 1e-4)
     return cfg.tolerance_m + scale * healthy.end_m + cfg.tolerance_pulses * pulse
 
@@ -169,6 +169,8 @@ def _shines(trace: Trace, end: End, healthy: Healthy, cfg: FibreBreakConfig) -> 
     if healthy.shine_db < SHINE_DB or not _same_wave(trace, healthy, cfg):
         return False
     wander = cfg.tolerance_m / 2 + cfg.tolerance_share / 2 * healthy.end_m
+    if abs(2 * end.distance_m - healthy.end_m) <= wander + 2 * pulse_m(trace):
+        return False  # the echo between the socket and a break half-way stands just there
     floor = float(np.quantile(trace.power_db[-max(64, trace.power_db.size // 20) :], 0.95))
     height, top = _shine(trace, healthy.end_m, wander, end.distance_m + 2 * pulse_m(trace))
     return height >= max(SHINE_DB, 0.5 * healthy.shine_db) and top > floor + SHINE_DB

@@ -14,7 +14,7 @@ class FibreBreakConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """... and by this share of the fibre's length: instruments of the field repeat to 10 m on
     42 km; index of refraction, temperature."""
     tolerance_pulses: float = 1.0
-    """... and by this many pulse lengths."""
+    """... and by this many pulse lengths (or blocks of eight samples, where those are longer)."""
     drop_db: float = 5.0
     """Beyond a break the light is weaker than in the healthy trace by at least this (dB)."""
     drop_share: float = 0.9

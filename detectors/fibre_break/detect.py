@@ -11,6 +11,7 @@ import msgspec
 from contracts.city import City, Fibre
 from contracts.clock import EPOCH
 from contracts.detector import Site
+from contracts.errors import Permanent
 from contracts.event import Event
 from contracts.nouns import Trace
 from contracts.sor import parse_sor
@@ -107,7 +108,10 @@ class FibreBreak:
     def _baseline(self, fibre: Fibre) -> Healthy | None:
         if fibre.baseline is None:
             return None
-        trace = parse_sor(fibre.baseline, fibre.device or fibre.id, EPOCH, EPOCH)
+        try:
+            trace = parse_sor(fibre.baseline, fibre.device or fibre.id, EPOCH, EPOCH)
+        except Permanent:
+            return None  # told by the check of the city folder; it is learned instead
         return healthy_of(trace, end_of(trace))
 
     def _learn(self, trace: Trace) -> None:

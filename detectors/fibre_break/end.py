@@ -55,12 +55,21 @@ def pulse_m(trace: Trace) -> float:
     return trace.pulse_ns * PULSE_M_PER_NS
 
 
+def block_m(trace: Trace) -> float:
+    """Length of a block: about a pulse, at least eight samples."""
+    return _block(trace) * trace.spacing_m
+
+
+def _block(trace: Trace) -> int:
+    return max(8, round(pulse_m(trace) / trace.spacing_m), trace.power_db.size // 4000)
+
+
 def blocks(trace: Trace) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
     """(distances of block centres, block medians in dB, block length in m) from the fibre's start.
 
     A block is about a pulse long: shorter ones only show noise.
     """
-    size = max(8, round(pulse_m(trace) / trace.spacing_m), trace.power_db.size // 4000)
+    size = _block(trace)
     first = max(0, round(-trace.first_m / trace.spacing_m))
     usable = trace.power_db[first:]
     count = usable.size // size

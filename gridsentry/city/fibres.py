@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from contracts.city import Device, Fibre
+from contracts.city import Device, Fibre, LineNode
+from contracts.clock import EPOCH
+from contracts.errors import Permanent
 from contracts.geo import Point, distance_m, length_m, to_wgs84
+from contracts.sor import parse_sor
 from gridsentry.city.files import Feature, line_of
 from gridsentry.city.notes import Notes, choices
 from gridsentry.city.owners import owners_of
@@ -17,6 +20,11 @@ from gridsentry.city.raw import LineProperties
 FORWARD = frozenset(["forward", "forwards", "+", "+1", "1", "increasing", "up", "正向"])
 BACKWARD = frozenset(["backward", "backwards", "reverse", "-", "-1", "decreasing", "down", "反向"])
 ENDS = dict.fromkeys(["start", "begin", "first"], True) | dict.fromkeys(["end", "last"], False)
+ON_PATH_M = 30.0
+"""A splice belongs to a fibre of its owner (or that it names as its line) when it lies so near."""
+DRAWN_M = 10.0
+"""A splice's own chainage further than this (and 0.2 %) from where it is drawn is metres of cable,
+spare loops and all: what light counts."""
 FAR_FROM_PATH_M = 200.0
 """A start further than this from the cable's drawn path is worth a warning: a drop or a patch
 room is rarely longer."""
@@ -49,8 +57,10 @@ def read_fibre(
     devices: Mapping[str, Device],
     fibres: int,
     notes: Notes,
+    splices: Iterable[tuple[LineNode, str | None]] = (),
 ) -> Fibre | None:
-    """The fibre, or None after noting why not. `fibres` is how many the city has."""
+    """The fibre, or None after noting why not. `fibres` is how many the city has, `splices` are the
+    city's, each with the line it names."""
     path = line_of(feature)
     if path is None:
         shape = feature.shape or "none"
@@ -73,7 +83,43 @@ def read_fibre(
         start_m=start,
         forward=forward,
         baseline=baseline,
+        marks=_marks(raw, path, start, forward, splices, notes=notes, where=feature.where),
     )
+
+
+def _marks(
+    raw: LineProperties,
+    path: tuple[Point, ...],
+    start: float,
+    forward: bool,
+    splices: Iterable[tuple[LineNode, str | None]],
+    *,
+    notes: Notes,
+    where: str,
+) -> tuple[tuple[float | None, float], ...]:
+    """Known places in order from the OTDR: as listed, else the splices drawn along the cable."""
+    total, sign = length_m(path), 1.0 if forward else -1.0
+    found: list[tuple[float | None, float]] = []
+    for light, chainage in raw.marks or ():
+        if -1.0 <= chainage <= total + 1.0 and (light is None or light >= 0):
+            found.append((light, min(max(chainage, 0.0), total)))
+        else:
+            notes.wrong(
+                f"{where}, marks",
+                f"[{light}, {chainage}]",
+                f"[metres of light or null, 0 to {total:.0f} m along the path]",
+            )
+    owner = owners_of(raw)[0]
+    for node, line in splices if raw.marks is None else ():
+        own = line == raw.id or (line is None and owner is not None and node.owner == owner)
+        chainage, off = chainage_of(path, node.point)
+        if own and off <= ON_PATH_M:
+            told = node.chainage_m
+            cable = told is not None and abs(told - chainage) > DRAWN_M + 0.002 * chainage
+            light = sign * (told - start) if cable and told is not None else None
+            found.append((light, round(chainage, 2)))
+    ahead = [(light, c) for light, c in found if sign * (c - start) > 0]
+    return tuple(sorted(ahead, key=lambda mark: sign * mark[1]))
 
 
 def _otdr(
@@ -196,4 +242,9 @@ def _baseline(folder: Path, name: object, where: str, notes: Notes) -> bytes | N
     data = path.read_bytes()
     if not data:
         notes.wrong(f"{where}, baseline", f"{name} is empty", "an OTDR trace (SR-4731 .sor)")
+        return data
+    try:
+        parse_sor(data, "", EPOCH, EPOCH)
+    except Permanent as error:
+        notes.warn(f"{where}, baseline", f"{name}: {error.reason}; it is learned instead")
     return data

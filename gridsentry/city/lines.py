@@ -108,6 +108,7 @@ def read_lines(folder: Path, crs: str, devices: Mapping[str, Device], notes: Not
                 bare = Feature(feature.where, {}, None, None)
                 spans.append((bare, msgspec.structs.replace(raw, id=drop, to=raw.id)))
     points = {node.id: node.point for node in nodes.values()}
+    splices = [(n, lines_of.get(n.id)) for n in nodes.values() if n.what == "splice"]
     made = {
         raw.id: fibre
         for feature, raw in fibres
@@ -120,6 +121,7 @@ def read_lines(folder: Path, crs: str, devices: Mapping[str, Device], notes: Not
                 devices=devices,
                 fibres=len(fibres),
                 notes=notes,
+                splices=splices,
             )
         )
     }

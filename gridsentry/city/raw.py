@@ -183,6 +183,8 @@ class LineProperties(Raw, frozen=True, kw_only=True):
     """`forward`, `backward`, 1, -1, or the id of a node or device it looks towards."""
     baseline: Any = None
     """A healthy trace: path of a .sor file from this folder. Left out: learned."""
+    marks: tuple[tuple[float | None, float], ...] | None = None
+    """A fibre's known places: [metres of light from the OTDR or null, metres along the path]."""
 
 
 class BandTable(Raw, frozen=True, kw_only=True):
