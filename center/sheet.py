@@ -19,6 +19,9 @@ Anchor = Literal["start", "middle", "end"]
 STEPS_S: Final = (5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200,
                   86_400)  # fmt: skip
 
+DAYS_S: Final = 26 * 3600.0
+"""From here on midnights are told as dates."""
+
 
 class Scale:
     """Values to px."""
@@ -80,6 +83,8 @@ class Sheet:
             self.line(x(t), floor, x(t), floor + 4, "rule")
             anchor: Anchor = "end" if x(t) > self.wide - 28 else "middle"
             told = self.clock(t, seconds=step < 60)
+            if x.high - x.low > DAYS_S and told == "00:00":
+                told = self.clock(t, form="%m-%d")
             self.words(x(t), floor + 16, told, "soft", self.colour("soft"), anchor)
             t += step
 
@@ -116,9 +121,9 @@ class Sheet:
         """Of a class; those without one of their own are soft."""
         return self._colours.get(name, self._colours["soft"])
 
-    def clock(self, t: float, *, seconds: bool = False) -> str:
+    def clock(self, t: float, *, seconds: bool = False, form: str = "%H:%M") -> str:
         """The city's time of an epoch second."""
-        form = "%H:%M:%S" if seconds else "%H:%M"
+        form = "%H:%M:%S" if seconds else form
         return datetime.fromtimestamp(t, UTC).astimezone(self._zone).strftime(form)
 
 

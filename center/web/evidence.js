@@ -104,7 +104,7 @@ const KINDS = {
     return [
       chartOf(event),
       facts(fact(t('line'), `${t(event.what ?? 'severed')} · ${t(event.state ?? 'suspected')}`), event.error_m != null ? fact(t('error'), `± ${event.error_m} m`) : null,
-        event.owners?.length ? fact(t('owners'), event.owners.join('、')) : null, event.ruled_out?.length ? fact(t('ruledOut'), [event.ruled_out].flat().map(ruledOut).join('、')) : null),
+        event.owners?.length ? fact(t('owners'), event.owners.join('、')) : null, ...held({ ...event.evidence, ...event })),
       event.spans?.length ? bars(event.spans.slice(0, 8), t('span')) : null,
       reasons(event.evidence ?? {}),
     ];
@@ -112,7 +112,7 @@ const KINDS = {
   fibre_break(event) {
     return [
       chartOf(event),
-      facts(fact(t('distance'), `${event.distance_m} m ± ${event.error_m} m`), event.loss_db != null ? fact(t('loss'), `${event.loss_db} dB`) : null),
+      facts(fact(t('distance'), `${event.distance_m} m ± ${event.error_m} m`), event.loss_db != null ? fact(t('loss'), `${event.loss_db} dB`) : null, ...held({ ...event.evidence, ...event })),
       reasons(event.evidence ?? {}),
     ];
   },
@@ -133,6 +133,24 @@ const KINDS = {
       reasons(all),
     ];
   },
+  pole_tilt(event) {
+    const all = event.evidence ?? {};
+    return [
+      chartOf(event),
+      facts(fact(t('now'), all.value != null ? `${all.value}°${all.state ? ` · ${t(all.state)}` : ''}` : null), fact(t('atRest'), all.rest != null ? `${all.rest}°` : null), fact(t('since'), all.since ? timeOf(all.since, state.city.timezone) : null),
+        ...held(all)),
+      reasons(all),
+    ];
+  },
+  street_light_out(event) {
+    const all = event.evidence ?? {};
+    return [
+      chartOf(event),
+      facts(fact(t('now'), all.value != null ? `${all.value} A${all.state ? ` · ${t(all.state)}` : ''}` : null), all.usual != null ? fact(t('usual'), `${all.usual} A`) : null, fact(t('since'), all.since ? timeOf(all.since, state.city.timezone) : null),
+        ...held(all)),
+      reasons(all),
+    ];
+  },
   drain_blocked(event) {
     return [chartOf(event), facts(fact(t('since'), timeOf(event.since, state.city.timezone))), event.pipes?.length ? bars(event.pipes.slice(0, 8), t('pipes')) : null];
   },
@@ -141,6 +159,12 @@ const KINDS = {
 function reasons(all) {
   const lines = (language() === 'zh' ? all.why_zh : all.why) ?? all.why ?? [];
   return lines.length ? el('ul', { class: 'reasons' }, ...lines.map((line) => el('li', {}, say(line)))) : null;
+}
+// What it was held against: what it may still be, and what is ruled out.
+function held(all) {
+  const out = [all.ruled_out ?? []].flat(), gone = new Set(out.map((one) => one?.what));
+  const open = [all.alternatives ?? []].flat().filter((one) => one?.what && one.p >= 0.05 && !gone.has(one.what));
+  return [open.length ? fact(t('others'), open.map(ruledOut).join('、')) : null, out.length ? fact(t('ruledOut'), out.map(ruledOut).join('、')) : null];
 }
 // What a detector ruled out: {what, p} in words, with what chance was left to it.
 const ruledOut = (one) => (typeof one === 'object' ? `${t(one.what)}（${chance(one.p)}）` : t(one));

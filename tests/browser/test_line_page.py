@@ -32,6 +32,8 @@ def test_a_torn_cables_ticket_shows_the_map_the_monitors_and_the_reasons(
     expect(chart.locator(".strip")).to_have_count(7)
     expect(chart).to_contain_text("sp4 88 %")
     expect(page.locator("#detail .reasons")).to_contain_text("5 monitors lost supply")
+    expect(page.locator("#detail .event")).to_contain_text("outage upstream（0.2 %）")
+    expect(page.locator("#detail .event")).to_contain_text("switching（8.0 %）")
     light = chart.locator(".ground").evaluate("one => getComputedStyle(one).fill")
     page.emulate_media(color_scheme="dark")
     dark = chart.locator(".ground").evaluate("one => getComputedStyle(one).fill")

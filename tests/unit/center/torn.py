@@ -54,9 +54,11 @@ def torn(scene: Scene) -> dict[str, Any]:
     return {
         "spans": [["sp4", 0.88], ["sp5", 0.09], ["sp3", 0.03]], "what": "severed",
         "point": {"lon": LON + 2.75 * STEP, "lat": LAT + 2.65 * STEP}, "error_m": 24.0,
-        "state": "confirmed", "owners": ["power", "telecom"], "ruled_out": [],
+        "state": "confirmed", "owners": ["power", "telecom"],
+        "ruled_out": [{"what": "upstream_outage", "p": 0.002}, {"what": "recloser", "p": 0.0}],
         "lost": ["t5", "t6", "t7", "t8", "t10"], "there": ["t0", "t1", "t2", "t3", "t4"],
-        "unknown": ["t9"], "why": ["5 monitors lost supply"], "why_zh": ["5个监测点失电"],
+        "unknown": ["t9"], "alternatives": [{"what": "switching", "p": 0.08}],
+        "why": ["5 monitors lost supply"], "why_zh": ["5个监测点失电"],
         "records": [
             {"device": "rec-1", "phases": "abc", "least": 0.02, "lasted_s": None,
              "at": iso(scene.desk.clock.now() - timedelta(seconds=270))}
