@@ -5,7 +5,7 @@ SEED=7     which takes (any integer)
 QUICK=1    a minute's worth
 WORKERS=2  processes
 READ=1     print what is kept, simulate nothing
-ONLY=breaks,quiet  these parts alone (breaks, confounders, quiet, fibres, cost)
+ONLY=breaks,quiet  these parts alone (breaks, confounders, quiet, fibres, poles, cost)
 DEV=300    development: so many breaks of each sort (a third as many confounders of each, few days)
            with seeds below 10,000, without the feeders that are held out
 """
@@ -22,11 +22,11 @@ import msgspec
 from rich.console import Console
 
 from bench._common import figure
-from bench._common.code import ROOT
+from bench._common.code import ROOT, code_hash
 from bench._common.figure import Figure
 from bench._common.jobs import Kept, show_failures
 from bench._common.seeds import development_seed, score_seed
-from bench.lines import breaks, cost, fibres, others, pictures, report, run, scene
+from bench.lines import breaks, cost, fibres, others, pictures, poles, report, run, scene
 from bench.lines.plan import FEEDERS, FULL, HELD_OUT, PARTS, QUICK, Amounts, Job, plan
 from bench.lines.scene import Result
 from contracts.errors import Wrong
@@ -35,6 +35,7 @@ from simulators.lines.take import Take
 
 RECORDINGS = Path(os.environ.get("GRIDSENTRY_RECORDINGS", ROOT.parent / "shared" / "data"))
 OUT = ROOT / "build" / "score"
+POLES = ("detectors/pole_tilt", "detectors/_common", "contracts", "bench/lines/poles.py")
 MEASURED, LASTS_S = 8, 7200.0
 """Takes with a break of each sort, and seconds of a quiet one, on which the cost is measured."""
 
@@ -71,6 +72,8 @@ def main(environ: Mapping[str, str] = os.environ) -> int:
             workers=workers, folder=OUT / "lines" / str(seed) / "fibres", console=console,
             simulate=not reading,
         )  # fmt: skip
+    if not only or "poles" in only:
+        told += leaning(seed, quick or bool(dev), reading)
     if not only or "cost" in only:
         told += cost.figures(None, None) if reading else costs(jobs, lines / "feeders", quick)
     told.append(failed(results))
@@ -105,6 +108,16 @@ def feeders_of(folder: Path, dev: int) -> list[str]:
     """Those that can be simulated; while developing, not those that are held out."""
     there = [f for f in FEEDERS if folder.is_dir() or not f.startswith("ieee")]
     return [f for f in there if not dev or f not in HELD_OUT]
+
+
+def leaning(seed: int, few: bool, reading: bool) -> list[Figure]:
+    """Poles on the field's own sway; one row without a value where it is not there."""
+    code = code_hash(POLES, ("numpy", "msgspec"))
+    path = OUT / "lines" / str(seed) / f"poles-{code}-{'few' if few else 'all'}.json"
+    years, each = (1.0, 4) if few else (100.0, 60)
+    if not (RECORDINGS / poles.FOLDER).is_dir() or (reading and not path.exists()):
+        return [figure.figure("poles on the field's own sway", None, 0)]
+    return run.kept_rows(path, lambda: poles.figures(RECORDINGS, seed, years, each))
 
 
 def costs(jobs: Sequence[Job], feeders: Path, quick: bool) -> list[Figure]:
