@@ -417,6 +417,26 @@ def test_the_baseline_trace_is_read_and_a_missing_one_refused(folder: Folder) ->
     assert found.where == "lines.geojson, feature 1 (f-1), baseline"
 
 
+def test_splices_along_a_fibre_are_its_known_places(folder: Folder) -> None:
+    """Drawn ones only tell where; one whose chainage counts spare cable tells the light too."""
+    joints = [
+        feature("Point", [118.005, 32.0001], id="j1", kind="splice", owner="telecom"),
+        feature("Point", [118.01, 32.0], id="j2", kind="splice", owner="telecom", chainage_m=990),
+        feature("Point", [118.012, 32.0], id="j3", kind="splice", owner="power"),
+        feature("Point", [118.015, 32.001], id="j4", kind="splice", owner="telecom"),
+    ]
+    line = feature("LineString", PATH, id="f-1", start=0, owner="telecom")
+    marks = with_lines(folder, *joints, line).fibres["f-1"].marks
+    assert [light for light, _ in marks] == [None, 990]
+    assert [chainage for _, chainage in marks] == pytest.approx([471.5, 943], abs=1)
+    back = feature("LineString", PATH, id="f-1", start="end", direction="backward",
+                   owner="telecom", marks=[[120, 1700], [None, 900]])  # fmt: skip
+    assert with_lines(folder, *joints, back).fibres["f-1"].marks == ((120, 1700), (None, 900))
+    wrong = feature("LineString", PATH, id="f-1", start=0, marks=[[5, 9000]])
+    (found,) = problems(folder({"lines.geojson": collection(wrong)}))
+    assert found.where == "lines.geojson, feature 1 (f-1), marks"
+
+
 def test_a_fibre_without_a_route_and_a_line_that_is_nothing_are_refused(folder: Folder) -> None:
     found = problems(
         folder(

@@ -13,7 +13,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from contracts.city import Fibre
+from bench.lines.fibres import cut
+from contracts.city import Fibre, Work
 from contracts.errors import Permanent
 from contracts.event import Event
 from contracts.geo import Point, distance_m
@@ -24,8 +25,11 @@ from detectors._common.sample import START, city, device
 from detectors.fibre_break import SPEC
 from detectors.fibre_break.config import FibreBreakConfig
 from detectors.fibre_break.end import end_of
+from detectors.fibre_break.place import knots
 from detectors.fibre_break.sample import trace
+from simulators.lines.fibre import FibreOrder, FibreTake, fibre_take
 
+CFG = FibreBreakConfig()
 WEST, EAST = Point(118.70, 31.2), Point(118.90, 31.2)
 TRUE_ENDS_M = {
     "1310_0001": 8815.82,
@@ -180,3 +184,145 @@ def test_a_cable_cut_at_the_instrument_is_a_break_at_zero() -> None:
     dark = msgspec.structs.replace(dead, power_db=noise)
     (event,) = watch([trace(rng, 5000, 0, 8000), dark])
     assert event.evidence["distance_m"] == pytest.approx(0, abs=60)
+
+
+def studio(seed: int, happening: str | None, **order: Any) -> tuple[FibreTake, list[Event]]:
+    take = fibre_take(FibreOrder(seed=seed, happening=happening, **order))
+    (site,) = SPEC.sites(take.city, CFG)
+    return take, [event for _, event in run(SPEC, CFG, site, list(take.items))]
+
+
+@pytest.mark.parametrize("seed", range(20, 30))
+def test_a_cut_in_the_studio_is_told_where_it_is(seed: int) -> None:
+    take, events = studio(seed, "break", table=False)
+    assert len({e.id for e in events}) == 1
+    event, truth = events[-1], take.truth
+    assert truth.light_m is not None and truth.point is not None
+    assert event.at == truth.at and event.evidence["what"] == "break"
+    assert abs(event.evidence["distance_m"] - truth.light_m) <= truth.pulse_m + 10
+    there = Point(event.place.lon, event.place.lat)
+    assert distance_m(there, truth.point) <= 3 * event.evidence["error_m"]
+
+
+@pytest.mark.parametrize("happening", ["bend", "splice_loss", "remeasured", None])
+def test_light_that_passes_on_is_no_break(happening: str | None) -> None:
+    for seed in range(40, 44):
+        assert studio(seed, happening)[1] == []
+
+
+def test_a_bend_is_told_apart_when_asked_for() -> None:
+    cfg = FibreBreakConfig(bends=True)
+    order = FibreOrder(seed=61, happening="bend", length_m=8000.0, pulse_ns=100, baseline=True)
+    take = fibre_take(order)
+    (site,) = SPEC.sites(take.city, cfg)
+    events = [event for _, event in run(SPEC, cfg, site, list(take.items))]
+    assert {e.evidence["what"] for e in events} == {"bend"}
+    truth = take.truth
+    assert truth.light_m is not None
+    assert events[-1].evidence["distance_m"] == pytest.approx(truth.light_m, abs=60)
+    assert events[-1].evidence["loss_db"] == pytest.approx(truth.loss_db, abs=0.3)
+    assert events[-1].severity == 2
+
+
+def test_a_read_out_that_failed_says_nothing() -> None:
+    take, events = studio(21, "break", before=2, after=0, baseline=False)
+    assert events == []
+    last = take.items[-1]
+    flat = np.zeros(last.power_db.size)
+    dead = msgspec.structs.replace(last, power_db=flat, events=(), at=last.at + timedelta(hours=1))
+    (site,) = SPEC.sites(take.city, CFG)
+    assert run(SPEC, CFG, site, [*take.items, dead]) == []
+    assert run(SPEC, CFG, site, [dead, *take.items]) == []
+
+
+def test_known_splices_put_the_break_on_the_map() -> None:
+    """300 m of spare cable at 2 km: light counts them, the map does not."""
+    marks = ((2300.0, 2000.0), (5400.0, 5000.0))
+    rng = np.random.default_rng(3)
+    items: list[Item] = [trace(rng, 8000, 0, 11000), trace(rng, 3850, 60, 11000)]
+    (bare,) = watch(items)
+    (known,) = watch(items, marks=marks)
+    assert bare.evidence["chainage_m"] == pytest.approx(3850, abs=15)
+    assert known.evidence["chainage_m"] == pytest.approx(3500, abs=15)
+    assert known.evidence["error_m"] < bare.evidence["error_m"]
+
+
+def test_splices_without_light_are_found_on_the_healthy_trace() -> None:
+    route = knots(
+        Fibre(
+            id="f", owner="t", path=(WEST, EAST), device="o", marks=((None, 2000.0), (None, 4100.0))
+        ),
+        60_000.0,
+        (160.0, 2045.0, 3300.0, 4190.0),
+    )
+    assert [(round(k.light_m), round(k.way_m)) for k in route] == [
+        (0, 0),
+        (2045, 2000),
+        (4190, 4100),
+    ]
+
+
+def test_a_planned_cut_is_no_break_while_it_is_planned() -> None:
+    rng = np.random.default_rng(4)
+    items: list[Item] = [trace(rng, 6000, 0, 9000), trace(rng, 2000, 60, 9000)]
+    late = trace(rng, 2000, 7200, 9000)
+    work = Work(id="w", kind="割接", start=START, end=START + timedelta(hours=1), assets=("f",))
+    town = city(
+        devices={"otdr": device("otdr", type="otdr", point=WEST)},
+        fibres={"f": Fibre(id="f", owner="telecom", device="otdr", path=(WEST, EAST))},
+        works=(work,),
+    )
+    (site,) = SPEC.sites(town, CFG)
+    assert run(SPEC, CFG, site, items) == []
+    ((_, event),) = run(SPEC, CFG, site, [*items, late])
+    assert event.at == late.at
+
+
+def test_what_else_it_might_have_been_is_said_in_both_languages() -> None:
+    rng = np.random.default_rng(8)
+    (event,) = watch([trace(rng, 9000, 0, 12000), trace(rng, 4000, 60, 12000)])
+    told = event.evidence
+    assert {o["what"] for o in told["ruled_out"]} >= {"macro_bend", "noise", "readout_failure"}
+    assert all(o["why"] and o["why_zh"] and 0 <= o["p"] < 0.05 for o in told["ruled_out"])
+    assert told["p"] > 0.95 and told["why"] and len(told["why"]) == len(told["why_zh"])
+    for name in ("trace", "baseline_trace"):
+        assert 16 < len(told[name]) <= 400 and all(len(pair) == 2 for pair in told[name])
+    assert told["break_m"] == told["distance_m"]
+
+
+def test_a_fibre_first_seen_broken_is_learned_again_when_light_goes_further() -> None:
+    rng = np.random.default_rng(9)
+    items: list[Item] = [trace(rng, 3000, 0, 12000), trace(rng, 9000, 60, 12000)]
+    assert watch(items) == []
+    (event,) = watch([*items, trace(rng, 5000, 120, 12000)])
+    assert event.evidence["distance_m"] == pytest.approx(5000, abs=15)
+
+
+def test_a_fibre_that_fades_into_the_noise_is_not_cut() -> None:
+    """The same fibre with 10 dB less dynamic range: backscatter meets the noise at two thirds."""
+    rng = np.random.default_rng(10)
+    whole = trace(rng, 30_000, 0, 45_000)
+    x = whole.first_m + np.arange(whole.power_db.size) * whole.spacing_m
+    light = 10 ** ((-20.0 - 0.35 * x / 1000) / 5) * (x < 30_000)
+    noisy = light + rng.normal(0, 10 ** (-27.0 / 5), x.size)
+    level = 5 * np.log10(np.maximum(np.abs(noisy), 1e-9))
+    weak = msgspec.structs.replace(
+        whole, power_db=level, at=whole.at + timedelta(minutes=1), received_at=whole.received_at
+    )
+    assert watch([whole, weak]) == []
+
+
+@pytest.mark.recordings
+@pytest.mark.parametrize("name", ["1310_0001", "issue14", "otdr2", "issue9"])
+@pytest.mark.parametrize("reflective", [False, True])
+def test_a_real_trace_cut_open_is_broken_there(
+    recordings: Path, name: str, reflective: bool
+) -> None:
+    whole, rng = load(recordings, name), np.random.default_rng(2)
+    for part in (0.15, 0.6):
+        at = part * TRUE_ENDS_M[name]
+        broken = cut(whole, TRUE_ENDS_M[name], at, rng, reflective=reflective)
+        later = msgspec.structs.replace(broken, at=START + timedelta(minutes=1))
+        (event,) = watch([whole, later])
+        pulse = whole.pulse_ns * 0.102
+        assert event.evidence["distance_m"] == pytest.approx(at, abs=pulse + 10)
