@@ -113,12 +113,20 @@ class MapPanel:
         inside = self._low[0] <= at[0] <= self._high[0]
         return inside and self._low[1] <= at[1] <= self._high[1]
 
+    def _touches(self, one: Stretch) -> bool:
+        """Whether some of it may be in view: a line of a whole town has thousands."""
+        low, high = _around(one.path)
+        inside = low[0] <= self._high[0] and high[0] >= self._low[0]
+        return inside and low[1] <= self._high[1] and high[1] >= self._low[1]
+
     def _d(self, path: Sequence[XY]) -> str:
         return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in map(self._px, path))
 
     def _stretches(self) -> None:
         sheet = self._sheet
         for one in self._map.stretches:
+            if not self._touches(one):
+                continue
             dash = ' stroke-dasharray="5 4"' if one.dark else ""
             name = "behind" if one.dark else "span"
             sheet.out.append(

@@ -52,11 +52,10 @@ async def line_chart(
     )
     onset = datetime.fromisoformat(str(event["at"]))
     strips, first, last = await _strips(read, city, line, flat, drawn, states, onset, now)
-    counts = [(s, sum(one == s for one in states.values())) for s in ("lost", "there", "unknown")]
     return LineChart(
         title=title,
         map=drawn,
-        counts=tuple(counts),
+        counts=tuple(_counts(evidence, states)),
         strips=strips,
         first=first,
         last=last,
@@ -129,6 +128,14 @@ def _states(line: LineNetwork, evidence: Mapping[str, Any]) -> dict[str, State]:
             if node is not None:
                 out[node] = state
     return out
+
+
+def _counts(evidence: Mapping[str, Any], states: Mapping[str, State]) -> Iterable[tuple[str, int]]:
+    """How many monitors saw what; of many, detectors name but some and tell their number."""
+    told = evidence.get("monitors")
+    for state in ("lost", "there", "unknown"):
+        count = _number(told.get(state)) if isinstance(told, dict) else None
+        yield state, sum(one == state for one in states.values()) if count is None else int(count)
 
 
 def _point(evidence: Mapping[str, Any], flat: _Flat) -> XY | None:
@@ -311,7 +318,10 @@ def _trace(evidence: Mapping[str, Any]) -> OtdrTrace | None:
         return None
     at = _number(evidence.get("break_m"))
     at = _number(evidence.get("distance_m")) if at is None else at
-    return OtdrTrace(now, before, at, _number(evidence.get("error_m")) or 0.0)
+    # along the fibre; on the map its route adds its own
+    error = _number(evidence.get("distance_error_m"))
+    error = _number(evidence.get("error_m")) if error is None else error
+    return OtdrTrace(now, before, at, error or 0.0)
 
 
 def _pairs(told: object) -> list[tuple[float, float]]:

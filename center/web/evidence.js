@@ -163,7 +163,7 @@ function reasons(all) {
 // What it was held against: what it may still be, and what is ruled out.
 function held(all) {
   const out = [all.ruled_out ?? []].flat(), gone = new Set(out.map((one) => one?.what));
-  const open = [all.alternatives ?? []].flat().filter((one) => one?.what && one.p >= 0.05 && !gone.has(one.what));
+  const open = [all.alternatives ?? all.not_ruled_out ?? []].flat().filter((one) => one?.what && one.p >= 0.05 && !gone.has(one.what));
   return [open.length ? fact(t('others'), open.map(ruledOut).join('、')) : null, out.length ? fact(t('ruledOut'), out.map(ruledOut).join('、')) : null];
 }
 // What a detector ruled out: {what, p} in words, with what chance was left to it.

@@ -83,6 +83,11 @@ def evidence_of(
         "lost": list(facts.lost)[:MOST_NAMED],
         "there": list(facts.there)[:MOST_NAMED],
         "unknown": sorted(set(found.unknown))[:MOST_NAMED],
+        "monitors": {
+            "lost": len(set(facts.lost)),
+            "there": len(set(facts.there)),
+            "unknown": len(set(found.unknown)),
+        },
         "evidence_kinds": list(found.kinds),
         "why": why,
         "why_zh": why_zh,

@@ -68,6 +68,16 @@ def test_an_event_that_names_no_monitors_still_has_its_map(scene: Scene, serve: 
     assert reply.status == 200 and "likely" in drawn and "strip" not in drawn
 
 
+def test_of_many_monitors_the_number_that_the_detector_tells_counts(
+    scene: Scene, serve: Serve
+) -> None:
+    tear(scene)
+    told = {**torn(scene), "monitors": {"lost": 140, "there": 2, "unknown": 0}}
+    scene.happen("severed_cable", evidence=told)
+    svg = serve().get("/api/v1/tickets/t-1/plot.svg?lang=en").body.decode()
+    assert "lost 140" in words(svg) and "there 2" in words(svg)
+
+
 def test_hostile_evidence_is_not_drawn(scene: Scene, serve: Serve) -> None:
     evil = {
         "spans": [["sp4", "many"], 7, ["<script>", 0.9], ["sp3", float("nan")]],
