@@ -127,18 +127,22 @@ class _Sums:
         nodes = len(tree.order)
         gains, lifts = np.zeros((nodes, 5, COLUMNS)), np.zeros(nodes)
         above = np.zeros((nodes, COLUMNS))
-        self.nothing = self.displaced = self.sag = 0.0
+        base = np.zeros((nodes, 3))
+        alike: dict[int, list[int]] = {}
+        rows = {id(row): row for row in heard.rows.values()}
         for place, row in heard.rows.items():
-            gains[place, 0] = np.subtract(row.medium, row.nothing)
-            gains[place, 1] = np.subtract(row.low, row.nothing)
-            gains[place, 2] = np.subtract(row.isolated, row.nothing)
-            gains[place, 3] = np.subtract(row.isolated, row.displaced)
-            gains[place, 4] = np.subtract(row.low, row.risen)
-            lifts[place] = row.risen - row.nothing
-            above[place] = row.above
-            self.nothing += row.nothing
-            self.displaced += row.displaced
-            self.sag += row.sag
+            alike.setdefault(id(row), []).append(place)
+        for key, places in alike.items():  # many monitors say the same
+            row = rows[key]
+            gains[places, 0] = np.subtract(row.medium, row.nothing)
+            gains[places, 1] = np.subtract(row.low, row.nothing)
+            gains[places, 2] = np.subtract(row.isolated, row.nothing)
+            gains[places, 3] = np.subtract(row.isolated, row.displaced)
+            gains[places, 4] = np.subtract(row.low, row.risen)
+            lifts[places] = row.risen - row.nothing
+            above[places] = row.above
+            base[places] = row.nothing, row.displaced, row.sag
+        self.nothing, self.displaced, self.sag = base.sum(axis=0).tolist()
         counts = np.concatenate((heard.expected, heard.spoke), axis=1)
         told, every = tree.below(counts), counts.sum(axis=0)
         self.talk = speaking(told[:, :COLUMNS], told[:, COLUMNS:])
@@ -160,7 +164,8 @@ class _Sums:
         """With an isolated neutral a break may displace its point all over the net, or not."""
         still = below[..., 2, :] + self.nothing + math.log(1 - DISPLACED)
         moved = below[..., 3, :] + self.displaced + math.log(DISPLACED)
-        return np.logaddexp(still, moved)
+        found: NDArray[np.float64] = np.logaddexp(still, moved)
+        return found
 
     def everywhere(self, prior: Prior) -> float:
         """Supply that fails upstream, on all phases or some: as a break above all monitors."""

@@ -55,7 +55,7 @@ class SeveredCable:
         for device in self._node:
             self._monitors.setdefault(device, Monitor())
         self._prior = prior_of(self._tree)
-        self._ears = Ears(cfg, site, self._tree, self._node)
+        self._ears = Ears(cfg, site, self._tree, self._node, self._prior.isolated)
         self._skew = timedelta(seconds=cfg.skew_s)
         self._group = timedelta(seconds=cfg.group_s)
 
@@ -81,8 +81,10 @@ class SeveredCable:
             before = channel.at
             channel.value, channel.at = value, item.at
             monitor.calm(metric, channel, value, self._cfg)
-            if self._state.happenings and metric in _PHASES:
-                self._first_word(before, item)
+            if self._state.happenings:
+                self._ears.spoke(item.device)
+                if metric in _PHASES:
+                    self._first_word(before, item)
             return _NOTHING
         self._unusual(monitor, item)
         return _NOTHING
@@ -107,6 +109,7 @@ class SeveredCable:
 
     def _unusual(self, monitor: Monitor, item: Reading) -> None:
         state, was = self._state, monitor.off
+        self._ears.spoke(item.device)
         if not monitor.take(item, self._cfg, self._ears.nominal(item.device)):
             return
         if monitor.off is not None and monitor.part == 0:
@@ -312,6 +315,11 @@ class SeveredCable:
             one.members.remove(device)
             other.newest = max(other.newest, self._monitors[device].off or since)
             self._state.join(other, device)
+        if "lost" in one.evidence:  # they are not back, they are another's
+            gone = {self._node[d] for d in rest}
+            one.evidence["lost"] = [n for n in one.evidence["lost"] if n not in gone]
+        soon = one.received + timedelta(seconds=self._cfg.settle_s)
+        self._look(max(soon, found.now), self._cfg.again_s)
 
     def _revise(self, one: Happening, *, ended: str | None = None) -> Event:
         assert one.episode is not None

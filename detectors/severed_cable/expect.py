@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 WHAT: Final = ("severed", "phase_open", "neutral_open")
@@ -150,14 +151,14 @@ def _gasp(view: View, p: float) -> float:
     tells its voltages seldom only gasps; a customer's meter does."""
     if not view.gasp:
         return 1.0
-    return p if view.customer or max(view.phases) >= 0 else 0.1 * p
+    return p if view.customer or max(view.phases) >= 0 else 0.25 * p
 
 
 def _neutral(view: View, rises: float) -> float:
     return 1.0 if view.neutral < 0 else rises if view.neutral else 1.0 - rises
 
 
-def _product(view: View, known: tuple[int, ...], tables: dict[int, tuple[float, ...]]) -> float:
+def _product(view: View, known: tuple[int, ...], tables: Mapping[int, tuple[float, ...]]) -> float:
     p = 1.0
     for k in known:
         p *= tables[k][view.phases[k]]
@@ -222,7 +223,7 @@ def _behind(view: View, known: tuple[int, ...], column: int) -> float:
         return _low(view, known, 0)
     if len(gone) == 2:
         return 0.8 * _low(view, known, 0) + 0.2 * _low(view, known, column)
-    (x,) = gone
+    x = int(gone[0]) if gone else 0
     star = _low(view, known, column)
     delta = sum(
         share * _halved(view, known, full)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -45,6 +46,7 @@ OFF_ODDS = -6.0
 class Findings(msgspec.Struct):
     """What was said of one happening."""
 
+    now: datetime
     rows: dict[int, Row]
     views: dict[str, View]
     """By device."""
@@ -75,8 +77,14 @@ class Ears:
     """Knows which monitor sits where and what it would tell."""
 
     def __init__(
-        self, cfg: SeveredCableConfig, site: Site, tree: Tree, node: Mapping[str, str]
+        self,
+        cfg: SeveredCableConfig,
+        site: Site,
+        tree: Tree,
+        node: Mapping[str, str],
+        isolated: float,
     ) -> None:
+        self._drifts = isolated > 0.5
         self._cfg, self._tree, self._node = cfg, tree, node
         assert site.line is not None
         self._nodes = site.line.nodes
@@ -84,7 +92,21 @@ class Ears:
         self._period = {
             d.id: timedelta(seconds=STALE * (d.reports_every_s or PERIOD_S)) for d in site.devices
         }
+        self._views: dict[str, tuple[datetime, View | None]] = {}
+        """What a monitor said since then, as last looked at; gone as soon as it speaks again."""
         self._nominal = {d: self._nominal_at(n) for d, n in node.items()}
+
+    def spoke(self, device: str) -> None:
+        """It has spoken: what was made of its words before is out of date."""
+        self._views.pop(device, None)
+
+    def _view(self, device: str, monitor: Monitor, since: datetime) -> View | None:
+        kept = self._views.get(device)
+        if kept is not None and kept[0] == since:
+            return kept[1]
+        view = view_of(monitor, self._nodes[self._node[device]], since, self._cfg)
+        self._views[device] = since, view
+        return view
 
     def nominal(self, device: str) -> float:
         """Phase to neutral where a device sits (volts); 0: nobody knows."""
@@ -101,10 +123,11 @@ class Ears:
         """All that was said since its onset."""
         tree, nodes = self._tree, len(self._tree.order)
         found = Findings(
-            {}, {}, np.zeros((nodes, COLUMNS)), np.zeros((nodes, COLUMNS)),
+            now, {}, {}, np.zeros((nodes, COLUMNS)), np.zeros((nodes, COLUMNS)),
             np.zeros((len(tree.spans), COLUMNS)), [], [], [], [], 0, [], [], [],
         )  # fmt: skip
         kinds: set[str] = set()
+        asked: dict[_Has, tuple[list[int], list[int]]] = {}
         start = one.since + timedelta(seconds=self._cfg.skew_s)
         for device, monitor in monitors.items():
             place = self._place.get(device)
@@ -112,14 +135,20 @@ class Ears:
                 continue
             off = monitor.off if monitor.part == one.key else None
             node = self._node[device]
-            view = view_of(monitor, self._nodes[node], off or start, self._cfg)
-            self._mechanical(found, device, monitor, one, kinds)
+            view = self._view(device, monitor, off or start)
+            if (
+                monitor.strike is not None
+                or monitor.fallen is not None
+                or monitor.leaning is not None
+                or "tension" in monitor.channels
+            ):
+                self._mechanical(found, device, monitor, one, kinds)
             stale = monitor.heard is None or one.since - monitor.heard > self._period[device]
             if not stale and not monitor.offline and self._nodes[node].what != "customer":
-                mask = _expects(monitor)
-                found.expected[place] += mask
+                who = asked.setdefault(_has(monitor), ([], []))
+                who[0].append(place)
                 if view is not None:
-                    found.spoke[place] += mask
+                    who[1].append(place)
             record = monitor.record
             if record is not None and belongs(record, one, self._cfg):
                 found.records.append((node, device, record))
@@ -137,7 +166,7 @@ class Ears:
             told = row(view)
             found.rows[place] = _both(found.rows[place], told) if place in found.rows else told
             found.views[device] = view
-            if off is not None and _misses(view, told):
+            if off is not None and _misses(view, told, self._drifts):
                 found.lost.append(node)
                 kinds.add("voltage" if max(view.phases) >= 0 else "last_gasp")
                 if view.gasp:
@@ -145,6 +174,9 @@ class Ears:
                     kinds.add("last_gasp")
             else:
                 found.there.append(node)
+        for key, (places, spoke) in asked.items():
+            np.add.at(found.expected, places, _expects(key))
+            np.add.at(found.spoke, spoke, _expects(key))
         found.kinds = sorted(kinds)
         if one.turned is not None:
             found.over = self._over(monitors, one, found, (now - one.turned).total_seconds())
@@ -192,31 +224,38 @@ class Ears:
             kinds.add("tilt")
 
 
-def _misses(view: View, told: Row) -> bool:
-    """Whether something is lost there, not only lifted or displaced with its whole net."""
+def _misses(view: View, told: Row, drifts: bool) -> bool:
+    """Whether something is lost there, not only lifted or displaced with its whole net; `drifts`:
+    its neutral point is probably isolated."""
     if view.medium:
-        return view.gasp or any(0 <= p <= 2 for p in view.phases) or 0 in view.amps
+        low = [p <= 2 for p in view.phases if p >= 0]
+        gone = all(low) if drifts else any(low)
+        return view.gasp or gone or 0 in view.amps
     return max(told.nothing, told.risen) < OFF_ODDS
 
 
-_MASKS: dict[tuple[tuple[bool, ...], bool], NDArray[np.float64]] = {}
+_Has = tuple[bool, bool, bool, bool]
+"""Whether a monitor has each phase, and whether it is at medium voltage."""
 
 
-def _expects(monitor: Monitor) -> NDArray[np.float64]:
+def _has(monitor: Monitor) -> _Has:
+    a, b, c = (p in monitor.channels for p in PHASES)
+    return a, b, c, monitor.medium
+
+
+@functools.cache
+def _expects(key: _Has) -> NDArray[np.float64]:
     """In which breaks above it a monitor's voltages change, by column."""
-    has = tuple(p in monitor.channels for p in PHASES)
-    key = has, monitor.medium
-    if key not in _MASKS:
-        mask = np.zeros(COLUMNS)
-        for column, gone in enumerate(PHASE_SETS):
-            if column == 0:
-                mask[column] = any(has)
-            elif column == COLUMNS - 1:
-                mask[column] = all(has) and not key[1]
-            else:  # medium voltage to earth may stay as it was in an isolated net
-                mask[column] = any(has[k] for k in gone) and not (key[1] and all(has))
-        _MASKS[key] = mask
-    return _MASKS[key]
+    *has, medium = key
+    mask = np.zeros(COLUMNS)
+    for column, gone in enumerate(PHASE_SETS):
+        if column == 0:
+            mask[column] = any(has)
+        elif column == COLUMNS - 1:
+            mask[column] = all(has) and not medium
+        else:  # medium voltage to earth may stay as it was in an isolated net
+            mask[column] = any(has[k] for k in gone) and not (medium and all(has))
+    return mask
 
 
 def _both(a: Row, b: Row) -> Row:

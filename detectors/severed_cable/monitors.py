@@ -93,7 +93,7 @@ class Monitor(msgspec.Struct):
             channel.value, channel.at = value, at
             changed = self._voltage(metric, channel, cfg)
             return changed and (self.off is None or known < self.off or channel.step() != before)
-        known, before = channel.at, channel.value
+        heard_at, earlier = channel.at, channel.value
         channel.value, channel.at = value, at
         if metric == "vibration":
             if value >= cfg.strike_ms2:
@@ -105,7 +105,7 @@ class Monitor(msgspec.Struct):
             if self.off is None:
                 channel.learn(value)
                 return False
-            return known < self.off or abs(value - before) > 0.3 * channel.usual
+            return heard_at < self.off or abs(value - earlier) > 0.3 * channel.usual
         return self._mechanical(metric, channel, cfg)
 
     def _first(
