@@ -15,6 +15,7 @@ from simulators.poles import crossing
 from simulators.power import Cut
 from simulators.sensors import Sensor
 from simulators.settings import SimSettings
+from simulators.street import PAST_H, Street
 from simulators.town import APP, Town
 from simulators.walkers import walkers
 from simulators.watch import CameraFeed, FibreWatch
@@ -25,6 +26,8 @@ _LIFTED_MS = 240_000
 """Water stands this long over a manhole before its cover is found askew."""
 _ASKEW_MS = 1_800_000
 """A cover is put right after this time ..."""
+_LAMP_MS, _LEANS_MS = 172_800_000, 21_600_000
+"""A lamp is changed within two days, a pole set upright within six hours."""
 _DRY_MS = 2_700_000
 """... and the water mains after this."""
 
@@ -47,6 +50,7 @@ class Director:
         self._covers = Covers(town, settings, self.world, self.truth)
         self._hydrants = Hydrants(town, settings, self.world, self.truth)
         self._line = OverheadLine(town, settings, self.world, self.truth)
+        self._street = Street(town.devices, settings, self.world, self.truth)
         self._fibre = FibreWatch(town, settings, self.world, self.truth)
         self._fibre_until = start
         self._cameras = [
@@ -60,6 +64,7 @@ class Director:
             sensor.go(live)
         self._covers.go(live)
         self._hydrants.go(live)
+        self._street.go(live)
         for walker in walkers(town, settings):
             walker.go(live, self.world)
         self._fibre.go(live)
@@ -99,11 +104,14 @@ class Director:
             return self.start
         first = self.start - round(self.settings.warm_h * 3_600_000)
         batches: list[tuple[int, str, str, bytes]] = []
-        for sensor in self._sensors():
+        told = [(sensor, first) for sensor in self._sensors()]
+        nights = self.start - round(PAST_H * 3_600_000)
+        told += [(sensor, nights) for sensor in self._street.sensors.values()]
+        for sensor, since in told:
             topic = feed(sensor.device.district, sensor.device.id, "telemetry")
             batches += [
                 (newest, topic, sensor.gateway, payload)
-                for newest, payload in sensor.history(first, self.start)
+                for newest, payload in sensor.history(since, self.start)
             ]
         at = self.start
         for _, topic, gateway, payload in sorted(batches, key=lambda b: (b[0], b[1])):
@@ -128,6 +136,12 @@ class Director:
                 self._plan(self.start + round(1000 * first_s), what)
         if settings.cover_first_s > 0:
             self._cover(self.start + round(1000 * settings.cover_first_s))
+        for first_s, what in (
+            (settings.lamp_first_s, self._dark),
+            (settings.pole_first_s, self._struck),
+        ):
+            if first_s > 0:
+                self._plan(self.start + round(1000 * first_s), what)
         if settings.hydrant_first_s > 0:
             self._dry(self.start + round(1000 * settings.hydrant_first_s))
 
@@ -190,6 +204,16 @@ class Director:
         until = at + _DRY_MS
         self._hydrants.trouble(at, until)
         self._again(self._dry, at, self.settings.hydrant_every_s, until + 1_800_000)
+
+    def _dark(self, at: int) -> None:
+        until = at + _LAMP_MS
+        self._street.fail(at, until)
+        self._again(self._dark, at, self.settings.lamp_every_s)
+
+    def _struck(self, at: int) -> None:
+        until = at + _LEANS_MS
+        self._street.strike(at, until)
+        self._again(self._struck, at, self.settings.pole_every_s)
 
     def _block(self, at: int) -> None:
         at = max(at, self._weather.rained_until() + 1_200_000)

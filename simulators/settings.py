@@ -49,6 +49,14 @@ class SimSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     """The first trouble of the water mains comes this long after going live; 0: never any."""
     hydrant_every_s: float = 5400.0
     """Mean time between troubles of the water mains; 0: only the first."""
+    lamp_first_s: float = 10800.0
+    """The first street light dies this long after going live; 0: never any."""
+    lamp_every_s: float = 43200.0
+    """Mean time between dying street lights; 0: only the first."""
+    pole_first_s: float = 14400.0
+    """The first pole is hit this long after going live; 0: never any."""
+    pole_every_s: float = 86400.0
+    """Mean time between poles that are hit; 0: only the first."""
     blockage_first_s: float = 5400.0
     """The first drain begins to block this long after going live (or 20 min after the rain, if that
     is later); 0: never any."""

@@ -6,7 +6,7 @@ import msgspec
 
 from contracts.city import Device, Fibre, Grid, Rule, Utility, Worker
 from contracts.errors import Wrong
-from simulators import otdr, poles, sewers, staff, towers
+from simulators import otdr, poles, sewers, staff, street, towers
 from simulators.dice import dice
 from simulators.folder import write_city
 from simulators.frame import to_point
@@ -69,7 +69,8 @@ def build(seed: int) -> Town:
     plant = otdr.plant(seed, cable)
     blocks = towers.build(seed, lattice)
     devices, gateways = _devices(seed, lattice, drainage, feeder, cable, blocks)
-    for device, gateway in _water_devices(lattice, drainage, covers, supply):
+    beside = street.devices(feeder, DISTRICT)
+    for device, gateway in (*_water_devices(lattice, drainage, covers, supply), *beside):
         devices[device.id], gateways[device.id] = device, gateway
     return Town(
         id="qingxi-demo",

@@ -242,7 +242,7 @@ def as_heard(sway: Sway, single: bool) -> Iterator[Reading]:
 def main() -> None:
     """The figures of this part alone."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("../shared/data")
-    show(figures(folder, 1, years=10.0, each=60), Console(width=170), "poles")
+    show(figures(folder, 1, years=20.0, each=150), Console(width=170), "poles")
 
 
 if __name__ == "__main__":

@@ -212,7 +212,9 @@ def test_history_comes_first_in_batches_of_at_most_a_hundred(minute: Recorded) -
     assert batches
     assert max(len(b["payload"]) for b in batches) <= 100
     assert ms(batches[-1]["at"]) < ms(singles[0]["at"])
-    stamps = [row["ts"] for b in batches for row in b["payload"]]
+    slow = ("lamp-", "lean-")  # what is usual of these shows in days: they have a past of their own
+    recent = [b for b in batches if not b["topic"].split("/")[4].startswith(slow)]
+    stamps = [row["ts"] for b in recent for row in b["payload"]]
     begun = ms(START.isoformat())
     assert begun - 1_800_000 <= min(stamps)
     assert max(stamps) < begun
