@@ -17,6 +17,7 @@ _LINE_METRICS = frozenset(
     [f"{what}_{phase}" for what in ("voltage", "current") for phase in "abcn"]
     + ["tension", "tilt", "vibration", "last_gasp"]
 )
+_RECORDERS = ("recorder", "dfr", "录波")
 _LINE_TYPES = ("line", "pole", "meter", "volt", "transformer", "customer", "feeder", "tension")
 
 
@@ -44,7 +45,10 @@ def networks(
     waiting = {
         device.id: device
         for device in devices.values()
-        if device.id not in taken and device.site and device.site not in fibres
+        if device.id not in taken
+        and device.site
+        and device.site not in fibres
+        and not _records(device)
     }
     built: list[LineNetwork] = []
     for members in groups:
@@ -153,6 +157,12 @@ def _outward(root: str, spans: dict[str, Span], name: str, notes: Notes) -> dict
         shown = ", ".join(turned[:5]) + (" …" if len(turned) > 5 else "")
         notes.warn(name, f"{len(turned)} spans led towards the root {root}: turned ({shown})")
     return out
+
+
+def _records(device: Device) -> bool:
+    """Whether it is a disturbance recorder: it may share a monitor's pole, so it takes none. A
+    detector finds it by its place."""
+    return not device.metrics and any(word in device.type.lower() for word in _RECORDERS)
 
 
 def _watches_lines(device: Device) -> bool:

@@ -12,6 +12,7 @@ import pytest
 from contracts.city import City
 from contracts.errors import Wrong
 from contracts.geo import Point, along, distance_m, length_m, wgs84_to_gcj02
+from detectors.severed_cable import SPEC
 from gridsentry.city import CityProblems, load_city, read_city
 
 Folder = Callable[..., Path]
@@ -321,6 +322,23 @@ def test_an_overhead_line_gets_its_root_its_name_and_its_monitors(folder: Folder
     }
     assert (line.spans["s2"].from_, line.spans["s2"].to) == ("a", "b")
     assert line.nodes["a"].what == "pole"
+
+
+def test_a_recorder_beside_a_monitor_pushes_nobody_to_the_next_pole(folder: Folder) -> None:
+    rec = "r1,west,fault_recorder,118.0019,32.01,power,feeder,,\n"
+    city = with_lines(
+        folder,
+        pole("t", 118.0, kind="transformer", device="v1"),
+        pole("a", 118.001),
+        pole("b", 118.002),
+        span("s1", "t", "a"),
+        span("s2", "a", "b"),
+        **{"devices.csv": LINE_DEVICES + rec},
+    )
+    (line,) = city.lines
+    assert {n.id: n.device for n in line.nodes.values()} == {"t": "v1", "a": None, "b": "v2"}
+    (at,) = SPEC.sites(city, SPEC.config())
+    assert "r1" in {device.id for device in at.devices}, "its records are heard all the same"
 
 
 def test_a_shared_pole_says_whose_cables_hang_on_it(folder: Folder) -> None:
