@@ -22,6 +22,7 @@ def service(tmp_path: Path) -> Iterator[CenterServer]:
     drench(scene)
     scene.happen("flooding", evidence=rising(scene.desk.clock.now()))
     scene.happen("citizen_report")
+    scene.happen("severed_cable")
     token = Token(token=TOKEN, name="desk", role="operator")
     server = scene.server(CenterSettings(port=0, tokens=(token,)))
     server.start()
@@ -37,6 +38,12 @@ def test_ticket_incident_and_event_are_found_by_their_id_alone(
     assert main(["plot", id_, "--url", service.url, "-o", str(out), "--lang", "en"]) == 0
     assert out.read_text().startswith("<svg")
     assert "forecast" in out.read_text()
+
+
+def test_a_severed_cable_is_drawn_too(service: CenterServer, tmp_path: Path) -> None:
+    out = tmp_path / "torn.svg"
+    assert main(["plot", "t-3", "--url", service.url, "-o", str(out), "--lang", "en"]) == 0
+    assert "sp4 88 %" in out.read_text()
 
 
 @pytest.mark.parametrize(
