@@ -14,7 +14,17 @@ from numpy.typing import NDArray
 
 from contracts.nouns import Trace
 from detectors.fibre_break.config import FibreBreakConfig
-from detectors.fibre_break.end import End, block_m, blocks, edge, end_of, error_m, pulse_m, steps
+from detectors.fibre_break.end import (
+    End,
+    block_m,
+    blocks,
+    edge,
+    end_of,
+    error_m,
+    pulse_m,
+    sample_end,
+    steps,
+)
 
 Samples = NDArray[np.float64]
 
@@ -42,6 +52,10 @@ class Healthy(msgspec.Struct):
     level_db: list[float]
     events_m: list[float]
     """Splices and connectors on it."""
+    bare_end_m: float
+    """Where its samples alone show the end: a connector right before it may hide it from them."""
+    ended: bool
+    """Whether its end was seen at all."""
     floor_db: float = NO_FLOOR_DB
     shine_db: float = 0.0
     """How high its end's reflection stands over what lies before it."""
@@ -81,8 +95,15 @@ def healthy_of(trace: Trace, end: End | None) -> Healthy:
         level_db=[round(float(y), 3) for y in level],
         events_m=[round(x, 2) for x in found if 0 < x < until],
         floor_db=round(_floor(trace, level, end), 3),
+        bare_end_m=_bare(trace, until),
+        ended=end is not None,
         shine_db=round(_shine(trace, until, 0.0, 0.0)[0], 3) if end is not None else 0.0,
     )
+
+
+def _bare(trace: Trace, until: float) -> float:
+    seen = sample_end(trace)
+    return min(until, seen.distance_m) if seen is not None else until
 
 
 def last_m(trace: Trace) -> float:
@@ -103,7 +124,10 @@ def compare(trace: Trace, healthy: Healthy, cfg: FibreBreakConfig) -> Seen:
     if at.size < 16 or float(np.ptp(trace.power_db)) == 0.0:
         return Seen(what="unknown", why="flat")
     end = end_of(trace)
-    limit = healthy.end_m - tolerance_m(cfg, trace, healthy)
+    usual_end = healthy.end_m
+    if end is not None and end.source == "samples":
+        usual_end = min(usual_end, healthy.bare_end_m)
+    limit = usual_end - tolerance_m(cfg, trace, healthy)
     floor = _floor(trace, level, end)
     usual = _usual(trace, healthy, at)
     inside = (at > 2 * length) & (at < limit) & (usual > healthy.floor_db + CLEAR_DB)
@@ -129,6 +153,8 @@ def compare(trace: Trace, healthy: Healthy, cfg: FibreBreakConfig) -> Seen:
         return Seen(what="unknown", why="window", shift_db=shift)
     else:
         told = Seen(what="whole", shift_db=shift)
+    if told.what == "break" and not healthy.ended and (told.beyond < 3 or told.lost < 0.8):
+        told = Seen(what="whole", shift_db=shift)  # the healthy end was not seen: this may be it
     if told.what == "whole" and _same_wave(trace, healthy, cfg):
         return _dimmed(trace, at, d, seen & ~lost, length, cfg) or told
     return told
