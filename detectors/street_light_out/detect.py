@@ -150,7 +150,7 @@ class Lights:
             return
         lamp.ratio = v / usual if usual > floor else float(v > floor)
         burns = v > floor and lamp.ratio >= cfg.out_share
-        if not burns and v > floor:
+        if not burns and v > floor and lamp.ratio >= cfg.weak_share:
             others = self._dimmed(name, t)
             burns = others is not None and lamp.ratio >= cfg.out_share * others
         if burns or (v <= floor and lamp.shines(t)):
@@ -190,12 +190,11 @@ class Lights:
 
     def _dimmed(self, name: str, t: float) -> float | None:
         """What share of their usual the neighbours draw now, where all of them draw less."""
+        least = self._cfg.weak_share  # a driver without its lamp draws less: not dimmed but out
         ratios = [
             one.ratio
             for other, one in self._state.lamps.items()
-            if other != name
-            and t - one.last <= self._lately(one)
-            and one.value > one.floor(self._cfg)
+            if other != name and t - one.last <= self._lately(one) and one.ratio >= least
         ]
         if len(ratios) < 2:
             return None

@@ -162,6 +162,12 @@ def test_a_dark_circuit_is_one_event_for_all_its_lamps(supply: bool | None) -> N
     assert last(known).evidence["ended"] == "back"
 
 
+def test_idle_drivers_of_a_dark_circuit_are_not_taken_for_dimmed_lamps() -> None:
+    whole = dies(range(6), EVENING, EVENING + 5 * 3600)
+    known = watched(circuit(lambda n, t: max(whole(n, t) or 0.0, 0.06), 7))
+    assert "circuit" in {e.evidence["what"] for _, e in known}
+
+
 def test_a_third_of_the_lamps_at_once_is_a_phase_not_three_lamps() -> None:
     known = watched(circuit(dies([0, 3, 6], EVENING), 7, lamps=9), town(9))
     assert {e.evidence["what"] for _, e in known if e.phase != "opened"} <= {"circuit", "lamp"}
