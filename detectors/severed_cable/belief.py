@@ -34,6 +34,10 @@ AMONG = 0.2
 """How often a break comes with losses that come back."""
 DISPLACED = 0.45
 """How often a break in an isolated net leaves a conductor on the ground that displaces it."""
+ALIKE, STRAY = math.log(0.99), math.log(0.01)
+"""Whoever hangs on the same conductors measures the same displacement, or else strays."""
+SIDES = (0.35, 0.35, 0.3)
+"""What the net's majority is: whole, below the break; or both sides show the same."""
 LIFTED = (0.15,) * (COLUMNS - 1) + (0.5,)
 """How often a break at low voltage lifts the neutral beside it, by column."""
 OUTAGE = (0.55, 0.05, 0.05, 0.05, 0.04, 0.04, 0.04)
@@ -76,6 +80,8 @@ class Heard(msgspec.Struct, frozen=True):
     """Log-odds that strikes, tension and leaning poles lend, shape (spans, columns)."""
     age_s: float
     """Time since the first word of the loss."""
+    apart: Mapping[int, bool] = {}
+    """Of medium-voltage monitors in a displaced net: whether theirs differ from the net's."""
     over: float | None = None
     """Log-probability of it all if it is over; None: nothing came back."""
 
@@ -99,7 +105,7 @@ def believe(
     upstream = math.log(cfg.outage_weight * max(1, spans))
     outage = upstream + sums.everywhere(prior)
     sagged = upstream + sums.sag + math.log(SAG) + float(sums.all_talk[0])
-    earth = upstream + sums.displaced + math.log(EARTH * max(prior.isolated, 1e-9))
+    earth = upstream + sums.displaced + sums.main + math.log(EARTH * max(prior.isolated, 1e-9))
     alone = math.log(NOTHING_WEIGHT) + sums.nothing
     again = NEVER
     if heard.over is not None:
@@ -143,6 +149,11 @@ class _Sums:
             above[places] = row.above
             base[places] = row.nothing, row.displaced, row.sag
         self.nothing, self.displaced, self.sag = base.sum(axis=0).tolist()
+        main, other = np.zeros(nodes), np.zeros(nodes)
+        for place, apart in heard.apart.items():
+            main[place], other[place] = (STRAY, ALIKE) if apart else (ALIKE, STRAY)
+        self.main, self.other = float(main.sum()), float(other.sum())
+        self.sides = tree.below((other - main)[:, None])
         counts = np.concatenate((heard.expected, heard.spoke), axis=1)
         told, every = tree.below(counts), counts.sum(axis=0)
         self.talk = speaking(told[:, :COLUMNS], told[:, COLUMNS:])
@@ -160,17 +171,24 @@ class _Sums:
         found: NDArray[np.float64] = np.where(prior.medium[:, None], self.below[:, 0], low)
         return found
 
-    def adrift(self, below: NDArray[np.float64]) -> NDArray[np.float64]:
+    def adrift(
+        self, below: NDArray[np.float64], sides: NDArray[np.float64] | float
+    ) -> NDArray[np.float64]:
         """With an isolated neutral a break may displace its point all over the net, or not."""
         still = below[..., 2, :] + self.nothing + math.log(1 - DISPLACED)
         moved = below[..., 3, :] + self.displaced + math.log(DISPLACED)
+        # whoever differs from the net's displacement is on the other side of the break
+        whole, cut, same = (math.log(p) for p in SIDES)
+        moved = moved + np.logaddexp(
+            np.logaddexp(whole + self.main + sides, cut + self.other - sides), same + self.main
+        )
         found: NDArray[np.float64] = np.logaddexp(still, moved)
         return found
 
     def everywhere(self, prior: Prior) -> float:
         """Supply that fails upstream, on all phases or some: as a break above all monitors."""
         earthed = self.total[0] + self.nothing + math.log(max(1e-9, 1 - prior.isolated))
-        adrift = self.adrift(self.total) + math.log(max(1e-9, prior.isolated))
+        adrift = self.adrift(self.total, 0.0) + math.log(max(1e-9, prior.isolated))
         each = np.logaddexp(earthed, adrift)[:-1] + self.all_talk[:-1] + np.log(OUTAGE)
         return float(np.logaddexp.reduce(each))
 
@@ -179,7 +197,7 @@ def _broken(sums: _Sums, prior: Prior) -> NDArray[np.float64]:
     medium = prior.medium[:, None]
     plain = sums.plain(prior) + sums.nothing
     together = np.where(medium, math.log(max(1e-9, 1 - prior.isolated)), 0.0)
-    adrift = np.where(medium, sums.adrift(sums.below), NEVER)
+    adrift = np.where(medium, sums.adrift(sums.below, sums.sides), NEVER)
     apart = math.log(max(prior.isolated, 1e-9))
     found: NDArray[np.float64] = np.logaddexp(plain + together, adrift + apart)
     return found + sums.talk + sums.above

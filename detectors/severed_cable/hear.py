@@ -35,6 +35,11 @@ HELD = -1.2
 TILT = 1.0
 STRIKES = ((20.0, 3.0), (10.0, 2.0), (0.0, 1.0))
 """Log-odds of a strike from that vibration on (m/s2)."""
+LEAST_NET = 4
+"""So many medium-voltage monitors tell what their net's displacement is ..."""
+DISPLACED_BY, DIFFERS_BY = 0.15, 0.06
+"""... once one phase moved by this share; who differs by that much hangs elsewhere (clamp-on
+sensors of class 1 keep within 2 %)."""
 RETURNS_S = 3.0
 """Words of supply that is back come within this long (seconds) ..."""
 NOT_YET, NOT_HEARD = 0.5, 0.07
@@ -65,12 +70,16 @@ class Findings(msgspec.Struct):
     leaning: list[str]
     records: list[tuple[str, str, Lost]] = []
     """(node, device, what its disturbance record shows)."""
+    apart: dict[int, bool] = {}
+    """Place → whether a displaced medium-voltage monitor differs from the rest of the net."""
     over: float | None = None
     """Log-probability of all that was said if what it was is over; None: nothing came back."""
 
     def heard(self, age_s: float) -> Heard:
         """For judging."""
-        return Heard(self.rows, self.expected, self.spoke, self.support, age_s, self.over)
+        return Heard(
+            self.rows, self.expected, self.spoke, self.support, age_s, self.apart, self.over
+        )
 
 
 class Ears:
@@ -153,11 +162,13 @@ class Ears:
             if record is not None and belongs(record, one, self._cfg):
                 found.records.append((node, device, record))
                 if view is None:
-                    told = row(view_in(record, self._nodes[node], self._cfg))
+                    shown = view_in(record, self._nodes[node], self._cfg)
+                    told = row(shown)
                     before = found.rows.get(place)
                     found.rows[place] = told if before is None else _both(before, told)
-                    found.lost.append(node)
-                    kinds.add("record")
+                    if _misses(shown, told, self._drifts):
+                        found.lost.append(node)
+                        kinds.add("record")
                     continue
             if view is None:
                 if monitor.channels:
@@ -177,10 +188,34 @@ class Ears:
         for key, (places, spoke) in asked.items():
             np.add.at(found.expected, places, _expects(key))
             np.add.at(found.spoke, spoke, _expects(key))
+        if self._drifts:
+            self._aside(found, monitors)
+        if found.apart and any(found.apart.values()):
+            kinds.add("voltage")
         found.kinds = sorted(kinds)
         if one.turned is not None:
             found.over = self._over(monitors, one, found, (now - one.turned).total_seconds())
         return found
+
+    def _aside(self, found: Findings, monitors: Mapping[str, Monitor]) -> None:
+        """Who of a displaced net measures something else than most of it."""
+        said = {
+            device: [monitors[device].channels[p] for p in PHASES]
+            for device, view in found.views.items()
+            if view.medium and min(view.phases) >= 0
+        }
+        if len(said) < LEAST_NET:
+            return
+        table = np.array([[c.value / c.usual for c in three] for three in said.values()])
+        middle = np.median(table, axis=0)
+        if float(np.abs(middle - 1.0).max()) < DISPLACED_BY:
+            return
+        for device, far in zip(said, np.abs(table - middle).max(axis=1) > DIFFERS_BY, strict=True):
+            found.apart[self._place[device]] = bool(far)
+            node = self._node[device]
+            if far and monitors[device].off is not None and node not in found.lost:
+                found.lost.append(node)
+                found.there.remove(node)
 
     def _over(
         self, monitors: Mapping[str, Monitor], one: Happening, found: Findings, since_s: float

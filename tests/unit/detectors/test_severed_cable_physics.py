@@ -13,7 +13,7 @@ import pytest
 from contracts.city import LineNetwork, LineNode, Span, Work
 from contracts.event import Event
 from contracts.geo import Point
-from contracts.nouns import Item
+from contracts.nouns import Item, Reading
 from detectors._common.drive import Known, run
 from detectors._common.sample import START, city, device, reading
 from detectors.severed_cable import SPEC
@@ -149,6 +149,23 @@ def test_one_open_phase_shows_as_halves_behind_the_transformer_and_by_its_curren
     assert event.evidence["what"] == "phase_open"
     assert event.evidence["phases"] == "a"
     assert event.evidence["spans"][0][0] == "s-m4"
+
+
+def test_a_phase_that_opens_where_nothing_is_loaded_differs_from_the_nets_displacement() -> None:
+    lifted = {m: shares(0.3, 1.55, 1.8) for m in ("m0", "m1", "m2", "m3")}
+    beyond = {m: shares(0.45, 1.55, 1.8) for m in ("m4", "m5")}
+    nodes = tuple(n for n in NODES if not n.startswith(("t5", "l5")))
+    unloaded = {"d-m4", "d-m5"}
+    event = told(
+        [
+            i
+            for i in story({**lifted, **beyond}, nodes=nodes)
+            if not (isinstance(i, Reading) and i.device in unloaded and "current" in i.metric)
+        ]
+    )
+    assert event.evidence["what"] == "phase_open"
+    assert event.evidence["spans"][0][0] == "s-m4"
+    assert set(event.evidence["lost"]) >= {"m4", "m5"}
 
 
 def test_an_earth_fault_that_breaks_nothing_is_no_cable() -> None:
