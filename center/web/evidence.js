@@ -146,7 +146,7 @@ const KINDS = {
     const all = event.evidence ?? {};
     return [
       chartOf(event),
-      facts(fact(t('now'), all.value != null ? `${all.value} A${all.state ? ` · ${t(all.state)}` : ''}` : null), all.usual != null ? fact(t('usual'), `${all.usual} A`) : null, fact(t('since'), all.since ? timeOf(all.since, state.city.timezone) : null),
+      facts(fact(t('now'), all.value != null ? `${all.value} ${all.units?.value ?? 'A'}${all.state ? ` · ${t(all.state)}` : ''}` : null), all.usual != null ? fact(t('usual'), `${all.usual} ${all.units?.value ?? 'A'}`) : null, fact(t('since'), all.since ? timeOf(all.since, state.city.timezone) : null),
         ...held(all)),
       reasons(all),
     ];

@@ -15,6 +15,8 @@ from detectors.pole_tilt.config import PoleConfig
 from detectors.pole_tilt.pole import HOUR_S, SINGLE, Pole, Shift, between
 
 SUSPECTED, CONFIRMED = "suspected", "confirmed"
+RULED_OUT = 0.1
+"""An alternative with less than this chance is said to be ruled out; with more, it stands."""
 CURVE = 72
 UNITS = {"value": "degree", "rest": "degree", "limit": "degree", "curve": "degree",
          "lines": "degree", "scatter": "degree", "vibration": "m/s2"}  # fmt: skip
@@ -193,7 +195,7 @@ def evidence(
         "why": why,
         "why_zh": why_zh,
         "alternatives": told,
-        "ruled_out": [{"what": a["what"], "p": a["p"]} for a in told],
+        "ruled_out": [{"what": a["what"], "p": a["p"]} for a in told if a["p"] < RULED_OUT],
         "neighbours": {"heard": heard, "moved": list(one.movers)},
         "vibration": pole.blow[1] if one.cause == "struck" and pole.blow is not None else None,
         "lines": {"rest": round(rest, 2), "limit": round(rest + sign * one.limit, 2)},

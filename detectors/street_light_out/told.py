@@ -15,6 +15,8 @@ from detectors.street_light_out.lamp import Lamp
 from detectors.street_light_out.supply import LOST, THERE, UNKNOWN
 
 SUSPECTED, CONFIRMED = "suspected", "confirmed"
+RULED_OUT = 0.1
+"""An alternative with less than this chance is said to be ruled out; with more, it stands."""
 UNIT = {"lamp_current": "A", "lamp_power": "W", "power": "W", "lux": "lx"}
 WIDE = ("circuit", "day_circuit")
 
@@ -133,7 +135,7 @@ def evidence(
         "why": why,
         "why_zh": why_zh,
         "alternatives": told,
-        "ruled_out": [{"what": a["what"], "p": a["p"]} for a in told],
+        "ruled_out": [{"what": a["what"], "p": a["p"]} for a in told if a["p"] < RULED_OUT],
         "lines": {"usual": round(usual, 3)},
         "curve": [[stamp(t), round(v, 3)] for t, v in lamp.curve],
         "units": {"value": unit, "usual": unit, "curve": unit, "lines": unit, "sun": "degree"},
