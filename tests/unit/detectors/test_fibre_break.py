@@ -210,6 +210,22 @@ def test_light_that_passes_on_is_no_break(happening: str | None) -> None:
         assert studio(seed, happening)[1] == []
 
 
+@pytest.mark.parametrize(
+    ("seed", "happening"),
+    [(657812715, None), (2580694978, "remeasured"), (2073526928, None), (1087820725, None)],
+    ids=["end-in-the-last-blocks", "short-window", "connector-before-the-end", "coarse-samples"],
+)
+def test_an_end_that_is_hard_to_see_is_no_break(seed: int, happening: str | None) -> None:
+    assert studio(seed, happening)[1] == []
+
+
+def test_the_echo_of_a_break_half_way_is_not_the_old_end() -> None:
+    take, events = studio(3221081379, "break")
+    assert take.truth.light_m is not None and take.truth.length_m is not None
+    assert take.truth.light_m == pytest.approx(take.truth.length_m / 2, abs=1)
+    assert events[-1].evidence["distance_m"] == pytest.approx(take.truth.light_m, abs=3)
+
+
 def test_a_bend_is_told_apart_when_asked_for() -> None:
     cfg = FibreBreakConfig(bends=True)
     order = FibreOrder(seed=61, happening="bend", length_m=8000.0, pulse_ns=100, baseline=True)
