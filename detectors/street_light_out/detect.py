@@ -250,7 +250,9 @@ class Lights:
                 continue
             heard += 1
             window = max(cfg.together_s, 1.2 * max(one.pause, lamp.pause))
-            alike = one.stands == lamp.stands and abs(one.since - lamp.since) <= window
+            # in reports too: between the last of a morning and the first of the evening lies a day
+            apart = min(abs(one.since - lamp.since), abs(one.count - lamp.count) * lamp.pause)
+            alike = one.stands == lamp.stands and apart <= window
             if alike and self._free(other, t):
                 group.append(other)
         if lamp.peak <= lamp.floor(cfg):
@@ -260,7 +262,11 @@ class Lights:
     def _free(self, name: str, t: float) -> bool:
         """Whether no event, or only a young one of its own, holds this lamp."""
         one = next((o for o in self._state.open if name in o.members), None)
-        return one is None or (one.what == "lamp" and t - one.since <= self._cfg.join_s)
+        return one is None or (one.what == "lamp" and self._young(one, self._state.lamps[name], t))
+
+    def _young(self, one: Open, lamp: Lamp, t: float) -> bool:
+        """Whether a lamp's own event may still become its circuit's."""
+        return min(t - one.since, lamp.count * lamp.pause) <= self._cfg.join_s
 
     def _is_circuit(self, group: list[str], heard: int) -> bool:
         n, cfg = len(group), self._cfg
@@ -308,7 +314,7 @@ class Lights:
                 one.what = "cycling"  # back for how long?
                 return (self._tell(one, t),)
             return (self._end(one, ended, t),)
-        if one.what == "lamp" and lamp.stands == OUT and t - one.since <= cfg.join_s:
+        if one.what == "lamp" and lamp.stands == OUT and self._young(one, lamp, t):
             group, heard = self._together(name, lamp, t)
             if self._is_circuit(group, heard):
                 one.what, one.members = "circuit", group

@@ -19,7 +19,7 @@ from detectors.street_light_out.config import LightConfig
 from detectors.street_light_out.sites import sites
 from detectors.street_light_out.sun import elevation, night, slot
 
-DAY = 86400.0
+DAY, HOUR = 86400.0, 3600.0
 LON, LAT = 118.78, 31.26
 FULL = 0.8
 
@@ -173,6 +173,14 @@ def test_a_third_of_the_lamps_at_once_is_a_phase_not_three_lamps() -> None:
     assert {e.evidence["what"] for _, e in known if e.phase != "opened"} <= {"circuit", "lamp"}
     final = {e.id: e for _, e in known}
     assert [e.evidence["what"] for e in final.values() if "ended" not in e.evidence] == ["circuit"]
+
+
+def test_a_circuit_that_fails_at_dawn_is_one_event_in_the_evening() -> None:
+    dawn = next(t for t in np.arange(5 * DAY + 12 * HOUR, 6 * DAY, 60.0) if not burns(float(t)))
+    known = watched(circuit(dies(range(6), float(dawn) - 4200), 7, every_s=900.0))
+    final = {e.id: e for _, e in known}
+    last_words = [e for e in final.values() if e.evidence.get("ended") != "joined"]
+    assert [e.evidence["what"] for e in last_words] == ["circuit"]
 
 
 def test_two_lamps_on_different_nights_are_two_events() -> None:
