@@ -139,7 +139,16 @@ def compare(trace: Trace, healthy: Healthy, cfg: FibreBreakConfig) -> Seen:
     lost = d < -np.minimum(cfg.drop_db, 0.7 * (usual + shift - floor))
     if end is not None and end.distance_m < 2 * length and _same_setting(trace, healthy, cfg):
         end = _near_end(trace, end, at, d, seen, length)
-    if end is not None and end.distance_m < limit and _shines(trace, end, healthy, cfg):
+    deep = seen & (usual + shift > floor + cfg.drop_db + CLEAR_DB)
+    deep &= at > (end.distance_m if end is not None else limit) + 4 * length
+    gone_all = int(deep.sum()) >= 6 and float(np.mean(d[deep] < -cfg.drop_db)) >= 0.85
+    may_pass = not gone_all  # a reflection alone, with no light before it, is an echo
+    if (
+        end is not None
+        and end.distance_m < limit
+        and may_pass
+        and _shines(trace, end, healthy, cfg)
+    ):
         told = Seen(what="whole")  # the old end still throws light back
     elif end is not None and end.distance_m < limit:
         told = _ended(trace, end, at, level, length, floor, d=d, seen=seen, lost=lost, cfg=cfg)
