@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -97,7 +97,7 @@ class Monitor(msgspec.Struct):
         channel.value, channel.at = value, at
         if metric == "vibration":
             if value >= cfg.strike_ms2:
-                self.strike, self.blow = at, value
+                self._struck(value, at, cfg)
             else:
                 channel.learn(value)
             return value >= cfg.strike_ms2
@@ -143,6 +143,12 @@ class Monitor(msgspec.Struct):
         channel.learn(value)
         if metric not in CURRENTS:
             self._bounds(metric, channel, cfg)
+
+    def _struck(self, value: float, at: datetime, cfg: SeveredCableConfig) -> None:
+        """The blow itself is kept, not how it rings out."""
+        rings = self.strike is not None and at - self.strike <= timedelta(seconds=cfg.strike_s)
+        if not rings or value >= self.blow:
+            self.strike, self.blow = at, value
 
     def _gasped(self, value: float, at: datetime) -> bool:
         if value <= 0 or (self.back is not None and at <= self.back):

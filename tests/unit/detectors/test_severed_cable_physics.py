@@ -265,6 +265,7 @@ def test_two_breaks_within_seconds_are_two() -> None:
 def test_a_strike_before_is_named_as_the_cause() -> None:
     items = story(dict.fromkeys(behind("s-l53"), DEAD))
     items.append(reading("d-l52", "vibration", 40.0, AT - 3.0, 70))
+    items += [reading("d-l52", "vibration", 9.0, AT + t, 71) for t in (-1.0, 2.0, 4.0)]
     event = told(sorted(items, key=lambda i: (i.received_at, i.device)))
     cause = event.evidence["cause"]
     assert (cause["what"], cause["device"], cause["vibration"]) == ("strike", "d-l52", 40.0)
