@@ -45,12 +45,14 @@ class Demo:
             return None
 
     def tickets(self) -> list[dict[str, Any]]:
-        """Tickets that have a worker, a utility and both reasons."""
-        page = self.get("/api/v1/tickets?limit=200")
+        """Tickets that have a worker, a utility (their own, or of the parts that each owner of a
+        shared pole got) and both reasons."""
+        items = (self.get("/api/v1/tickets?limit=200") or {"items": []})["items"]
+        parts = {t["parent"] for t in items if t["parent"] and t["utility"]}
         return [
-            t for t in (page or {"items": []})["items"]
-            if t["worker"] and t["utility"] and t["reason"]["worker"]["text_en"]
-            and t["reason"]["utility"]["text_zh"]
+            t for t in items
+            if t["worker"] and (t["utility"] or t["id"] in parts)
+            and t["reason"]["worker"]["text_en"] and t["reason"]["utility"]["text_zh"]
         ]  # fmt: skip
 
     def ctrl_c(self) -> tuple[int, float]:
