@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from contracts.city import City, Device, DrainNetwork, Node, Work
+from contracts.city import City, Device, DrainNetwork
 from contracts.detector import Site
 from contracts.geo import distance_m
 from detectors._common.water.near import Nearby
+from detectors._common.works import concerns
 from detectors.manhole_cover_displaced.config import CoverConfig
 
 WATER = frozenset({"level", "depth"})
@@ -38,19 +39,12 @@ def sites(city: City, cfg: CoverConfig) -> Iterable[Site]:
             for other in water
             if other.id != device.id and distance_m(other.point, device.point) <= cfg.near_m
         )
+        names = (device.id,) if node is None else (device.id, node.id)
         yield Site(
             id=device.id,
             district=device.district,
             point=device.point,
             devices=(device, *inside),
             drains=DrainNetwork(nodes={node.id: node}, pipes={}) if node is not None else None,
-            works=tuple(w for w in city.works if _concerns(w, device, node)),
+            works=tuple(w for w in city.works if concerns(w, names, device.point)),
         )
-
-
-def _concerns(work: Work, device: Device, node: Node | None) -> bool:
-    if device.id in work.assets or (node is not None and node.id in work.assets):
-        return True
-    if work.assets or work.point is None:
-        return False
-    return distance_m(work.point, device.point) <= work.radius_m

@@ -16,10 +16,9 @@ from contracts.event import Event
 from contracts.nouns import Quality, Reading
 from detectors._common.episode import Ledger, revise
 from detectors._common.moment import moment
-from detectors._common.works import planned
+from detectors._common.works import concerns, planned
 from detectors.pole_tilt.config import PoleConfig
 from detectors.pole_tilt.pole import HOUR_S, MOST_NOW, Axis, Pole, Shift
-from detectors.pole_tilt.sites import concerns
 from detectors.pole_tilt.told import CONFIRMED, SUSPECTED, Open, evidence
 
 KIND = "pole_tilt"
@@ -44,7 +43,8 @@ class Poles:
         self._cfg, self._site = cfg, site
         self._points = {d.id: d.point for d in site.devices}
         self._works = {
-            d.id: tuple(w for w in site.works if concerns(w, site.id, d)) for d in site.devices
+            d.id: tuple(w for w in site.works if concerns(w, (site.id, d.id), d.point))
+            for d in site.devices
         }
         self._tiers = (
             ("far", cfg.far_deg, cfg.far_h),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from contracts.city import City, Device, Work
+from contracts.city import City, Device
 from contracts.detector import Site
-from contracts.geo import Point, distance_m
+from contracts.geo import Point
+from detectors._common.works import concerns
 from detectors.pole_tilt.config import PoleConfig
 
 TILTS = frozenset({"tilt", "tilt_x", "tilt_y"})
@@ -37,14 +38,7 @@ def sites(city: City, _cfg: PoleConfig) -> Iterable[Site]:
                 sum(d.point.lon for d in devices) / n, sum(d.point.lat for d in devices) / n
             ),
             devices=tuple(devices),
-            works=tuple(w for w in city.works if any(concerns(w, name, d) for d in devices)),
+            works=tuple(
+                w for w in city.works if any(concerns(w, (name, d.id), d.point) for d in devices)
+            ),
         )
-
-
-def concerns(work: Work, site: str, device: Device) -> bool:
-    """Whether a planned work is at that pole."""
-    if site in work.assets or device.id in work.assets:
-        return True
-    if work.assets or work.point is None:
-        return False
-    return distance_m(work.point, device.point) <= work.radius_m

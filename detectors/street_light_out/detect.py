@@ -18,10 +18,10 @@ from contracts.event import Event
 from contracts.nouns import Quality, Reading
 from detectors._common.episode import Ledger, revise
 from detectors._common.moment import moment
-from detectors._common.works import planned
+from detectors._common.works import concerns, planned
 from detectors.street_light_out.config import LightConfig
 from detectors.street_light_out.lamp import BY_DAY, MOST_DROPS, OK, OUT, WEAK, Lamp
-from detectors.street_light_out.sites import LIGHT, VOLTS, concerns, is_lamp
+from detectors.street_light_out.sites import LIGHT, VOLTS, is_lamp
 from detectors.street_light_out.sun import elevation, night, slot
 from detectors.street_light_out.supply import LOST, Phase, lost
 from detectors.street_light_out.told import CONFIRMED, Open, evidence
@@ -50,7 +50,8 @@ class Lights:
         self._cfg, self._site = cfg, site
         self._lamps = {d.id: d.point for d in site.devices if is_lamp(d)}
         self._works = {
-            d.id: tuple(w for w in site.works if concerns(w, site.id, d)) for d in site.devices
+            d.id: tuple(w for w in site.works if concerns(w, (site.id, d.id), d.point))
+            for d in site.devices
         }
         self._sun_at, self._sun = -1, 0.0
         self._state = (

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from contracts.city import City, Device, Work
+from contracts.city import City, Device
 from contracts.detector import Site
-from contracts.geo import Point, distance_m
+from contracts.geo import Point
+from detectors._common.works import concerns
 from detectors.street_light_out.config import LightConfig
 
 LIGHT = ("lamp_power", "power", "lamp_current", "lux")
@@ -41,14 +42,7 @@ def sites(city: City, _cfg: LightConfig) -> Iterable[Site]:
             district=lamps[0].district,
             point=Point(sum(d.point.lon for d in lamps) / n, sum(d.point.lat for d in lamps) / n),
             devices=(*lamps, *beside.get(name, ())),
-            works=tuple(w for w in city.works if any(concerns(w, name, d) for d in lamps)),
+            works=tuple(
+                w for w in city.works if any(concerns(w, (name, d.id), d.point) for d in lamps)
+            ),
         )
-
-
-def concerns(work: Work, site: str, device: Device) -> bool:
-    """Whether a planned work is at that lamp."""
-    if site in work.assets or device.id in work.assets:
-        return True
-    if work.assets or work.point is None:
-        return False
-    return distance_m(work.point, device.point) <= work.radius_m
