@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import itertools
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
-
 from contracts.city import City
-from contracts.clock import epoch_ms, iso
-from contracts.errors import Wrong
+from contracts.clock import epoch_ms
 from contracts.nouns import Reading, Status
 from simulators.lines.take import Take
 from simulators.register import (
@@ -24,7 +19,9 @@ from simulators.register import (
     utilities_file,
     works_file,
 )
-from simulators.world import feed
+from simulators.written import message, told, write_run
+
+TRUTH = ("order", "breaks", "confounders", "first_word", "showing")
 
 
 def write(take: Take, out: Path) -> None:
@@ -32,37 +29,22 @@ def write(take: Take, out: Path) -> None:
 
     Raises Wrong when `out` cannot be written.
     """
-    city = out / "city"
-    try:
-        city.mkdir(parents=True, exist_ok=True)
-        for name, data in city_files(take.city).items():
-            (city / name).write_bytes(data)
-        with (
-            (out / "readings.jsonl.gz").open("wb") as plain,
-            gzip.GzipFile("", "wb", fileobj=plain, mtime=0) as file,
-        ):
-            file.writelines(lines(take))
-        (out / "truth.json").write_bytes(truth(take))
-    except OSError as error:
-        raise Wrong(
-            str(out), f"cannot be written ({error.strerror})", "a folder you may write"
-        ) from error
+    write_run(out, city_files(take.city), lines(take), told(take, TRUTH))
 
 
 def lines(take: Take) -> Iterator[bytes]:
     """The recording, a line a message: all that a monitor reported at once is one."""
 
-    def message(item: Reading | Status) -> tuple[object, ...]:
+    def sent(item: Reading | Status) -> tuple[object, ...]:
         seq = item.seq if isinstance(item, Reading) else None
         return item.received_at, item.device, item.at, seq
 
-    for _, parts in itertools.groupby(take.items, key=message):
+    for _, parts in itertools.groupby(take.items, key=sent):
         yield _line(take.city, list(parts))
 
 
 def _line(city: City, parts: list[Reading | Status]) -> bytes:
     first = parts[0]
-    device = city.devices[first.device]
     payload: dict[str, object]
     if isinstance(first, Status):
         what = "status"
@@ -71,19 +53,7 @@ def _line(city: City, parts: list[Reading | Status]) -> bytes:
         what = "telemetry"
         values = {r.metric: r.value for r in parts if isinstance(r, Reading)}
         payload = {"ts": epoch_ms(first.sent_at or first.at), "seq": first.seq, "m": values}
-    said = {
-        "at": iso(first.received_at),
-        "topic": feed(device.district, device.id, what),
-        "payload": payload,
-    }
-    return json.dumps(said, separators=(",", ":")).encode() + b"\n"
-
-
-def truth(take: Take) -> bytes:
-    """What really happened, as JSON."""
-    fields = ("order", "breaks", "confounders", "first_word", "showing")
-    told = {name: getattr(take, name) for name in fields}
-    return msgspec.json.format(msgspec.json.encode(told)) + b"\n"
+    return message(city.devices[first.device], what, first.received_at, payload)
 
 
 def city_files(city: City) -> dict[str, bytes]:
