@@ -10,6 +10,7 @@ from typing import Final
 import matplotlib as mpl
 import msgspec
 
+from bench._common.worst import worst
 from bench.lines.rules import Rules
 from bench.lines.tree import Tree
 from bench.lines.watch import CABLE, Episode, begin_of
@@ -20,7 +21,6 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
-WORST: Final = 10
 XY = tuple[float, float]
 COLOURS: Final = {"lost": "C3", "well": "C2", "silent": "0.6"}
 
@@ -98,18 +98,6 @@ def picture(
         true=xy(take.breaks[0].point) if take.breaks else None,
         words="\n".join(words[:4] + (["…"] if len(words) > 6 else []) + words[4:][-2:]),
     )
-
-
-def worst(pictures: Sequence[Picture], word: str) -> list[Picture]:
-    """The ten worst of those whose sort begins so, each sort in turn."""
-    sorts: dict[str, list[Picture]] = {}
-    for one in sorted(pictures, key=lambda p: (-p.worth, p.title)):
-        if one.sort.startswith(word):
-            sorts.setdefault(one.sort, []).append(one)
-    out: list[Picture] = []
-    while len(out) < WORST and any(sorts.values()):
-        out += [some.pop(0) for _, some in sorted(sorts.items()) if some]
-    return out[:WORST]
 
 
 def draw(pictures: Sequence[Picture], folder: Path) -> list[Path]:

@@ -10,6 +10,7 @@ import matplotlib as mpl
 import msgspec
 import numpy as np
 
+from bench._common.worst import worst
 from bench.water.watch import Episode, Floats, Series, begin_of, rims
 from simulators.water.take import Take
 
@@ -20,7 +21,6 @@ from matplotlib.axes import Axes
 AROUND_H: Final = (6.0, 4.0)
 """Hours before and after."""
 MOST_POINTS: Final = 240
-WORST: Final = 10
 COLOURS: Final = {
     "flooding": "C3",
     "drain_blocked": "C1",
@@ -112,18 +112,6 @@ def _thinned(series: Series, first: float, last: float) -> tuple[Floats, Floats]
         picks |= {int(part[v[part].argmin()]), int(part[v[part].argmax()])}
     rows = sorted(picks)
     return t[rows], v[rows]
-
-
-def worst(pictures: Sequence[Picture], word: str) -> list[Picture]:
-    """The ten worst misses, or false alarms, each sort in turn."""
-    sorts: dict[str, list[Picture]] = {}
-    for one in sorted(pictures, key=lambda p: (-p.worth, p.title)):
-        if one.sort.startswith(word):
-            sorts.setdefault(one.sort, []).append(one)
-    out: list[Picture] = []
-    while len(out) < WORST and any(sorts.values()):
-        out += [some.pop(0) for _, some in sorted(sorts.items()) if some]
-    return out[:WORST]
 
 
 def draw(pictures: Sequence[Picture], folder: Path) -> list[Path]:

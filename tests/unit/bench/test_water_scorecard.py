@@ -15,6 +15,7 @@ from bench._common.bootstrap import bootstrap
 from bench._common.figure import Figure
 from bench._common.jobs import Kept
 from bench._common.seeds import DEVELOPMENT, score_seed
+from bench._common.worst import worst
 from bench.water import floodnet, pictures, rivers, scene, sewers, streets
 from bench.water.floodnet import Flood, Seen
 from bench.water.halves import HELD_OUT_NETWORKS, half
@@ -170,6 +171,6 @@ def test_the_worst_ten_take_turns_among_the_sorts() -> None:
         return pictures.Picture(sort=sort, worth=worth, title=f"{worth}", t=(0.0,), v=(0.0,))
 
     some = [one("missed a", k) for k in range(20)] + [one("missed b", 99.0), one("false c", 1.0)]
-    worst = pictures.worst(some, "missed")
-    assert len(worst) == 10
-    assert [w.title for w in worst[:3]] == ["19", "99.0", "18"]
+    found = worst(some, "missed")
+    assert len(found) == 10
+    assert [w.title for w in found[:3]] == ["19", "99.0", "18"]
