@@ -38,11 +38,13 @@ def numbered(count: int, start: int = 0) -> list[tuple[str, bytes]]:
 
 
 def take(session: MqttSession, count: int, patience: int = 100) -> list[Arrival]:
+    """Up to `count` messages; given up after so many tenths of a second in which none came."""
     out: list[Arrival] = []
-    for _ in range(patience):
-        out += session.take(count - len(out), 0.1)
-        if len(out) >= count:
-            break
+    silent = 0
+    while len(out) < count and silent < patience:
+        got = session.take(count - len(out), 0.1)
+        out += got
+        silent = 0 if got else silent + 1
     return out
 
 
