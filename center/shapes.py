@@ -19,6 +19,8 @@ class ActionBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_onl
     """The ticket's `rev` as the asker saw it; a stale one is refused."""
     reason: str | None = None
     note: str | None = None
+    data: dict[str, Any] | None = None
+    """What the action needs beside words, such as `{"until": "…Z"}`."""
 
 
 class OriginalBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):

@@ -49,6 +49,7 @@ async def act(context: Context, caller: Caller, request: web.Request) -> web.Str
         at=context.clock.now(),
         reason=body.reason,
         note=body.note,
+        data=body.data,
     )
     answer = await context.desk.file_command(command, context.settings.answer_wait_s)
     if answer is None:

@@ -51,6 +51,27 @@ class Candidate(msgspec.Struct, frozen=True):
     note: str = ""
 
 
+class Hand(msgspec.Struct, frozen=True):
+    """One more person on a ticket: asked, there, gone again."""
+
+    worker: str
+    state: Literal["requested", "accepted", "refused", "released"]
+    at: datetime
+    by: str
+    """Who asked for this state: `router`, or a person."""
+    why: str = ""
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """A pump, barrier or crew near a ticket."""
+
+    resource: str
+    what: str
+    name: str
+    distance_m: float
+    owner: str | None = None
+
+
 class Step(msgspec.Struct, frozen=True):
     """One entry of a ticket's timeline."""
 
@@ -87,6 +108,10 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     code: str | None = None
     """The city's event code from its profile."""
     timeline: tuple[Step, ...] = ()
+    hands: tuple[Hand, ...] = ()
+    """What became of each helper; `helpers` are those asked or there."""
+    resources: tuple[Offer, ...] = ()
+    """What is near and could help, the nearest first."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,6 +141,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     reason: str | None = None
     note: str | None = None
+    data: dict[str, Any] | None = None
+    """What the action needs beside words: a new date, whom, a score. JSON-ready."""
 
 
 class Answer(msgspec.Struct, frozen=True):

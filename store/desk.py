@@ -228,6 +228,7 @@ class PgDesk:
             at=command.at,
             reason=None if command.reason is None else storable(command.reason),
             note=None if command.note is None else storable(command.note),
+            data=None if command.data is None else msgspec.json.encode(command.data).decode(),
         )
         pause = 0.01
         while True:

@@ -254,8 +254,13 @@ class PgWriter:
     def commands(self, limit: int) -> list[Command]:
         """Commands filed and not yet answered, oldest first."""
         names = ("id", "ticket", "action", "by", "rev", "at", "reason", "note")
-        rows = self._all("waiting_commands", limit=limit)
-        return [Command(**dict(zip(names, row, strict=True))) for row in rows]
+        return [
+            Command(
+                **dict(zip(names, row, strict=True)),
+                data=None if data is None else msgspec.json.decode(data),
+            )
+            for *row, data in self._all("waiting_commands", limit=limit)
+        ]
 
     def intake(
         self, limit: int, *, bulk: bool | None = None, districts: Sequence[str] | None = None

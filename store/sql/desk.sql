@@ -126,9 +126,9 @@ FROM unknown_messages
 WHERE id = %(number)s
 
 -- name: file_command
-INSERT INTO commands (id, ticket, action, by_whom, rev, at, reason, note)
+INSERT INTO commands (id, ticket, action, by_whom, rev, at, reason, note, data)
 VALUES (
-    %(id)s, %(ticket)s, %(action)s, %(by)s, %(rev)s, %(at)s, %(reason)s, %(note)s
+    %(id)s, %(ticket)s, %(action)s, %(by)s, %(rev)s, %(at)s, %(reason)s, %(note)s, %(data)s
 )
 ON CONFLICT (id) DO NOTHING
 

@@ -87,7 +87,7 @@ ORDER BY known_at, id, rev
 LIMIT %(limit)s
 
 -- name: waiting_commands
-SELECT id, ticket, action, by_whom, rev, at, reason, note
+SELECT id, ticket, action, by_whom, rev, at, reason, note, data
 FROM commands
 WHERE NOT answered
 ORDER BY at, id
