@@ -152,7 +152,7 @@ def test_what_ended_a_day_ago_is_forgotten() -> None:
     assert story.answers[-1].ok
     story.at(3 * 86400).command(story.ticket().id, "note", note="too late")
     assert "kept a day" in story.answers[-1].reason
-    book = router._book
+    book = router._house.book
     assert not book.incidents
     assert not book.tickets
     assert not book.events

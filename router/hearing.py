@@ -1,0 +1,152 @@
+"""What events do: an event is known already, joins an incident, or opens one; tickets follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from contracts.case import Change, Incident
+from contracts.event import Event
+from router import sensed
+from router.correlate import news
+from router.house import House
+from router.opening import name_of
+
+
+def hear(house: House, event: Event, now: datetime) -> list[Change]:
+    """One event revision. A revision already known changes nothing."""
+    book = house.book
+    old = book.events.get(event.id)
+    if old is not None and event.rev <= old.rev:
+        return []
+    book.events[event.id] = event
+    incident = book.incident_of(event.id)
+    if incident is not None:
+        told = news(old, event) if old is not None else []
+        return _listened(house, incident, event, now, told)
+    join = house.correlator.find(event, book, now)
+    if join is None:
+        # First seen at a later revision (what came before is no longer kept): a new name.
+        again = (str(event.rev),) if event.rev > 1 else ()
+        return _open(house, event, name_of("i", event.id, *again), now)
+    incident = book.incidents[join.incident]
+    told = [] if join.how == "explained" else [house.tickets.joined(event, join.how)]
+    return _refresh(house, incident, now, events=(*incident.events, event.id), told=told)
+
+
+def _open(house: House, event: Event, incident_id: str, now: datetime) -> list[Change]:
+    incident = house.incidents.open(event, incident_id, now)
+    bangs = house.correlator.ears.unheard(event, house.book)
+    was = [house.book.incident_of(bang.id) for bang in bangs]
+    if bangs:
+        known = [event, *bangs]
+        incident = msgspec.structs.replace(
+            incident,
+            events=tuple(e.id for e in known),
+            reason=house.correlator.reason(event.kind, known),
+        )
+    changes = [house.put_incident(incident, "opened", now)]
+    waits = house.correlator.is_symptom(incident.kind) and incident.closed_at is None
+    if not waits:
+        changes += house.open_tickets(incident, now)
+        changes += _absorb(house, incident, now)
+    if incident.closed_at is not None:
+        changes += _recovered(house, incident, now)
+    house.set_timers(incident.id)
+    return changes + _belong(house, was, incident, now)
+
+
+def _listened(
+    house: House, incident: Incident, event: Event, now: datetime, told: list[tuple[str, str]]
+) -> list[Change]:
+    """The incident after this revision of one of its events, with the bangs that only now turn
+    out to belong to it."""
+    bangs = house.correlator.ears.unheard(event, house.book)
+    told += [house.tickets.joined(bang, "heard") for bang in bangs[:1]]
+    events = (*incident.events, *(bang.id for bang in bangs))
+    was = [house.book.incident_of(bang.id) for bang in bangs]
+    changes = _refresh(house, incident, now, events=events, told=told)
+    return changes + _belong(house, was, incident, now)
+
+
+def _belong(
+    house: House, bangs: Iterable[Incident | None], cause: Incident, now: datetime
+) -> list[Change]:
+    """The bangs' own incidents say what they were."""
+    return [
+        house.put_incident(house.incidents.explained(bang, cause, now), "updated", now)
+        for bang in bangs
+        if bang is not None
+    ]
+
+
+def _refresh(
+    house: House,
+    incident: Incident,
+    now: datetime,
+    *,
+    events: tuple[str, ...] | None = None,
+    told: list[tuple[str, str]] | None = None,
+) -> list[Change]:
+    """The incident as its events now say, and what that means for its tickets."""
+    book = house.book
+    new = house.incidents.revised(incident, events or incident.events, book, now)
+    changes: list[Change] = []
+    if new is not incident:
+        ended = new.closed_at is not None and incident.closed_at is None
+        changes.append(house.put_incident(new, "closed" if ended else "updated", now))
+    known = book.events_of(new)
+    open_tickets = book.open_tickets_of(new.id)
+    worse = new.severity > incident.severity and new.closed_at is None
+    joined = [e for e in known if e.id not in incident.events]
+    if joined and house.only_heard(book.events_of(incident)):
+        changes += house.open_tickets(new, now)  # now somebody has seen something
+    if not open_tickets and worse and book.had_tickets(new.id):
+        changes += house.open_tickets(new, now)  # it was ended, and it got worse
+    for ticket, change in house.tickets.follow(
+        open_tickets, incident, new, known, now=now, told=told or []
+    ):
+        changes += house.put(ticket, change, now)
+    if incident.closed_at is None and new.closed_at is not None:
+        changes += _recovered(house, new, now)
+    elif incident.closed_at is not None and new.closed_at is None:
+        changes += sensed.relapsed(house, new, now)
+    if new.closed_at is None and new.kind != incident.kind:
+        changes += _absorb(house, new, now)
+    house.set_timers(new.id)
+    return changes
+
+
+def _absorb(house: House, cause: Incident, now: datetime) -> list[Change]:
+    """Symptoms that came before their cause join it; their own incidents end."""
+    changes: list[Change] = []
+    events = list(cause.events)
+    for symptom in house.correlator.symptoms(cause, house.book):
+        ended = house.incidents.explained(symptom, cause, now)
+        changes.append(house.put_incident(ended, "closed", now))
+        for ticket in house.book.open_tickets_of(symptom.id):
+            en, zh = f"explained by {cause.id}", f"原因已查明：{cause.id}"
+            moved = house.desk.withdrawn(ticket, now, en, zh)
+            changes += house.put(moved, "cancelled", now)
+        house.set_timers(symptom.id)
+        events += [e for e in symptom.events if e not in events]
+    new = house.incidents.revised(cause, tuple(events), house.book, now)
+    if new is not cause:
+        changes.append(house.put_incident(new, "updated", now))
+    return changes
+
+
+def _recovered(house: House, incident: Incident, now: datetime) -> list[Change]:
+    return sensed.recovered(house, incident, now) + _unexplained(house, incident, now)
+
+
+def _unexplained(house: House, cause: Incident, now: datetime) -> list[Change]:
+    """The cause is over: what is still silent is an incident of its own."""
+    changes: list[Change] = []
+    for event in house.book.own_events_of(cause):
+        left = house.correlator.is_symptom(event.kind) and event.kind != cause.kind
+        if left and event.phase != "closed":
+            changes += _open(house, event, name_of("i", event.id, "after", cause.id), now)
+    return changes
