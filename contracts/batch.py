@@ -170,3 +170,15 @@ class OutboxRow(msgspec.Struct, frozen=True):
     at: datetime
     data: bytes
     """The CloudEvent, structured JSON."""
+
+
+class Undelivered(msgspec.Struct, frozen=True, kw_only=True):
+    """A change that an outgoing target did not take."""
+
+    target: str
+    key: str
+    """Idempotency key of the change: `{type}:{id}:{rev}:{change}`."""
+    known_at: datetime
+    """When the change became known."""
+    given_up_at: datetime
+    reason: str

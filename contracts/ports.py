@@ -17,6 +17,7 @@ from contracts.batch import (
     SiteSnapshot,
     SpoolRow,
     StoredItem,
+    Undelivered,
 )
 from contracts.case import Answer, Change, Command, Incident, Ticket
 from contracts.event import Event, Place
@@ -301,6 +302,18 @@ class Desk(Protocol):
 
     async def target_position(self, target: str) -> int:
         """How far an outgoing target (MQTT alerts) has got."""
+        ...
+
+    async def start_target(self, target: str, position: int) -> int:
+        """Where a target goes on; one that never was begins at `position`."""
+        ...
+
+    async def put_undelivered(self, item: Undelivered) -> None:
+        """Keep what a target did not take, with the reason."""
+        ...
+
+    async def undelivered(self, limit: int) -> list[Undelivered]:
+        """The newest of what targets did not take."""
         ...
 
     async def set_target_position(self, target: str, position: int) -> None:

@@ -15,7 +15,7 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
-from contracts.batch import OutboxRow
+from contracts.batch import OutboxRow, Undelivered
 from contracts.case import Answer, Command, Incident, Ticket
 from contracts.clock import monotonic
 from contracts.errors import Temporary
@@ -300,6 +300,25 @@ class PgDesk:
     async def target_position(self, target: str) -> int:
         """How far an outgoing target (MQTT alerts) has got; 0 for one that never was."""
         return await self._number("target_position", target=target)
+
+    async def start_target(self, target: str, position: int) -> int:
+        """Where a target goes on; one that never was begins at `position`."""
+        return await self._number("start_target", target=target, position=position)
+
+    async def put_undelivered(self, item: Undelivered) -> None:
+        """Keep what a target did not take, with the reason."""
+        await self._do(
+            "put_undelivered",
+            target=item.target,
+            key=key(item.key),
+            known_at=item.known_at,
+            given_up_at=item.given_up_at,
+            reason=storable(item.reason),
+        )
+
+    async def undelivered(self, limit: int) -> list[Undelivered]:
+        """The newest of what targets did not take."""
+        return [Undelivered(**row) for row in await self._all("undelivered", limit=limit)]
 
     async def set_target_position(self, target: str, position: int) -> None:
         """The target has everything up to here. Never goes back."""

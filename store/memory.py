@@ -23,6 +23,7 @@ from contracts.batch import (
     SiteSnapshot,
     SpoolRow,
     StoredItem,
+    Undelivered,
     UnknownMessage,
 )
 from contracts.case import Answer, Change, Command, Incident, Ticket
@@ -71,6 +72,7 @@ class MemoryStore:
         self.outbox: dict[str, Waiting] = {}
         self.newest = 0
         self.targets: dict[str, int] = {}
+        self.undelivered: dict[tuple[str, str], Undelivered] = {}
         self.dead_letters: dict[str, DeadLetter] = {}
         self.dead_letter_days: dict[tuple[str, date], int] = {}
         self.unknown: dict[int, UnknownMessage] = {}

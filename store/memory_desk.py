@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from contracts.batch import OutboxRow
+from contracts.batch import OutboxRow, Undelivered
 from contracts.case import Answer, Command
 from contracts.clock import monotonic
 from contracts.ports import IntakeRow, Page, Query, What
@@ -182,6 +182,22 @@ class MemoryDesk:
     async def target_position(self, target: str) -> int:
         """How far an outgoing target has got; 0 for one that never was."""
         return self._store.targets.get(target, 0)
+
+    async def start_target(self, target: str, position: int) -> int:
+        """Where a target goes on; one that never was begins at `position`."""
+        with self._store.lock:
+            return self._store.targets.setdefault(target, position)
+
+    async def put_undelivered(self, item: Undelivered) -> None:
+        """Keep what a target did not take, with the reason."""
+        with self._store.lock:
+            self._store.undelivered.setdefault((item.target, item.key), item)
+
+    async def undelivered(self, limit: int) -> list[Undelivered]:
+        """The newest of what targets did not take."""
+        with self._store.lock:
+            kept = sorted(self._store.undelivered.values(), key=lambda u: (u.target, u.key))
+        return sorted(kept, key=lambda u: u.given_up_at, reverse=True)[:limit]
 
     async def set_target_position(self, target: str, position: int) -> None:
         """The target has everything up to here. Never goes back."""

@@ -66,6 +66,7 @@ def let_go(
         run("drop_events", settings.cases_days)
         run("drop_dead_letters", settings.dead_letters_days)
         run("drop_dead_letter_days", settings.dead_letters_days)
+        run("drop_undelivered", settings.dead_letters_days)
         with connection.transaction():
             gone = sorted({row[0] for row in run("drop_unknown", settings.unknown_days)})
             if gone:

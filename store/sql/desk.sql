@@ -161,6 +161,23 @@ INSERT INTO targets (target, position)
 VALUES (%(target)s, %(position)s)
 ON CONFLICT (target) DO UPDATE SET position = greatest(targets.position, excluded.position)
 
+-- name: start_target
+INSERT INTO targets (target, position)
+VALUES (%(target)s, %(position)s)
+ON CONFLICT (target) DO UPDATE SET position = targets.position
+RETURNING position
+
+-- name: put_undelivered
+INSERT INTO undelivered (target, key, known_at, given_up_at, reason)
+VALUES (%(target)s, %(key)s, %(known_at)s, %(given_up_at)s, %(reason)s)
+ON CONFLICT (target, key) DO NOTHING
+
+-- name: undelivered
+SELECT target, key, known_at, given_up_at, reason
+FROM undelivered
+ORDER BY given_up_at DESC, target, key
+LIMIT %(limit)s
+
 -- name: log_access
 INSERT INTO access_log (who, what, at, reason)
 VALUES (%(who)s, %(what)s, %(at)s, %(reason)s)

@@ -89,6 +89,9 @@ DELETE FROM batches b
 WHERE b.at < %(before)s
     AND b.number < (SELECT max(n.number) FROM batches n WHERE n.writer = b.writer)
 
+-- name: drop_undelivered
+DELETE FROM undelivered WHERE given_up_at < %(before)s
+
 -- name: drop_answered_commands
 DELETE FROM commands WHERE answered AND at < %(before)s
 

@@ -138,6 +138,7 @@ DROPS = [
     "recount_unknown",
     "drop_outbox",
     "drop_batches",
+    "drop_undelivered",
     "drop_answered_commands",
     "drop_answers",
     "drop_access_log",
@@ -246,7 +247,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "one_unknown_message": {"number": 1},
     "file_command": {
         **{"id": "c", "ticket": "t", "action": "accept", "by": "w", "rev": 1, "at": at(0)},
-        **{"reason": None, "note": None},
+        **{"reason": None, "note": None, "data": None},
     },
     "answer_to": {"id": "c"},
     "file_intake": {"topic": "t", "payload": b"", "received_at": at(0)},
@@ -255,6 +256,15 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "stream_after": {"after": 0, "limit": 2},
     "target_position": {"target": "mqtt"},
     "set_target_position": {"target": "mqtt", "position": 3},
+    "start_target": {"target": "hook", "position": 3},
+    "put_undelivered": {
+        "target": "hook",
+        "key": "ticket:t-1:1:opened",
+        "known_at": at(0),
+        "given_up_at": at(1),
+        "reason": "404",
+    },
+    "undelivered": {"limit": 5},
     "log_access": {"who": "cao", "what": "t-1", "at": at(0), "reason": "case 12"},
     "ping": {},
     # evidence.sql

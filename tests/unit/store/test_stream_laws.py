@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from contracts.batch import OutboxRow
+from contracts.batch import OutboxRow, Undelivered
 from contracts.case import Answer, Command
 from contracts.errors import Refused
 from contracts.geo import Point
@@ -127,6 +127,34 @@ def test_a_targets_position_never_goes_back(twin: Twin) -> None:
             return seen
 
     assert asyncio.run(move()) == [0, 5, 5]
+
+
+def test_a_new_target_begins_where_it_is_told_and_an_old_one_goes_on(twin: Twin) -> None:
+    async def start() -> list[int]:
+        async with opened(twin) as desk:
+            first = await desk.start_target("hook", 0)
+            again = await desk.start_target("hook", 9)
+            await desk.set_target_position("hook", 4)
+            return [first, again, await desk.start_target("hook", 9)]
+
+    assert asyncio.run(start()) == [0, 0, 4]
+
+
+def test_what_a_target_did_not_take_is_kept_once_and_listed_newest_first(twin: Twin) -> None:
+    def gone(key: str, seconds: float, reason: str) -> Undelivered:
+        return Undelivered(
+            target="hook", key=key, known_at=at(0), given_up_at=at(seconds), reason=reason
+        )
+
+    async def keep() -> list[Undelivered]:
+        async with opened(twin) as desk:
+            for item in (gone("a", 1, "404"), gone("b", 2, "410 \x00"), gone("a", 3, "again")):
+                await desk.put_undelivered(item)
+            return await desk.undelivered(10)
+
+    kept = asyncio.run(keep())
+    assert [(u.key, u.reason[:3]) for u in kept] == [("b", "410"), ("a", "404")]
+    assert kept[0].given_up_at == at(2)
 
 
 def test_a_command_is_answered_through_the_batch_of_the_router(twin: Twin) -> None:
