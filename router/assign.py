@@ -7,7 +7,7 @@ responsibility and the age of the position; all weights are seconds of travel (R
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -104,9 +104,16 @@ class Roster:
         skills: tuple[str, ...] = (),
         helpers: int = 0,
         load: Mapping[str, int] | None = None,
+        without: Collection[str] = (),
     ) -> Choice:
         """The nearest able worker for this place; officers of the ladder and people off shift only
-        when nobody else is there, with that reason. None only where the city has no workers."""
+        when nobody else is there, with that reason. None only where the city has no workers.
+
+        `without`: who is out of the question (those who returned it). Then only somebody who is
+        on shift and may go alone is chosen, or None: nobody is called out of bed by a return.
+        """
+        if without:
+            return self._another(place, now, skills, load or {}, without)
         if not self._workers:
             return Choice(
                 worker=None,
@@ -132,6 +139,33 @@ class Roster:
             helpers=tuple(c.worker for c in ranked[1 : 1 + helpers]),
             runners_up=tuple(ranked[1 : 1 + self._settings.runners_up]),
             reason={**figures, "on_shift": bool(on.any()), "skills": list(skills), **both(en, zh)},
+        )
+
+    def _another(
+        self,
+        place: Place,
+        now: datetime,
+        skills: tuple[str, ...],
+        load: Mapping[str, int],
+        without: Collection[str],
+    ) -> Choice:
+        able = self._on_shift(now) & self._leads
+        able[[self._index[w] for w in without if w in self._index]] = False
+        if not able.any():
+            words = both("nobody else is on shift", "没有其他在岗人员")
+            return Choice(worker=None, helpers=(), runners_up=(), reason=words)
+        ranked = self._ranked(place, now, able, skills, load)
+        en, zh = self._words(ranked[0], skills, len(ranked))
+        return Choice(
+            worker=ranked[0].worker,
+            helpers=(),
+            runners_up=tuple(ranked[1 : 1 + self._settings.runners_up]),
+            reason={
+                **msgspec.to_builtins(ranked[0]),
+                "on_shift": True,
+                "skills": list(skills),
+                **both(en, zh),
+            },
         )
 
     def _nobody_on_shift(
