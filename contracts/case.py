@@ -8,6 +8,18 @@ from typing import Any, Literal
 import msgspec
 
 from contracts.event import Event, Place
+from contracts.geo import Point
+
+
+class Hold(msgspec.Struct, frozen=True):
+    """Why nobody is sent for an incident although it goes on."""
+
+    by: Literal["silence", "work"]
+    id: str
+    """Of the silence, or of the planned work in the city's `works.csv`."""
+    until: datetime
+    text_en: str = ""
+    text_zh: str = ""
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +37,57 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     opened_at: datetime
     closed_at: datetime | None = None
     district: str = "-"
+    name: str = ""
+    """What a group of incidents is called, in both languages; empty for a single one."""
+    parent: str | None = None
+    """The group it belongs to: the storm of a flooded street. Each keeps its own ticket."""
+    children: tuple[str, ...] = ()
+    """Of a group: its incidents, in the order they joined."""
+    cause: str | None = None
+    """The incident that explains this one: why nobody is sent for it, or what its people look for
+    first."""
+    held: Hold | None = None
+    """A silence or a planned work holds its ticket back."""
+    merged_into: str | None = None
+    """A person said that it is this other incident: its events are counted there."""
+    split_from: str | None = None
+    """A person said that it is not this other incident: neither takes the other's events."""
+    also: tuple[Place, ...] = ()
+    """Places of incidents that were merged into it by hand: what comes there later is its own."""
+
+
+class Silence(msgspec.Struct, frozen=True, kw_only=True):
+    """Tickets of these incidents are held back for a time; events and incidents never are.
+
+    All that is said must hold (`kinds` and `sites`: one of them); at least one thing is said.
+    """
+
+    id: str
+    rev: int
+    kinds: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
+    """Devices, lines, networks, cameras."""
+    grid: str | None = None
+    """A grid with everything inside it."""
+    point: Point | None = None
+    radius_m: float | None = None
+    """About `point`."""
+    since: datetime
+    until: datetime
+    """It ends then by itself; not included."""
+    by: str
+    reason: str
+    made_at: datetime
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+    """`expired`, or who lifted it."""
+    still: tuple[str, ...] = ()
+    """Once ended: incidents it held back that still go on; their tickets open then."""
+
+    @property
+    def kind(self) -> str:
+        """What lists of changes show as its kind."""
+        return self.kinds[0] if len(self.kinds) == 1 else "silence"
 
 
 class Deadlines(msgspec.Struct, frozen=True):
@@ -117,16 +180,16 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One change to something, as stored, streamed and published.
 
-    `change` is `opened updated closed` for events and incidents; for tickets one of
+    `change` is `opened updated closed` for events, incidents and silences; for tickets one of
     `opened updated reminded escalated cancelled` or the name of the stage reached.
     """
 
-    type: Literal["event", "incident", "ticket"]
+    type: Literal["event", "incident", "ticket", "silence"]
     id: str
     rev: int
     change: str
     known_at: datetime
-    body: Event | Incident | Ticket
+    body: Event | Incident | Ticket | Silence
     district: str = "-"
 
 
@@ -135,6 +198,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     ticket: str
+    """Which ticket; for `silence` and `lift` which silence."""
     action: str
     by: str
     rev: int

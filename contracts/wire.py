@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from contracts.case import Change, Incident, Ticket
+from contracts.case import Change, Incident, Silence, Ticket
 from contracts.clock import iso
 from contracts.event import Event
 
@@ -77,12 +77,19 @@ def ticket_object(ticket: Ticket) -> dict[str, Any]:
     return plain(ticket)
 
 
-def body_object(body: Event | Incident | Ticket) -> dict[str, Any]:
+def silence_object(silence: Silence) -> dict[str, Any]:
+    """A silence as the wire shows it."""
+    return plain(silence)
+
+
+def body_object(body: Event | Incident | Ticket | Silence) -> dict[str, Any]:
     """Whichever it is."""
     if isinstance(body, Event):
         return event_object(body)
     if isinstance(body, Incident):
         return incident_object(body)
+    if isinstance(body, Silence):
+        return silence_object(body)
     return ticket_object(body)
 
 
