@@ -18,6 +18,7 @@ Kind = Literal[
     "sensor_silent",
     "sensor_faulty",
     "citizen_report",
+    "patrol",
 ]
 KINDS: Final[tuple[str, ...]] = get_args(Kind)
 
@@ -35,8 +36,16 @@ NAMES: Final[dict[str, tuple[str, str]]] = {
     "sensor_silent": ("设备失联", "Sensor silent"),
     "sensor_faulty": ("设备故障", "Sensor faulty"),
     "citizen_report": ("居民上报", "Resident's report"),
+    "patrol": ("巡查任务", "Patrol round"),
+    "storm": ("暴雨内涝", "Storm"),
 }
 """Names of the kinds for people: (zh, en)."""
+
+TASK_KINDS: Final[frozenset[str]] = frozenset({"patrol"})
+"""Kinds that are a task for our own people: nothing has happened, so nobody outside is warned."""
+
+GROUP_KINDS: Final[tuple[str, ...]] = ("storm",)
+"""Kinds of incident that are groups of others: no event is of such a kind, no ticket either."""
 
 Stage = Literal[
     "detected",
@@ -70,6 +79,7 @@ METRICS: Final[dict[str, str]] = {
     "flow": "m3/s",
     "velocity": "m/s",
     "rain_rate": "mm/h",
+    "rain_forecast": "mm/h",
     "pressure": "kPa",
     "tilt": "degree",
     "voltage_a": "V",

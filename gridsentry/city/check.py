@@ -13,6 +13,7 @@ from rich.table import Table
 
 from contracts.city import City
 from contracts.errors import Wrong
+from contracts.governance import governance
 from gridsentry.city.load import read_city
 from gridsentry.city.notes import CityProblems
 from gridsentry.city.schema import schemas
@@ -47,8 +48,10 @@ def check_city(folder: Path) -> Report:
 def counts(city: City) -> dict[str, int]:
     """How many of each thing the city has, in the order people ask."""
     drains = city.drains
+    governed = governance(city)
     return {
         "grids": len(city.grids),
+        "special grids": len(governed.special),
         "devices": len(city.devices),
         "workers": len(city.workers),
         "utilities": len(city.utilities),
@@ -62,6 +65,10 @@ def counts(city: City) -> dict[str, int]:
         "zones": sum(len(camera.zones) for camera in city.cameras.values()),
         "planned works": len(city.works),
         "resources": len(city.resources),
+        "roles": len(governed.roles),
+        "responses": len(governed.responses),
+        "patrols": len(governed.patrols),
+        "barriers": len(governed.barriers),
     }
 
 

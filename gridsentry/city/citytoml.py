@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from contracts.city import Profile
@@ -11,6 +12,9 @@ from gridsentry.city.fields import build
 from gridsentry.city.files import read_text, read_toml
 from gridsentry.city.notes import Notes
 from gridsentry.city.raw import CityToml
+
+if TYPE_CHECKING:
+    from router.profiles.charter import Charter
 
 NAME = "city.toml"
 
@@ -62,4 +66,20 @@ def read_profile(folder: Path, name: str, notes: Notes) -> Profile | None:
         return profiles.load(name)
     except Wrong as error:
         notes.take(error)
+        return None
+
+
+def read_charter(folder: Path, name: str, notes: Notes) -> Charter | None:
+    """Roles and responses of the profile that city.toml names; what is wrong with the profile
+    `read_profile` has said."""
+    from router import profiles
+
+    path = folder / name
+    try:
+        if path.is_file():
+            return profiles.parse_charter(read_text(path), name)
+        return profiles.charter(name) if name in profiles.names() else None
+    except Wrong:
+        if not notes.problems:
+            raise
         return None

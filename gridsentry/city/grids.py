@@ -1,66 +1,164 @@
-"""`grids.geojson`: the polygons of the grid hierarchy."""
+"""`grids.geojson`, `special.geojson`: the polygons of the grid hierarchy, in their versions."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import shapely
 from shapely.validation import explain_validity
 
 from contracts.city import Grid
+from contracts.clock import iso
 from contracts.geo import Point
+from contracts.governance import GridVersion, SpecialGrid
+from contracts.kinds import KINDS
 from gridsentry.city.fields import build
 from gridsentry.city.files import Feature, read_features
 from gridsentry.city.notes import Notes, choices
 from gridsentry.city.raw import GridProperties
+from gridsentry.city.raw_governance import SpecialProperties
+from gridsentry.city.validity import holds, overlap, read_span, told
 
 NAME = "grids.geojson"
+SPECIAL = "special.geojson"
 Ring = tuple[tuple[float, float], ...]
 
 
-def read_grids(folder: Path, crs: str, notes: Notes) -> tuple[Grid, ...]:
-    """The grids in file order; a name or level that is not given is assumed and said."""
-    grids: dict[str, Grid] = {}
-    places: dict[str, str] = {}
-    unnamed, unlevelled = 0, 0
+class Grids(msgspec.Struct, frozen=True):
+    """The grids of a folder: those that hold now, every version of those that change, and which
+    of them are for one purpose only."""
+
+    now: tuple[Grid, ...]
+    versions: tuple[GridVersion, ...]
+    special: tuple[SpecialGrid, ...]
+
+    def every(self) -> dict[str, Grid]:
+        """All ids that ever held, with the grid as it is now or was last."""
+        known = {version.grid.id: version.grid for version in self.versions}
+        return known | {grid.id: grid for grid in self.now}
+
+
+def read_grids(folder: Path, crs: str, zone: str, at: datetime, notes: Notes) -> Grids:
+    """The grids in file order (`special.geojson` behind them) as they hold at `at`; a name or
+    level that is not given is assumed and said."""
+    read = _Reading(zone, notes)
     for feature in read_features(folder / NAME, notes, crs):
         raw = build(GridProperties, feature.properties, f"{feature.where}, ", notes)
-        rings = _rings(feature, notes)
-        if raw is None or rings is None:
-            continue
-        if raw.id in grids:
-            notes.wrong(f"{feature.where}, id", f"{raw.id} again", "each id once")
-            continue
-        unnamed += raw.name is None
-        unlevelled += raw.level is None
-        places[raw.id] = feature.where
-        grids[raw.id] = Grid(
+        if raw is not None:
+            read.take(feature, raw)
+    if not read.found and not notes.problems:
+        notes.wrong(NAME, "no grids", "at least one polygon with an id")
+    if (folder / SPECIAL).is_file():
+        for feature in read_features(folder / SPECIAL, notes, crs):
+            raw_special = build(SpecialProperties, feature.properties, f"{feature.where}, ", notes)
+            if raw_special is not None:
+                values = msgspec.structs.asdict(raw_special)
+                values["special"] = values.pop("what")
+                read.take(feature, GridProperties(**values))
+    return read.end(at)
+
+
+class _Reading:
+    """What has been read so far."""
+
+    def __init__(self, zone: str, notes: Notes) -> None:
+        self._zone = zone
+        self._notes = notes
+        self.found: dict[str, list[GridVersion]] = {}
+        self._special: dict[str, tuple[str, tuple[str, ...]]] = {}
+        self._places: dict[str, str] = {}
+        self._unnamed = self._unlevelled = 0
+
+    def take(self, feature: Feature, raw: GridProperties) -> None:
+        """One polygon with its properties."""
+        notes = self._notes
+        rings = rings_of(feature, notes)
+        span = read_span(raw.valid_from, raw.valid_to, self._zone, feature.where, notes)
+        if rings is None or span is None:
+            return
+        if raw.kinds and raw.special is None:
+            notes.wrong(f"{feature.where}, kinds", "on a grid that is not special", "special")
+        for kind in raw.kinds:
+            if kind not in KINDS:
+                notes.wrong(f"{feature.where}, kinds", repr(kind), choices(KINDS, kind, 99))
+        self._unnamed += raw.name is None
+        self._unlevelled += raw.level is None and raw.special is None
+        grid = Grid(
             id=raw.id,
             name=raw.name or raw.id,
-            level=raw.level or "grid",
+            level=raw.level or ("grid" if raw.special is None else "special"),
             parent=raw.parent,
             rings=rings,
         )
-    if unnamed:
-        notes.warn(NAME, f"{unnamed} grids have no name: their id is used")
-    if unlevelled:
-        notes.warn(NAME, f"{unlevelled} grids have no level: taken as `grid`")
-    if not grids and not notes.problems:
-        notes.wrong(NAME, "no grids", "at least one polygon with an id")
-    _check_parents(grids, places, notes)
-    return tuple(grids.values())
+        version = GridVersion(grid=grid, since=span[0], until=span[1])
+        for other in self.found.get(raw.id, ()):
+            if overlap(version, other):
+                where = f"{feature.where}, id"
+                if version.since is version.until is other.since is other.until is None:
+                    notes.wrong(where, f"{raw.id} again", "each id once")
+                else:
+                    notes.wrong(
+                        where, f"{raw.id} again, for {told(version)}", f"not within {told(other)}"
+                    )
+                return
+        self.found.setdefault(raw.id, []).append(version)
+        self._places[raw.id] = feature.where
+        if raw.special is not None:
+            self._special[raw.id] = (raw.special, raw.kinds)
+
+    def end(self, at: datetime) -> Grids:
+        """Everything, after the checks across grids."""
+        notes = self._notes
+        if self._unnamed:
+            notes.warn(NAME, f"{self._unnamed} grids have no name: their id is used")
+        if self._unlevelled:
+            notes.warn(NAME, f"{self._unlevelled} grids have no level: taken as `grid`")
+        every = [version for versions in self.found.values() for version in versions]
+        now = {v.grid.id: v.grid for v in every if holds(v, at)}
+        if every and not now:
+            notes.wrong(NAME, f"no grid holds at {iso(at)}", "valid_from and valid_to around it")
+        last = {v.grid.id: v.grid for v in every} | now
+        now = {
+            id: self._below(grid, now) if id in self._special and grid.parent is None else grid
+            for id, grid in now.items()
+        }
+        _check_parents(last, self._places, notes)
+        versions = tuple(v for v in every if v.since is not None or v.until is not None)
+        special = tuple(
+            SpecialGrid(grid=now.get(id, last[id]), what=what, kinds=kinds)
+            for id, (what, kinds) in self._special.items()
+        )
+        return Grids(tuple(now.values()), versions, special)
+
+    def _below(self, grid: Grid, now: Mapping[str, Grid]) -> Grid:
+        """A special grid that names nobody above it reports to the smallest grid around it."""
+        mine = _shape(grid)
+        above = {other.parent for other in now.values()}
+        around = [
+            (shape.area, other.id in above, other.id)  # of two alike the one with none below
+            for other in now.values()
+            if other.id not in self._special and (shape := _shape(other)).covers(mine)
+        ]
+        return msgspec.structs.replace(grid, parent=min(around)[2]) if around else grid
 
 
 def middle_of(grid: Grid) -> Point:
     """A point that surely lies inside the grid."""
-    shape = shapely.MultiPolygon([(rings[0], rings[1:]) for rings in grid.rings])
-    inside = shape.representative_point()
+    inside = _shape(grid).representative_point()
     return Point(inside.x, inside.y)
 
 
-def _rings(feature: Feature, notes: Notes) -> tuple[tuple[Ring, ...], ...] | None:
+def _shape(grid: Grid) -> shapely.MultiPolygon:
+    return shapely.MultiPolygon([(rings[0], rings[1:]) for rings in grid.rings])
+
+
+def rings_of(feature: Feature, notes: Notes) -> tuple[tuple[Ring, ...], ...] | None:
+    """A polygon feature as polygons of closed rings, or None after noting why not."""
     where = f"{feature.where}, geometry"
     if feature.shape not in ("Polygon", "MultiPolygon"):
         notes.wrong(where, feature.shape or "none", "Polygon, MultiPolygon")

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 from contracts.city import City
+from contracts.clock import SystemClock
 from contracts.errors import Wrong
-from gridsentry.city import cameras as camera_files
 from gridsentry.city import (
+    barriers,
     citytoml,
     devices,
     drains,
+    governing,
     grids,
     lines,
+    patrols,
     resources,
+    responses,
     rules,
     utilities,
     workers,
     works,
 )
+from gridsentry.city import cameras as camera_files
 from gridsentry.city.notes import CityProblems, Notes
 from gridsentry.city.people import with_app
 
@@ -36,6 +42,10 @@ OPTIONAL = (
     lines.NAME,
     works.NAME,
     resources.NAME,
+    grids.SPECIAL,
+    barriers.NAME,
+    responses.NAME,
+    patrols.NAME,
 )
 
 
@@ -48,19 +58,23 @@ class Loaded(msgspec.Struct, frozen=True):
     """What was measured while reading, such as how well a camera is calibrated."""
 
 
-def load_city(path: Path) -> City:
-    """The city of the folder `path`; what was assumed goes to the log.
+def load_city(path: Path, at: datetime | None = None) -> City:
+    """The city of the folder `path` with its grids as they hold at `at` (None: now); what was
+    assumed goes to the log.
 
     Raises CityProblems (a Wrong) with everything that is wrong.
     """
-    loaded = read_city(path)
+    loaded = read_city(path, at)
     for warning in loaded.warnings:
         log.warning("city folder %s: %s", path, warning)
     return loaded.city
 
 
-def read_city(path: Path) -> Loaded:
-    """The city of the folder `path` and the warnings. Raises CityProblems."""
+def read_city(path: Path, at: datetime | None = None) -> Loaded:
+    """The city of the folder `path`, as at `at` (None: now), and the warnings.
+
+    Raises CityProblems.
+    """
     folder = Path(path)
     if not folder.is_dir():
         raise Wrong(str(path), "not a folder", "a city folder (gridsentry init DIR makes one)")
@@ -70,21 +84,22 @@ def read_city(path: Path) -> Loaded:
             notes.wrong(name, "missing", f"a city folder holds {', '.join(REQUIRED)}")
     if notes.problems:
         raise CityProblems(str(path), notes.problems, notes.warnings)
-    city = _read(folder, notes)
+    city = _read(folder, at or SystemClock().now(), notes)
     if notes.problems or city is None:
         raise CityProblems(str(path), notes.problems, notes.warnings)
     return Loaded(city, tuple(notes.warnings), tuple(notes.facts))
 
 
-def _read(folder: Path, notes: Notes) -> City | None:
+def _read(folder: Path, at: datetime, notes: Notes) -> City | None:
     def there(name: str) -> bool:
         return (folder / name).is_file()
 
     own = citytoml.read_city_toml(folder, notes)
     crs = own.crs if own else "wgs84"
     profile = citytoml.read_profile(folder, own.profile, notes) if own else None
-    grid_list = grids.read_grids(folder, crs, notes)
-    by_id = {grid.id: grid for grid in grid_list}
+    zone = own.timezone if own and citytoml.known_zone(own.timezone) else "UTC"
+    grid_file = grids.read_grids(folder, crs, zone, at, notes)
+    by_id = grid_file.every()
     device_map = devices.read_devices(folder, crs, notes)
     utility_map = utilities.read_utilities(folder, notes) if there(utilities.NAME) else {}
     worker_map = workers.read_workers(folder, crs, by_id, notes) if there(workers.NAME) else {}
@@ -100,7 +115,6 @@ def _read(folder: Path, notes: Notes) -> City | None:
         if (folder / camera_files.FOLDER).is_dir()
         else {}
     )
-    zone = own.timezone if own and citytoml.known_zone(own.timezone) else "UTC"
     work_list = works.read_works(folder, crs, zone, notes) if there(works.NAME) else ()
     resource_map = resources.read_resources(folder, crs, notes) if there(resources.NAME) else {}
     _strangers(folder, own.profile if own else None, notes)
@@ -111,8 +125,8 @@ def _read(folder: Path, notes: Notes) -> City | None:
         id=own.id,
         timezone=own.timezone,
         profile=profile,
-        grids=grid_list,
-        devices=with_app(device_map, grid_list),
+        grids=grid_file.now,
+        devices=with_app(device_map, grid_file.now),
         workers=worker_map,
         utilities=utility_map,
         rules=rule_list,
@@ -126,6 +140,7 @@ def _read(folder: Path, notes: Notes) -> City | None:
     )
     _check_owners(city, notes)
     _check_assets(city, notes)
+    city.extra["governance"] = governing.read_governance(folder, crs, city, grid_file, own, notes)
     return city
 
 

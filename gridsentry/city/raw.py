@@ -71,6 +71,14 @@ class GridProperties(Raw, frozen=True, kw_only=True):
     name: Text | None = None
     level: Text | None = None
     parent: Text | None = None
+    valid_from: Text | None = None
+    """ISO 8601 date or moment (a date: midnight in the city's zone); left out: always was."""
+    valid_to: Text | None = None
+    """From then on it holds no more; left out: until further notice."""
+    special: Text | None = None
+    """What makes it a special grid: a scenic area, a market, a station, a `main_road`."""
+    kinds: tuple[str, ...] = ()
+    """A special grid's: only for incidents of these kinds."""
 
 
 class DeviceRow(Raw, frozen=True, kw_only=True):

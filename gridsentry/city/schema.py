@@ -8,7 +8,7 @@ import msgspec
 
 from contracts.case import Incident, Ticket
 from contracts.event import Event
-from gridsentry.city import raw
+from gridsentry.city import raw, raw_governance
 from gridsentry.record.format import Line
 from ingest.codec.people import PositionMessage, ReportMessage, StatusMessage
 from ingest.codec.telemetry import Message
@@ -23,6 +23,8 @@ TABLES: dict[str, type[msgspec.Struct]] = {
 }
 FEATURES: dict[str, type[msgspec.Struct]] = {
     "grids.geojson": raw.GridProperties,
+    "special.geojson": raw_governance.SpecialProperties,
+    "barriers.geojson": raw_governance.BarrierProperties,
     "drains.geojson": raw.DrainProperties,
     "lines.geojson": raw.LineProperties,
 }
@@ -30,6 +32,12 @@ TOMLS: dict[str, type[msgspec.Struct]] = {
     "city.toml": raw.CityToml,
     "cameras/{device}.toml": raw.CameraToml,
 }
+LISTS: dict[str, tuple[str, type[msgspec.Struct]]] = {
+    "rules.toml": ("rule", raw.RuleTable),
+    "responses.toml": ("response", raw_governance.ResponseTable),
+    "patrols.toml": ("patrol", raw_governance.PatrolTable),
+}
+"""TOML files that are one list: file → (name of the list, a table of it)."""
 IN: dict[str, Any] = {
     "gridsentry/v1/feed/{district}/{device}/telemetry": Message | list[Message],
     "gridsentry/v1/feed/{district}/{device}/status": StatusMessage,
@@ -46,7 +54,7 @@ def schemas() -> dict[str, Any]:
     of list columns split at `;`. Every part refers to the document's `$defs`.
     """
     groups: dict[str, dict[str, Any]] = {
-        "city": {**TOMLS, **TABLES, **FEATURES, "rules.toml": raw.RuleTable},
+        "city": {**TOMLS, **TABLES, **FEATURES, **{name: row for name, (_, row) in LISTS.items()}},
         "in": IN,
         "out": OUT,
         "recording": {"line": Line},
@@ -65,8 +73,8 @@ def _shaped(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     """The schema of the whole file, where `schema` is that of a row, rule or feature."""
     if name in TABLES:
         return {"type": "array", "items": schema}
-    if name == "rules.toml":
-        return _object({"rule": {"type": "array", "items": schema}}, [])
+    if name in LISTS:
+        return _object({LISTS[name][0]: {"type": "array", "items": schema}}, [])
     if name in FEATURES:
         feature = _object(
             {

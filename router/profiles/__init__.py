@@ -14,8 +14,11 @@ from contracts.city import Profile
 from contracts.errors import Wrong
 from contracts.kinds import KINDS
 from router.calendar import hours
+from router.profiles.charter import Charter, charter_of, with_overrides
 
 LANES = ("self", "direct", "joint")
+CHARTER = ("roles", "responses", "overrides")
+"""Tables of a profile that `charter` reads."""
 
 
 def names() -> tuple[str, ...]:
@@ -35,6 +38,16 @@ def parse(text: str, where: str) -> Profile:
     `where` names the file in errors. Raises Wrong with file, path, what was found and allowed.
     """
     return _typed(_tables(text, where), where)
+
+
+def charter(name: str) -> Charter:
+    """Roles and responses of a shipped profile. Raises Wrong, naming the shipped ones."""
+    return charter_of(_shipped(name, "profile"), f"{name}.toml")
+
+
+def parse_charter(text: str, where: str) -> Charter:
+    """Roles and responses of a city's own profile (and its base). Raises Wrong."""
+    return charter_of(_tables(text, where), where)
 
 
 def _shipped(name: str, where: str) -> dict[str, Any]:
@@ -88,11 +101,15 @@ def _forbid_unknown(value: Any, kind: Any, where: str, path: str) -> None:
     fields = {field.name: field.type for field in msgspec.structs.fields(struct)}
     for key, part in value.items():
         if key not in fields:
-            raise Wrong(f"{where} {path}.{key}", "unknown field", ", ".join(fields))
+            allowed = [*fields, *(CHARTER if path == "$" else ())]
+            raise Wrong(f"{where} {path}.{key}", "unknown field", ", ".join(allowed))
         _forbid_unknown(part, fields[key], where, f"{path}.{key}")
 
 
 def _typed(tables: dict[str, Any], where: str) -> Profile:
+    charter_of(tables, where)
+    tables = with_overrides(tables, where)
+    tables = {key: value for key, value in tables.items() if key not in CHARTER}
     _forbid_unknown(tables, Profile, where, "$")
     try:
         profile = msgspec.convert(tables, Profile)

@@ -1,0 +1,83 @@
+"""How the city is governed, from its profile and the optional files of its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from contracts.city import City
+from contracts.geo import Point
+from contracts.governance import Governance
+from gridsentry.city import barriers, citytoml, patrols, responses
+from gridsentry.city.grids import NAME as GRIDS
+from gridsentry.city.grids import Grids
+from gridsentry.city.notes import Notes
+from gridsentry.city.raw import CityToml
+
+
+def read_governance(
+    folder: Path, crs: str, city: City, grids: Grids, own: CityToml, notes: Notes
+) -> Governance:
+    """Roles, grid versions, special grids, barriers, responses and patrols of a city whose other
+    files are read."""
+    charter = citytoml.read_charter(folder, own.profile, notes)
+    known = grids.every()
+    staff = {worker.role for worker in city.workers.values()}
+    own_responses = (
+        responses.read_responses(folder, known, city.utilities, city.resources, notes)
+        if (folder / responses.NAME).is_file()
+        else ()
+    )
+    shipped = charter.responses if charter else ()
+    governance = Governance(
+        roles=charter.roles if charter else {},
+        versions=grids.versions,
+        special=grids.special,
+        barriers=(
+            barriers.read_barriers(folder, crs, notes) if (folder / barriers.NAME).is_file() else ()
+        ),
+        responses=responses.with_profiles(
+            own_responses, shipped, city.utilities, city.profile.name, notes
+        ),
+        patrols=(
+            patrols.read_patrols(
+                folder, crs, known, places(city), charter.roles if charter else {}, staff, notes
+            )
+            if (folder / patrols.NAME).is_file()
+            else ()
+        ),
+    )
+    _check_staff(city, governance, grids, notes)
+    return governance
+
+
+def places(city: City) -> dict[str, Point]:
+    """Where every asset is that a person can be sent to look at."""
+    found = {device.id: device.point for device in city.devices.values()}
+    for network in city.lines:
+        found |= {node.id: node.point for node in network.nodes.values()}
+    if city.drains is not None:
+        found |= {node.id: node.point for node in city.drains.nodes.values()}
+    return found | {resource.id: resource.point for resource in city.resources.values()}
+
+
+def _check_staff(city: City, governance: Governance, grids: Grids, notes: Notes) -> None:
+    """Say whose role nobody describes, and who works for a grid that does not hold now."""
+    roles = governance.roles
+    strange = sorted({w.role for w in city.workers.values() if roles and w.role not in roles})
+    for role in strange:
+        notes.tell(
+            "workers.csv", f"role {role} is not described in the profile: sent like a grid worker"
+        )
+    now = {grid.id for grid in grids.now}
+    for worker in city.workers.values():
+        if worker.grid is not None and worker.grid not in now:
+            notes.warn(
+                "workers.csv", f"{worker.id} works for {worker.grid}, which does not hold now"
+            )
+    for rule in city.rules:
+        if rule.grid is not None and rule.grid not in now:
+            notes.warn("rules.toml", f"{rule.id} is for {rule.grid}, which does not hold now")
+    if grids.versions:
+        ended = len(grids.every()) - len(now)
+        changing = len({version.grid.id for version in grids.versions})
+        notes.tell(GRIDS, f"{changing} grids hold for a time; {ended} of them not now")
