@@ -112,6 +112,25 @@ class Candidate(msgspec.Struct, frozen=True):
     skilled: bool
     in_grid: bool
     note: str = ""
+    note_zh: str = ""
+    way_m: float | None = None
+    """Metres of the way: by road, round barriers, or crow-fly with the usual detour. Steps and
+    rough paths count as many metres as a street would take the same time for."""
+    by: str = "crow-fly"
+    """How the way was found: `road`, `crossing` (round a barrier), `crow-fly`, or `none` (no way
+    there is known; the figures are crow-fly)."""
+    speed_mps: float | None = None
+    within_m: float = 0.0
+    """Since the position was taken they may have gone so far; `travel_s` expects that."""
+    worst_s: float | None = None
+    """Travel if they went straight away from it meanwhile (seconds)."""
+    offers: int = 0
+    """Tickets sent to them that they have not answered yet."""
+    grid: str | None = None
+    last_free: str | None = None
+    """The community that is left without a free worker when they go."""
+    cost_s: float | None = None
+    """What was compared: travel, and everything else in seconds of travel."""
 
 
 class Hand(msgspec.Struct, frozen=True):

@@ -80,6 +80,8 @@ class Roads(msgspec.Struct, frozen=True, kw_only=True):
     """(m,) of the traveller's speed: 1 on a street, less on steps and tracks."""
     source: str = ""
     """Whose data it is, to be named where it is shown (ODbL)."""
+    riding: NDArray[np.float32] | None = None
+    """(m,) `factor` for those who ride (a scooter is pushed up steps); None: the same."""
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):

@@ -68,21 +68,36 @@ class RouterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     """People are told when the place of an incident moved by more than this."""
 
     walking_mps: float = 1.3
-    """Walking speed (m/s): the usual design value for adult pedestrians."""
+    """Walking speed (m/s): the usual design value for adult pedestrians. Roles of the profile may
+    have a speed of their own."""
+    riding_mps: float = 2.5
+    """Who gets about faster than this rides: steps and footways are slow for them."""
     detour: float = 1.3
-    """Walked distance over crow-fly distance in a street network."""
+    """Walked distance over crow-fly distance in a street network, where there is no road map."""
+    off_road_m: float = 1000.0
+    """A place farther than this from any road of the map is reached crow-fly."""
+    no_way_cost_s: float = 3600.0
+    """No known way there (another island) weighs like this much more travel."""
     load_cost_s: float = 300.0
     """Each open ticket of a worker weighs like this much more travel."""
+    offer_cost_s: float = 300.0
+    """Each offer they have not answered yet weighs like this much more again."""
+    most_offers: int = 3
+    """Nobody is sent more while this many offers are unanswered, unless nobody else is there."""
     unskilled_cost_s: float = 900.0
     """A missing skill weighs like this much more travel."""
     outside_cost_s: float = 120.0
     """Being responsible for another grid weighs like this much more travel."""
-    age_cost: float = 0.1
-    """Each second of a position's age weighs like this many seconds of travel."""
+    coverage_cost_s: float = 600.0
+    """Taking the last free worker out of another community weighs like this much more travel for
+    a severity of 1, less for the graver, and nothing for a severity of 5."""
+    coverage_level: str = "community"
+    """The level of the grids that are not to be left without a free worker."""
     stale_position_s: float = 1800.0
     """An older position is not believed: the registered place is used."""
-    shortlist: int = 32
-    """How many nearest workers (and nearest skilled ones) are compared in full."""
+    roam_m: float = 600.0
+    """People stay about their grid: however old a position, they are expected within this of it.
+    (A grid of Jiangsu is about 1 km², a disc of 564 m.)"""
     runners_up: int = 5
     """How many runners-up a ticket keeps."""
     office_roles: tuple[str, ...] = ("liaison",)

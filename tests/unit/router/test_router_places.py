@@ -139,7 +139,9 @@ def test_one_open_ticket_is_no_tickets(load: int, said: str) -> None:
 
 
 def test_travel_time_is_detour_over_walking_speed() -> None:
-    chosen = roster(person("a", at(0, 0))).choose(place(300, 400), NOW)
+    who = roster(person("a", at(900, 0)))
+    who.move(Position(worker="a", at=NOW, received_at=NOW, point=at(0, 0)))
+    chosen = who.choose(place(300, 400), NOW)
     assert chosen.reason["distance_m"] == pytest.approx(500, abs=1)
     assert chosen.reason["travel_s"] == pytest.approx(500 * 1.3 / 1.3, abs=1)
 
