@@ -94,8 +94,9 @@ class Publisher(Protocol):
 class Router(Protocol):
     """Pure decisions: events in, changes out, each with its reason. Single-threaded."""
 
-    def place(self, point: Point, /) -> Place:
-        """The place with its smallest grid, and an address where one is known."""
+    def place(self, point: Point, /, at: datetime | None = None, kind: str | None = None) -> Place:
+        """The place with its smallest grid at that time (None: as the city was read; a special
+        grid for this kind first), and an address where one is known."""
         ...
 
     def on_events(self, events: Sequence[Event], now: datetime, /) -> list[Change]:

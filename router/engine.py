@@ -33,9 +33,10 @@ class GridRouter:
     def __init__(self, city: City, settings: RouterSettings | None = None) -> None:
         self._house = House(city, settings or RouterSettings(), alarms.ALARMS)
 
-    def place(self, point: Point, /) -> Place:
-        """The place with its smallest grid; the address is the grids' names."""
-        return self._house.gazetteer.place(point)
+    def place(self, point: Point, /, at: datetime | None = None, kind: str | None = None) -> Place:
+        """The place with its smallest grid at that time (None: as the city was read), a special
+        one for this kind first; the address is the grids' names."""
+        return self._house.gazetteer.place(point, at=at, kind=kind)
 
     def on_events(self, events: Sequence[Event], now: datetime, /) -> list[Change]:
         """Correlate into incidents, open or update tickets. A revision already known changes

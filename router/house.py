@@ -48,7 +48,7 @@ class House:
         self.city = city
         self.settings = settings
         self.zone = ZoneInfo(city.timezone)
-        self.gazetteer = Gazetteer(city.grids, settings.off_grid_m)
+        self.gazetteer = Gazetteer.of(city, settings.off_grid_m)
         self.roster = Roster(city, self.gazetteer, settings)
         self.clocks = Clocks(city.profile, self.zone)
         self.duties = Duties(city, self.gazetteer, settings)

@@ -30,10 +30,11 @@ class Incidents:
             device.site: device.district for device in city.devices.values() if device.site
         } | {device.id: device.district for device in city.devices.values()}
 
-    def _place(self, place: Place) -> Place:
+    def _place(self, place: Place, kind: str, at: datetime) -> Place:
         if place.grid is not None and place.address is not None:
             return place
-        found = self._gazetteer.place(Point(place.lon, place.lat), place.address)
+        where = Point(place.lon, place.lat)
+        found = self._gazetteer.place(where, place.address, at=at, kind=kind)
         return found if place.grid is None else msgspec.structs.replace(found, grid=place.grid)
 
     def open(self, event: Event, incident_id: str, now: datetime) -> Incident:
@@ -45,7 +46,7 @@ class Incidents:
             kind=event.kind,
             events=(event.id,),
             reason=self._correlator.reason(event.kind, [event]),
-            place=self._place(event.place),
+            place=self._place(event.place, event.kind, event.at),
             site=event.site,
             severity=event.severity,
             opened_at=now,
@@ -64,7 +65,7 @@ class Incidents:
         if primary is not None:
             moved = between_m(primary.place, place) > self._s.move_m
             if moved or kind != incident.kind:
-                place = self._place(primary.place)
+                place = self._place(primary.place, kind, primary.at)
             site = primary.site if kind != incident.kind else site
         severity = max(incident.severity, self._correlator.severity(kind, events))
         over = self._correlator.over(kind, events)

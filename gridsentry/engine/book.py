@@ -30,7 +30,7 @@ class EventBook:
     """Publishes event revisions exactly once each."""
 
     def __init__(
-        self, place: Callable[[Point], Place], known: Iterable[PublishedEvent] = ()
+        self, place: Callable[[Point, datetime, str], Place], known: Iterable[PublishedEvent] = ()
     ) -> None:
         self._place = place
         self._newest = {p.event.id: p for p in known}
@@ -50,7 +50,7 @@ class EventBook:
         from contracts.geo import Point
 
         before = self._newest.get(event.id)
-        here = self._place(Point(event.place.lon, event.place.lat))
+        here = self._place(Point(event.place.lon, event.place.lat), event.at, event.kind)
         place = msgspec.structs.replace(
             event.place, grid=here.grid, address=event.place.address or here.address
         )
