@@ -4,25 +4,18 @@ what the store keeps."""
 from __future__ import annotations
 
 import heapq
-from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from contracts.case import Incident, Ticket
 from contracts.event import Event
 from contracts.kinds import OPEN_STAGES
+from router.assign.load import Load
 
 
 def is_open(ticket: Ticket) -> bool:
     """Whether somebody must still act on it."""
     return ticket.stage in OPEN_STAGES
-
-
-def _busy(ticket: Ticket) -> list[str]:
-    """Who has their hands full with it."""
-    if not is_open(ticket):
-        return []
-    return [*([ticket.worker] if ticket.worker else []), *ticket.helpers]
 
 
 class Book:
@@ -41,8 +34,8 @@ class Book:
         self.incidents: dict[str, Incident] = {}
         self.tickets: dict[str, Ticket] = {}
         self.events: dict[str, Event] = {}
-        self.load: Counter[str] = Counter()
-        """Open tickets of each worker, as the one sent or as a helper."""
+        self.load = Load()
+        """What everybody has on their hands."""
         self._incident_of: dict[str, str] = {}
         self._tickets_of: dict[str, list[str]] = {}
         self._had_tickets: set[str] = set()
@@ -77,9 +70,7 @@ class Book:
         old = self.tickets.get(ticket.id)
         if old is None:
             self._tickets_of.setdefault(ticket.incident, []).append(ticket.id)
-        else:
-            self.load.subtract(_busy(old))
-        self.load.update(_busy(ticket))
+        self.load.change(old, ticket)
         self.tickets[ticket.id] = ticket
         self._note_end(ticket.incident)
 

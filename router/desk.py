@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -69,7 +70,7 @@ class Desk:
         return self._ladder.arm(moved, now)
 
     def apply(
-        self, ticket: Ticket, command: Command, now: datetime, load: dict[str, int]
+        self, ticket: Ticket, command: Command, now: datetime, load: Mapping[str, int]
     ) -> tuple[Ticket, str]:
         """A command that may be applied (`stages.refusal` said nothing)."""
         by = command.by
@@ -108,7 +109,7 @@ class Desk:
         return self._ladder.arm(moved, now), stage
 
     def _reassign(
-        self, ticket: Ticket, command: Command, now: datetime, note: str, load: dict[str, int]
+        self, ticket: Ticket, command: Command, now: datetime, note: str, load: Mapping[str, int]
     ) -> Ticket:
         kind, ident = target(command.note) or ("", "")
         chosen: dict[str, Any] = {"by": command.by, "at": iso(now)}

@@ -58,7 +58,12 @@ class Opener:
         """The incident's tickets, parent first."""
         duty = self.duty(incident, events)
         choice = self._roster.choose(
-            incident.place, now, skills=duty.skills, helpers=duty.helpers, load=book.load
+            incident.place,
+            now,
+            skills=duty.skills,
+            helpers=duty.helpers,
+            load=book.load,
+            severity=incident.severity,
         )
         # A second ticket of the same incident (the first was ended, then it got worse) is named
         # by the revision that called for it.
