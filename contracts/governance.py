@@ -77,7 +77,8 @@ class Roads(msgspec.Struct, frozen=True, kw_only=True):
     metres: NDArray[np.float32]
     """(m,) length."""
     factor: NDArray[np.float32]
-    """(m,) of the traveller's speed: 1 on a street, less on steps and tracks."""
+    """(m,) of the traveller's speed: 1 on a street, less on steps and tracks, 0 where it is
+    closed."""
     source: str = ""
     """Whose data it is, to be named where it is shown (ODbL)."""
     riding: NDArray[np.float32] | None = None

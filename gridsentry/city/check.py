@@ -69,6 +69,7 @@ def counts(city: City) -> dict[str, int]:
         "responses": len(governed.responses),
         "patrols": len(governed.patrols),
         "barriers": len(governed.barriers),
+        "road pieces": len(governed.roads.from_) // 2 if governed.roads else 0,
     }
 
 

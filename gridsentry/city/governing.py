@@ -7,7 +7,7 @@ from pathlib import Path
 from contracts.city import City
 from contracts.geo import Point
 from contracts.governance import Governance
-from gridsentry.city import barriers, citytoml, patrols, responses
+from gridsentry.city import barriers, citytoml, patrols, responses, roads
 from gridsentry.city.grids import NAME as GRIDS
 from gridsentry.city.grids import Grids
 from gridsentry.city.notes import Notes
@@ -17,8 +17,8 @@ from gridsentry.city.raw import CityToml
 def read_governance(
     folder: Path, crs: str, city: City, grids: Grids, own: CityToml, notes: Notes
 ) -> Governance:
-    """Roles, grid versions, special grids, barriers, responses and patrols of a city whose other
-    files are read."""
+    """Roles, grid versions, special grids, barriers, roads, responses and patrols of a city whose
+    other files are read."""
     charter = citytoml.read_charter(folder, own.profile, notes)
     known = grids.every()
     staff = {worker.role for worker in city.workers.values()}
@@ -28,6 +28,7 @@ def read_governance(
         else ()
     )
     shipped = charter.responses if charter else ()
+    map_ = roads.there(folder, notes)
     governance = Governance(
         roles=charter.roles if charter else {},
         versions=grids.versions,
@@ -35,6 +36,7 @@ def read_governance(
         barriers=(
             barriers.read_barriers(folder, crs, notes) if (folder / barriers.NAME).is_file() else ()
         ),
+        roads=roads.read_roads(map_, city.grids, notes) if map_ else None,
         responses=responses.with_profiles(
             own_responses, shipped, city.utilities, city.profile.name, notes
         ),

@@ -22,6 +22,7 @@ from gridsentry.city import (
     patrols,
     resources,
     responses,
+    roads,
     rules,
     utilities,
     workers,
@@ -46,6 +47,8 @@ OPTIONAL = (
     barriers.NAME,
     responses.NAME,
     patrols.NAME,
+    *roads.NAMES,
+    *roads.UNREAD,
 )
 
 

@@ -42,7 +42,7 @@ class RoadMap:
         metres = np.maximum(roads.metres.astype(np.float64), crow) + 1e-6
         factors = [roads.factor] if roads.riding is None else [roads.factor, roads.riding]
         self._graphs = tuple(
-            _reversed(roads, n, metres / np.clip(factor.astype(np.float64), 0.01, 1.0))
+            _reversed(roads, n, metres, factor.astype(np.float64))
             for factor in factors
         )
         self.source = roads.source
@@ -149,10 +149,13 @@ class RoadTrip:
         self._found.clear()
 
 
-def _reversed(roads: Roads, n: int, cost: Metres) -> csr_array:
-    """(n, n) costs of the edges backwards; of several between the same two nodes the least."""
-    order = np.lexsort((cost, roads.from_, roads.to))
-    to, from_ = roads.to[order], roads.from_[order]
+def _reversed(roads: Roads, n: int, metres: Metres, factor: Metres) -> csr_array:
+    """(n, n) metres of the edges backwards, as long as they take; closed ones left out, of several
+    between the same two nodes the least."""
+    open_ = np.flatnonzero(factor > 0)
+    cost = metres[open_] / np.clip(factor[open_], 0.01, 1.0)
+    order = np.lexsort((cost, roads.from_[open_], roads.to[open_]))
+    to, from_ = roads.to[open_][order], roads.from_[open_][order]
     first = np.ones(len(order), dtype=np.bool_)
     first[1:] = (to[1:] != to[:-1]) | (from_[1:] != from_[:-1])
     return csr_array((cost[order][first], (to[first], from_[first])), shape=(n, n))
