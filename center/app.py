@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -20,6 +21,12 @@ from center.geodata import Static
 from center.guard import Caller, Guard
 from center.links import Signer
 from center.metrics import Metrics
+from center.notify.office import Office
+from center.notify.passes import Passes
+from center.notify.post import Tools
+from center.notify.settings import NotifySettings
+from center.notify.settings import check as check_targets
+from center.notify.words import Words
 from center.openapi import document
 from center.pages import add_pages
 from center.privacy import Veil
@@ -64,6 +71,7 @@ def make_app(
     health: Callable[[], dict[str, Any]],
     registry: CollectorRegistry,
     publisher: Publisher | None = None,
+    notify: NotifySettings | None = None,
     lifespans: Sequence[Lifespan] = (),
 ) -> web.Application:
     """The application.
@@ -75,6 +83,8 @@ def make_app(
     the caller) changes of tickets go out by MQTT. Raises Wrong on unsafe settings.
     """
     check(settings)
+    notify = notify or NotifySettings()
+    check_targets(notify, city)
     metrics = Metrics(registry)
     signer = Signer(settings.evidence_secret, settings.evidence_link_s, clock, settings.public_url)
     veil = Veil(city)
@@ -98,6 +108,7 @@ def make_app(
             clock=clock,
             rows=settings.stream_rows,
         ),
+        passes=Passes(settings.evidence_secret, notify.link_s, clock, settings.public_url),
     )
     app = web.Application(
         middlewares=[_answer_errors], client_max_size=max(settings.report_bytes, 1)
@@ -121,11 +132,31 @@ def make_app(
             desk, publisher, city, signer=signer, veil=veil, metrics=metrics
         )
         works.append(context.alerts.run)
+    context.office = _office(context, notify)
+    works += [postman.run for postman in context.office.postmen]
     for work in works:
         app.cleanup_ctx.append(_running(work))
     app.on_response_prepare.append(_secure)
     app.on_shutdown.append(_end_streams)
     return app
+
+
+def _office(context: Context, notify: NotifySettings) -> Office:
+    tools = Tools(
+        desk=context.desk,
+        city=context.city,
+        settings=notify,
+        signer=context.signer,
+        veil=context.veil,
+        words=Words(context.city, notify.templates),
+        passes=context.passes,
+        metrics=context.metrics,
+        clock=context.clock,
+        inside=context.grids_inside,
+        public_url=context.settings.public_url,
+        holder=f"center-{uuid.uuid4().hex}",
+    )
+    return Office(notify.targets, tools)
 
 
 def _wrap(context: Context, route: Route) -> AioHandler:

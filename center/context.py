@@ -21,6 +21,8 @@ from contracts.ports import Desk
 
 if TYPE_CHECKING:
     from center.alerts import MqttAlerts
+    from center.notify.office import Office
+    from center.notify.passes import Passes
     from center.tailer import Tailer
 
 
@@ -42,6 +44,7 @@ class Context:
         metrics: Metrics,
         guard: Guard,
         tailer: Tailer,
+        passes: Passes,
     ) -> None:
         self.desk = desk
         self.city = city
@@ -55,7 +58,9 @@ class Context:
         self.metrics = metrics
         self.guard = guard
         self.tailer = tailer
+        self.passes = passes
         self.alerts: MqttAlerts | None = None
+        self.office: Office | None = None
         self.veil = tailer.veil
         self.roster = Roster(city, desk)
         self.drains = Drains(city)

@@ -20,9 +20,10 @@ from center.problems import Problem
 from center.settings import CenterSettings, Role, is_loopback
 from contracts.clock import monotonic
 
-Access = Literal["open", "evidence", "report", "operate", "originals"]
-"""What a route needs: nothing, sight of evidence, filing a report, acting on tickets, or opening
-unblurred originals, which no role has of itself (`Token.originals`)."""
+Access = Literal["open", "pass", "evidence", "report", "operate", "originals"]
+"""What a route needs: nothing, a signed link in its own path (a pass), sight of evidence, filing a
+report, acting on tickets, or opening unblurred originals, which no role has of itself
+(`Token.originals`)."""
 
 MAY: dict[Role, frozenset[Access]] = {
     "viewer": frozenset({"open", "evidence"}),
@@ -44,7 +45,7 @@ class Caller(msgspec.Struct, frozen=True):
         """Whether this caller may do that."""
         if access == "originals":
             return self.role == "operator" and self.originals
-        return access == "open" or (self.role is not None and access in MAY[self.role])
+        return access in ("open", "pass") or (self.role is not None and access in MAY[self.role])
 
 
 class Guard:
@@ -58,6 +59,7 @@ class Guard:
         self._hosts = frozenset(settings.allowed_hosts) | {settings.host}
         self._rates = {
             "operate": Bucket(settings.actions_per_minute),
+            "pass": Bucket(settings.passes_per_minute),
             "report": Bucket(settings.reports_per_minute),
             "originals": Bucket(settings.originals_per_minute),
         }

@@ -56,6 +56,14 @@ METRICS: Final[tuple[Metric, ...]] = (
         "Attempts an outgoing target did not take; they are tried again.", ("target",),
     ),
     Metric(
+        "gridsentry_center_target_overtaken_total", "counter",
+        "Changes people were not told of late, because the ticket had gone on.", ("target",),
+    ),
+    Metric(
+        "gridsentry_center_target_undelivered_total", "counter",
+        "Changes a target did not take for good; kept, see `/api/v1/targets`.", ("target",),
+    ),
+    Metric(
         "gridsentry_center_target_skipped_total", "counter",
         "Rows that could not be read and were left out, with a log line each.", ("target",),
     ),

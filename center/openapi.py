@@ -97,7 +97,7 @@ def _operation(route: Route) -> dict[str, Any]:
             "default": _answer(0, Error),
         },
     }
-    if route.access != "open":
+    if route.access not in ("open", "pass"):
         operation["security"] = [{"bearer": []}]
         operation["x-access"] = route.access
     if route.body is not None:

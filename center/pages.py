@@ -9,6 +9,7 @@ from pathlib import Path
 from aiohttp import web
 
 FOLDER = Path(__file__).parent / "web"
+PAGES = {"index.html": "/", "u.html": "/u/{link}"}
 TYPES = {
     ".html": "text/html",
     ".css": "text/css",
@@ -18,11 +19,11 @@ TYPES = {
 
 
 def add_pages(app: web.Application) -> None:
-    """`/` is the page, `/static/…` its parts."""
+    """`/` is the desk, `/u/…` a utility's page, `/static/…` their parts."""
     for file in sorted(FOLDER.iterdir()):
         if file.suffix not in TYPES:
             continue
-        path = "/" if file.name == "index.html" else f"/static/{file.name}"
+        path = PAGES.get(file.name, f"/static/{file.name}")
         app.router.add_get(path, _server(file.read_bytes(), TYPES[file.suffix]))
 
 

@@ -9,6 +9,7 @@ import msgspec
 from center import cap, evidence, geodata, live, open311, ops, originals, plot, reads, writes
 from center.context import Handler
 from center.guard import Access
+from center.notify import counter, office
 from center.query import FILTERS
 from center.shapes import (
     ActionBody,
@@ -118,6 +119,23 @@ def routes(city: City, openapi: Handler) -> tuple[Route, ...]:
             summary="Server-Sent Events: every change of a ticket, incident or event as CloudEvent;"
             " resumes by Last-Event-ID.",
             handler=live.stream, query=_STREAM, answers={200: "text/event-stream"},
+        ),
+        Route(
+            method="GET", path="/api/v1/targets", name="targets",
+            summary="How each outgoing target stands, and what was not delivered.",
+            handler=office.targets, access="evidence", answers={200: dict},
+        ),
+        Route(
+            method="GET", path="/api/v1/passes/{link}", name="look-by-link",
+            summary="The ticket that a signed link of a utility opens, without personal data.",
+            handler=counter.look, access="pass", answers={200: dict},
+        ),
+        Route(
+            method="POST", path="/api/v1/passes/{link}/actions", name="act-by-link",
+            summary="A step of that ticket in the utility's name: accept, arrive, dispose"
+            " (restored), return, note.",
+            handler=counter.act, access="pass", body=counter.PassBody,
+            answers={200: dict, 202: ActionWaiting},
         ),
         Route(
             method="GET", path="/api/v1/grids", name="grids",

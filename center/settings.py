@@ -61,6 +61,8 @@ class CenterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     """Ticket actions one caller may send per minute (bursts up to a quarter of it)."""
     reports_per_minute: float = 30.0
     """Reports one caller may send per minute (bursts up to a quarter of it)."""
+    passes_per_minute: float = 60.0
+    """Requests by signed links from one address per minute (bursts up to a quarter of it)."""
     originals_per_minute: float = 20.0
     """Originals one caller may open per minute (bursts up to a quarter of it)."""
     answer_wait_s: float = 5.0
@@ -118,8 +120,8 @@ def check(settings: CenterSettings) -> None:
         raise Wrong("center.page_limit", str(settings.page_limit), "1 to page_limit_max")
     for name in (
         "evidence_link_s", "body_bytes", "report_bytes", "actions_per_minute",
-        "reports_per_minute", "originals_per_minute", "answer_wait_s", "stream_clients",
-        "stream_heartbeat_s", "stream_slow_s", "stream_rows",
+        "reports_per_minute", "originals_per_minute", "passes_per_minute", "answer_wait_s",
+        "stream_clients", "stream_heartbeat_s", "stream_slow_s", "stream_rows",
     ):  # fmt: skip
         if getattr(settings, name) <= 0:
             raise Wrong(f"center.{name}", str(getattr(settings, name)), "a positive number")

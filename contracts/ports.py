@@ -309,6 +309,10 @@ class Desk(Protocol):
         """Where a target goes on; one that never was begins at `position`."""
         ...
 
+    async def hold(self, lease: str, holder: str, now: datetime, ttl_s: float) -> bool:
+        """Take or renew a lease; False while another live holder has it."""
+        ...
+
     async def put_undelivered(self, item: Undelivered) -> None:
         """Keep what a target did not take, with the reason."""
         ...

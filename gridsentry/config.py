@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from center.notify.settings import NotifySettings
 from center.settings import CenterSettings
 from contracts.errors import Wrong
 from gridsentry.live.parts import CoreSettings
@@ -78,6 +79,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     spool: SpoolSettings = SpoolSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     center: CenterSettings = CenterSettings()
+    notify: NotifySettings = NotifySettings()
     router: RouterSettings = RouterSettings()
     detectors: dict[str, dict[str, Any]] = {}
     """`[detectors.<kind>]`: each kind's own table."""

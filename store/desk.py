@@ -7,7 +7,7 @@ import base64
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -304,6 +304,12 @@ class PgDesk:
     async def start_target(self, target: str, position: int) -> int:
         """Where a target goes on; one that never was begins at `position`."""
         return await self._number("start_target", target=target, position=position)
+
+    async def hold(self, lease: str, holder: str, now: datetime, ttl_s: float) -> bool:
+        """Take or renew a lease; False while another live holder has it."""
+        ends = now + timedelta(seconds=ttl_s)
+        row = await self._one("acquire_lease", name=lease, holder=holder, now=now, expires_at=ends)
+        return row is not None
 
     async def put_undelivered(self, item: Undelivered) -> None:
         """Keep what a target did not take, with the reason."""

@@ -95,6 +95,17 @@ class MemoryStore:
         self._number += 1
         return self._number
 
+    def take_lease(self, lease: str, holder: str, now: datetime, ttl_s: float) -> int | None:
+        """Take or renew the lease; its epoch, or None while another live holder has it."""
+        with self.lock:
+            current, epoch, expires_at = self.leases.get(lease, (holder, 1, now))
+            if current != holder:
+                if expires_at is not None and expires_at > now:
+                    return None
+                epoch += 1
+            self.leases[lease] = (holder, epoch, now + timedelta(seconds=ttl_s))
+            return epoch
+
     def newest_events(self) -> list[PublishedEvent]:
         """The newest revision of every event."""
         newest: dict[str, PublishedEvent] = {}

@@ -188,6 +188,10 @@ class MemoryDesk:
         with self._store.lock:
             return self._store.targets.setdefault(target, position)
 
+    async def hold(self, lease: str, holder: str, now: datetime, ttl_s: float) -> bool:
+        """Take or renew a lease; False while another live holder has it."""
+        return self._store.take_lease(lease, holder, now, ttl_s) is not None
+
     async def put_undelivered(self, item: Undelivered) -> None:
         """Keep what a target did not take, with the reason."""
         with self._store.lock:

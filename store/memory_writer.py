@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -41,14 +41,7 @@ class MemoryWriter:
 
     def acquire(self, lease: str, holder: str, now: datetime, ttl_s: float) -> int | None:
         """Take or renew the lease; its epoch, or None while another live holder has it."""
-        with self._store.lock:
-            current, epoch, expires_at = self._store.leases.get(lease, (holder, 1, now))
-            if current != holder:
-                if expires_at is not None and expires_at > now:
-                    return None
-                epoch += 1
-            self._store.leases[lease] = (holder, epoch, now + timedelta(seconds=ttl_s))
-            return epoch
+        return self._store.take_lease(lease, holder, now, ttl_s)
 
     def release(self, lease: str, holder: str) -> None:
         """Give it back, so that a stand-by need not wait for its end."""

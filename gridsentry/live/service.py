@@ -202,6 +202,7 @@ class Service:
                 health=self.health,
                 registry=self.metrics.registry,
                 publisher=publisher,
+                notify=self.settings.notify,
                 lifespans=(lambda: _open(desk),),
             ),
             center,

@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry
 from center.app import make_app
 from center.server import CenterServer
 from center.settings import CenterSettings
-from contracts.batch import OutboxRow
+from contracts.batch import OutboxRow, Undelivered
 from contracts.case import Answer, Candidate, Change, Command, Deadlines, Incident, Step, Ticket
 from contracts.city import (
     Calendar,
@@ -237,6 +237,8 @@ class Desk:
         self.accesses: list[tuple[str, ...]] = []
         self.commands: list[Command] = []
         self.targets: dict[str, int] = {}
+        self.given_up: list[Undelivered] = []
+        self.leases: dict[str, str] = {}
         self.silent = False
         self.down = False
         self.reads = 0
@@ -358,6 +360,20 @@ class Desk:
 
     async def target_position(self, target: str) -> int:
         return self.targets.get(target, 0)
+
+    async def start_target(self, target: str, position: int) -> int:
+        self._check()
+        return self.targets.setdefault(target, position)
+
+    async def hold(self, lease: str, holder: str, now: datetime, ttl_s: float) -> bool:
+        self._check()
+        return self.leases.setdefault(lease, holder) == holder
+
+    async def put_undelivered(self, item: Undelivered) -> None:
+        self.given_up.append(item)
+
+    async def undelivered(self, limit: int) -> list[Undelivered]:
+        return self.given_up[::-1][:limit]
 
     async def set_target_position(self, target: str, position: int) -> None:
         self.targets[target] = position

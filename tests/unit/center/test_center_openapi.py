@@ -24,7 +24,8 @@ def served(app: web.Application) -> set[tuple[str, str]]:
         path = re.sub(
             r"\{(\w+):[^}]*\}", r"{\1}", route.resource.canonical if route.resource else ""
         )
-        if route.method != "HEAD" and not (path == "/" or path.startswith("/static/")):
+        page = path == "/" or path.startswith(("/static/", "/u/"))
+        if route.method != "HEAD" and not page:
             found.add((route.method, path))
     return found
 

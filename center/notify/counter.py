@@ -1,0 +1,127 @@
+"""What a signed link opens: one ticket of one utility, without an account.
+
+`GET` shows the ticket without personal data and what may be done now; `POST` files one step in the
+utility's name. The router decides as always.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from center.context import Context
+from center.guard import Caller
+from center.notify.passes import ACTIONS, Pass
+from center.problems import Problem, json_response
+from center.query import one_of, read_json
+from center.reads import dossier, found
+from center.writes import TEXT_MAX, json_bytes, text
+from contracts.case import Command
+
+NEXT: dict[str, tuple[str, ...]] = {
+    "dispatched": ("accept", "return"),
+    "accepted": ("arrive", "return"),
+    "arrived": ("dispose", "return"),
+    "reworked": ("arrive", "dispose", "return"),
+}
+"""What the page offers in each stage; a note may be left in any."""
+
+
+class PassBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """What a utility's dispatcher says of its ticket."""
+
+    action: str
+    """`accept`, `arrive`, `dispose` (restored), `return` (with a reason) or `note`."""
+    rev: int
+    """The ticket's `rev` as they saw it; a stale one is refused."""
+    by: str | None = None
+    """Their own name or number, kept in the note."""
+    reason: str | None = None
+    note: str | None = None
+
+
+async def look(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
+    """`GET /api/v1/passes/{link}`."""
+    said = _believed(context, request)
+    ticket = await _theirs(context, said)
+    at = context.clock.now()
+    await context.desk.log_access(f"pass:{said.utility}", f"tickets/{said.ticket}", at)
+    return json_response(await _shown(context, said, ticket))
+
+
+async def act(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
+    """`POST /api/v1/passes/{link}/actions`."""
+    said = _believed(context, request)
+    body = read_json(await json_bytes(request, context.settings.body_bytes), PassBody)
+    one_of(body.action, ACTIONS, "$.action")
+    for name in ("by", "reason", "note"):
+        value = getattr(body, name)
+        if value is not None:
+            text(value, f"$.{name}", 64 if name == "by" else TEXT_MAX)
+    await _theirs(context, said)
+    note = f"{body.by}: {body.note or ''}".strip(": ") if body.by else body.note
+    command = Command(
+        id=f"c-{uuid.uuid4().hex}",
+        ticket=said.ticket,
+        action=body.action,
+        by=f"utility:{said.utility}",
+        rev=body.rev,
+        at=context.clock.now(),
+        reason=body.reason,
+        note=note,
+    )
+    answer = await context.desk.file_command(command, context.settings.answer_wait_s)
+    if answer is None:
+        context.metrics.count("actions", outcome="waiting")
+        waiting = "filed; the answer will show on the ticket"
+        return json_response({"command": command.id, "reason": waiting}, status=202)
+    if not answer.ok:
+        context.metrics.count("actions", outcome="refused")
+        raise Problem(409, "refused", answer.reason, rev=answer.rev)
+    context.metrics.count("actions", outcome="applied")
+    return json_response(await _shown(context, said, await _theirs(context, said)))
+
+
+def _believed(context: Context, request: web.Request) -> Pass:
+    said = context.passes.read(request.match_info["link"])
+    if said is None:
+        raise Problem(
+            403, "pass_invalid",
+            "this link is not ours or its time has passed; a new one comes with the next message "
+            "/ 链接无效或已过期，请使用最新消息中的链接",
+        )  # fmt: skip
+    return said
+
+
+async def _theirs(context: Context, said: Pass) -> dict[str, Any]:
+    ticket = await found(context.desk, "tickets", said.ticket)
+    if ticket.get("utility") != said.utility:
+        raise Problem(
+            410, "not_yours_any_more",
+            "this ticket is with somebody else now / 该工单已改派其他单位",
+        )  # fmt: skip
+    return ticket
+
+
+async def _shown(context: Context, said: Pass, ticket: dict[str, Any]) -> dict[str, Any]:
+    full = await dossier(context.desk, ticket, context.signer)
+    utility = context.city.utilities.get(said.utility)
+    worker = context.city.workers.get(_contact(ticket))
+    # The kind of evidence that a dispatcher needs (where, what, how it looks on the chart) is in
+    # the events; windows, faces and reporters are not theirs to see by a link.
+    shown: dict[str, Any] = context.veil.redact(full)
+    return {
+        "ticket": shown,
+        "utility": said.utility if utility is None else utility.name,
+        "contact": None if worker is None else worker.name,
+        "actions": [*NEXT.get(str(ticket.get("stage")), ()), "note"],
+    }
+
+
+def _contact(ticket: dict[str, Any]) -> str:
+    """Who of ours is on site."""
+    why = (ticket.get("reason") or {}).get("worker") or {}
+    return str(ticket.get("worker") or why.get("contact") or "")

@@ -1,0 +1,82 @@
+// A utility's ticket by signed link: look, accept, arrive, restored. No account, no other data.
+
+const zh = !/^en/i.test(navigator.language);
+const t = (cn, en) => (zh ? cn : en);
+document.documentElement.lang = zh ? 'zh-CN' : 'en';
+const pass = decodeURIComponent(location.pathname.split('/').pop());
+const api = `/api/v1/passes/${encodeURIComponent(pass)}`;
+const root = document.querySelector('#ticket');
+
+const ACTIONS = {
+  accept: [t('接单', 'Accept')], arrive: [t('已到场', 'We are there')],
+  dispose: [t('已恢复', 'Restored')], return: [t('不归我们，回退', 'Not ours: give it back'), true], note: [t('留言', 'Leave a note')],
+};
+const STAGES = {
+  dispatched: t('待接单', 'Waiting to be accepted'), accepted: t('已接单', 'Accepted'), arrived: t('处置中', 'On site'), disposed: t('已恢复，待核实', 'Restored, being verified'),
+  verified: t('已核实', 'Verified'), closed: t('已结案', 'Closed'), evaluated: t('已评价', 'Rated'), reworked: t('返工', 'To be done again'), returned: t('已回退', 'Given back'), suspended: t('挂账', 'Suspended'), void: t('已作废', 'Void'),
+};
+const CLOCKS = { accept: t('接单', 'accept'), arrive: t('到场', 'arrive'), dispose: t('处置', 'restore') };
+
+function el(tag, attributes, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes || {})) {
+    if (name.startsWith('on')) node.addEventListener(name.slice(2), value);
+    else if (value === true) node.setAttribute(name, '');
+    else if (value !== false && value !== null && value !== undefined) node.setAttribute(name, value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+const mine = (text) => { const [en, cn] = String(text || '').split(' / '); return cn && zh ? cn : en; };
+const when = (iso) => new Date(iso).toLocaleString(zh ? 'zh-CN' : 'en-GB', { month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', hour12: false });
+
+async function call(method, url, body) {
+  const answer = await fetch(url, { method, cache: 'no-store', headers: body ? { 'Content-Type': 'application/json' } : {}, body: body && JSON.stringify(body) });
+  const said = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error(said.reason || said.error || `HTTP ${answer.status}`);
+  return said;
+}
+
+function due(ticket) {
+  const next = Object.keys(CLOCKS).find((name) => ({ accept: 'dispatched', arrive: 'accepted', dispose: 'arrived' })[name] === ticket.stage);
+  const at = next && ticket.deadlines[next];
+  if (!at) return null;
+  return el('p', { class: new Date(at) < new Date() ? 'due' : '' }, t(`请于 ${when(at)} 前${CLOCKS[next]}`, `Please ${CLOCKS[next]} by ${when(at)}`));
+}
+
+function form(shown) {
+  const by = el('input', { name: 'by', maxlength: 60, autocomplete: 'name', value: localStorage.getItem('by') || '' });
+  const note = el('textarea', { name: 'note', rows: 2, maxlength: 2000 });
+  const said = el('p', { class: 'said', role: 'alert' });
+  const act = async (action) => {
+    const text = note.value.trim();
+    if ((action === 'return' || action === 'note') && !text) { said.textContent = t('请先填写说明', 'Please say why first'); note.focus(); return; }
+    const body = { action, rev: shown.ticket.rev };
+    if (by.value.trim()) { body.by = by.value.trim(); localStorage.setItem('by', body.by); }
+    if (text) body[action === 'return' ? 'reason' : 'note'] = text;
+    for (const button of root.querySelectorAll('button')) button.disabled = true;
+    try { await call('POST', `${api}/actions`, body); await load(); } catch (error) {
+      await load().catch(() => {});
+      root.querySelector('.said').textContent = mine(error.message);
+    }
+  };
+  const buttons = shown.actions.map((action, i) => el('button', { type: 'button', class: i === 0 && action !== 'note' ? 'primary' : '', 'data-action': action, onclick: () => act(action) }, ACTIONS[action][0]));
+  return el('section', {}, el('form', { onsubmit: (event) => event.preventDefault() }, buttons[0], el('label', {}, t('您的姓名或工号', 'Your name or number'), by), el('label', {}, t('说明', 'Note'), note), said, ...buttons.slice(1)));
+}
+
+function render(shown) {
+  const { ticket } = shown;
+  const { lon, lat } = ticket.place;
+  const reason = ticket.incident_detail ? mine(ticket.incident_detail.reason) : '';
+  const steps = ticket.timeline.slice(-8).reverse().map((step) => el('li', {}, el('time', {}, when(step.at)), mine(step.note) || STAGES[step.change] || step.change));
+  root.replaceChildren(
+    el('header', {}, el('p', { class: 'soft' }, shown.utility), el('h1', {}, ticket.place.address || ticket.grid || ''), el('p', {}, reason), due(ticket), el('p', { class: 'stage' }, STAGES[ticket.stage] || ticket.stage)),
+    form(shown),
+    el('section', {}, el('h2', {}, t('地点', 'Where')), el('p', {}, el('a', { href: `geo:${lat},${lon}?q=${lat},${lon}` }, t('导航', 'Navigate')), ` ${lat.toFixed(5)}, ${lon.toFixed(5)}`), shown.contact ? el('p', { class: 'soft' }, t(`现场联系人：${shown.contact}`, `Contact on site: ${shown.contact}`)) : null),
+    el('section', {}, el('h2', {}, t('经过', 'So far')), el('ol', {}, ...steps)),
+  );
+}
+
+async function load() { render(await call('GET', api)); }
+load().catch((error) => root.replaceChildren(el('section', {}, el('p', { class: 'said' }, mine(error.message)))));

@@ -1,0 +1,95 @@
+"""A utility's dispatcher acts by a signed link, without an account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from center.notify.passes import Passes
+from tests.unit.center.conftest import TOKENS, Client, Serve
+from tests.unit.center.scene import Scene
+
+SECRET = "a secret of ours, long"
+
+
+@pytest.fixture
+def client(serve: Serve) -> Client:
+    """A center that everybody else needs a token for."""
+    return serve(tokens=TOKENS, evidence_secret=SECRET)
+
+
+def link(scene: Scene, ticket: str, utility: str = "gd") -> str:
+    made = Passes(SECRET, 3600, scene.desk.clock).make(ticket, utility).removeprefix("/u/")
+    return f"/api/v1/passes/{made}"
+
+
+def test_the_link_shows_the_ticket_and_what_can_be_done(client: Client, scene: Scene) -> None:
+    ticket = scene.happen("severed_cable")
+    answer = client.get(link(scene, ticket))
+    assert answer.status == 200
+    shown: dict[str, Any] = answer.json
+    assert shown["utility"] == "国网供电所"
+    assert shown["actions"] == ["accept", "return", "note"]
+    assert shown["ticket"]["events"][0]["evidence"]["spans"][0] == ["sp4", 0.88]
+    assert shown["contact"]
+    assert ("pass:gd", f"tickets/{ticket}") in scene.desk.accesses
+
+
+def test_accept_arrive_restored_in_the_utilitys_name(client: Client, scene: Scene) -> None:
+    ticket = scene.happen("severed_cable")
+    for rev, action in enumerate(("accept", "arrive", "dispose"), 1):
+        body = {"action": action, "rev": rev, "by": "钱工", "note": "换了一档线"}
+        answer = client.post(f"{link(scene, ticket)}/actions", body)
+        assert answer.status == 200, answer.body
+    assert answer.json["ticket"]["stage"] == "disposed"
+    assert {c.by for c in scene.desk.commands} == {"utility:gd"}
+    assert scene.desk.commands[0].note == "钱工: 换了一档线"
+
+
+def test_what_the_router_refuses_is_told(client: Client, scene: Scene) -> None:
+    ticket = scene.happen("severed_cable")
+    answer = client.post(f"{link(scene, ticket)}/actions", {"action": "accept", "rev": 7})
+    assert answer.status == 409
+    assert "look again" in answer.json["reason"]
+
+
+def test_a_link_allows_nothing_else(client: Client, scene: Scene) -> None:
+    ticket = scene.happen("severed_cable")
+    for action in ("verify", "close", "void", "reassign"):
+        answer = client.post(f"{link(scene, ticket)}/actions", {"action": action, "rev": 1})
+        assert answer.status == 400
+    assert not scene.desk.commands
+    forged = link(scene, ticket).replace(ticket, scene.happen("fibre_break"))
+    assert client.get(forged).status == 403
+    assert client.get(f"/api/v1/tickets/{ticket}").json["events"][0]["evidence"]["spans"]
+
+
+def test_a_ticket_that_went_to_another_utility_is_gone(client: Client, scene: Scene) -> None:
+    ticket = scene.happen("severed_cable", utility="tel")
+    answer = client.get(link(scene, ticket, "gd"))
+    assert answer.status == 410
+    assert "somebody else" in answer.json["reason"]
+
+
+def test_the_window_is_not_shown_by_a_link(client: Client, scene: Scene) -> None:
+    ticket = scene.happen("high_altitude_throw", utility="gd")
+    assert b"F17-3" not in client.get(link(scene, ticket)).body
+
+
+def test_the_page_of_the_link_is_served(client: Client) -> None:
+    answer = client.get("/u/whatever")
+    assert answer.status == 200
+    assert b"/static/u.js" in answer.body
+
+
+def test_guessing_links_is_slowed_down(serve: Serve) -> None:
+    client = serve(tokens=TOKENS, evidence_secret=SECRET, passes_per_minute=8)
+    codes = [client.get("/api/v1/passes/t-1~gd~99~x").status for _ in range(4)]
+    assert codes == [403, 403, 429, 429]
+
+
+def test_how_targets_stand_is_for_those_who_may(client: Client) -> None:
+    assert client.get("/api/v1/targets").status == 401
+    answer = client.get("/api/v1/targets", token=TOKENS[1].token)
+    assert answer.json == {"items": [], "undelivered": []}
