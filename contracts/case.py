@@ -11,6 +11,20 @@ from contracts.event import Event, Place
 from contracts.geo import Point
 
 
+class Cause(msgspec.Struct, frozen=True):
+    """The incident behind an incident, by name."""
+
+    incident: str
+    kind: str
+    ticket: str | None
+    """Where people work on it."""
+    how: Literal["explains", "outlived", "suspected"]
+    """It explains this one (nobody is sent for it); this one goes on although it is over; it is
+    what people should look for first."""
+    text_en: str = ""
+    text_zh: str = ""
+
+
 class Hold(msgspec.Struct, frozen=True):
     """Why nobody is sent for an incident although it goes on."""
 
@@ -43,9 +57,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     """The group it belongs to: the storm of a flooded street. Each keeps its own ticket."""
     children: tuple[str, ...] = ()
     """Of a group: its incidents, in the order they joined."""
-    cause: str | None = None
-    """The incident that explains this one: why nobody is sent for it, or what its people look for
-    first."""
+    cause: Cause | None = None
+    """The hidden root cause, by name; its words also stand in `reason`."""
     held: Hold | None = None
     """A silence or a planned work holds its ticket back."""
     merged_into: str | None = None

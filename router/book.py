@@ -4,13 +4,15 @@ what the store keeps."""
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from contracts.case import Incident, Ticket
 from contracts.event import Event
-from contracts.kinds import OPEN_STAGES
+from contracts.kinds import GROUP_KINDS, OPEN_STAGES
 from router.assign.load import Load
+from router.joinable import Joinable
+from router.settings import RouterSettings
 
 
 def is_open(ticket: Ticket) -> bool:
@@ -21,16 +23,14 @@ def is_open(ticket: Ticket) -> bool:
 class Book:
     """Newest revisions by id, with the few indexes that decisions need."""
 
-    def __init__(
-        self,
-        keep_ended_s: float,
-        symptom_kinds: Collection[str] = (),
-        evidence_kinds: Collection[str] = (),
-        keep_evidence_s: float = 300.0,
-    ) -> None:
-        self._symptoms = frozenset(symptom_kinds)
-        self._evidence = frozenset(evidence_kinds)
-        self._keep_evidence = timedelta(seconds=keep_evidence_s)
+    def __init__(self, settings: RouterSettings) -> None:
+        self._symptoms = frozenset(settings.explained_by)
+        self._waiting = self._symptoms & frozenset(settings.grace_kinds)
+        self._evidence = frozenset(settings.evidence_kinds)
+        self._lasting = self._evidence | frozenset(settings.moment_kinds)
+        self._keep_evidence = timedelta(seconds=settings.keep_evidence_s)
+        asides = self._symptoms | self._evidence
+        self.joinable = Joinable(asides, settings.error_radius_cap_m)
         self.incidents: dict[str, Incident] = {}
         self.tickets: dict[str, Ticket] = {}
         self.events: dict[str, Event] = {}
@@ -40,22 +40,56 @@ class Book:
         self._tickets_of: dict[str, list[str]] = {}
         self._had_tickets: set[str] = set()
         """Incidents whose tickets ended so long ago that the store no longer hands them out."""
-        self._keep = timedelta(seconds=keep_ended_s)
+        self._held: dict[str, set[str]] = {}
+        self._keep = timedelta(seconds=settings.keep_ended_s)
         self._ended: list[tuple[datetime, str]] = []
 
     def put_incident(self, incident: Incident) -> None:
-        """Keep this revision; its events now belong to it."""
+        """Keep this revision; its events now belong to it, those it no longer names do not."""
+        old = self.incidents.get(incident.id)
         self.incidents[incident.id] = incident
+        if old is not None and old.events != incident.events:
+            for event in set(old.events) - set(incident.events):
+                if self._incident_of.get(event) == incident.id:
+                    del self._incident_of[event]
         for event in incident.events:
             known = self.incidents.get(self._incident_of.get(event, ""))
             if known is None or self._takes_over(incident, known):
                 self._incident_of[event] = incident.id
+        if old is not None and old.held is not None:
+            self._held.get(old.held.id, set()).discard(incident.id)
+        if incident.held is not None and incident.closed_at is None:
+            self._held.setdefault(incident.held.id, set()).add(incident.id)
+        self._index(incident.id)
         self._note_end(incident.id)
+
+    def put_event(self, event: Event) -> None:
+        """Keep this revision."""
+        self.events[event.id] = event
+        incident_id = self._incident_of.get(event.id)
+        if incident_id is not None:
+            self._index(incident_id)
+
+    def held_by(self, hold_id: str) -> list[Incident]:
+        """Open incidents whose tickets this silence or planned work holds back."""
+        return [self.incidents[i] for i in sorted(self._held.get(hold_id, ()))]
+
+    def _index(self, incident_id: str) -> None:
+        """Let it be found by what may join it, or no longer."""
+        incident = self.incidents[incident_id]
+        ended = incident.closed_at is not None and not self.open_tickets_of(incident_id)
+        gone = ended and incident.kind not in self._lasting
+        if gone or incident.merged_into is not None or incident.kind in GROUP_KINDS:
+            self.joinable.drop(incident_id)
+        else:
+            self.joinable.put(incident, self.events_of(incident))
 
     def _takes_over(self, new: Incident, holder: Incident) -> bool:
         """Of two incidents that name one event: a cause has its symptoms until it is over; what
         is still silent then is the symptom's own again. Else the later one has it. Follows from
         the incidents alone, so a restart finds the same."""
+        if (new.merged_into is None) != (holder.merged_into is None):
+            return new.merged_into is None  # a person said whose they are
         if (new.kind in self._evidence) != (holder.kind in self._evidence):
             return holder.kind in self._evidence  # what it is evidence of has it
         new_is_symptom = new.kind in self._symptoms
@@ -72,6 +106,8 @@ class Book:
             self._tickets_of.setdefault(ticket.incident, []).append(ticket.id)
         self.load.change(old, ticket)
         self.tickets[ticket.id] = ticket
+        if ticket.incident in self.incidents:
+            self._index(ticket.incident)
         self._note_end(ticket.incident)
 
     def incident_of(self, event_id: str) -> Incident | None:
@@ -132,6 +168,7 @@ class Book:
                 continue
             for ticket in self._tickets_of.pop(incident_id, ()):
                 del self.tickets[ticket]
+            self.joinable.drop(incident_id)
             for event in self.incidents.pop(incident_id).events:
                 if self._incident_of.get(event) == incident_id:
                     del self._incident_of[event]
@@ -159,7 +196,8 @@ class Book:
         moments += [t.updated_at for t in self.tickets.values()]
         moments += [e.at for e in self.events.values()]
         for incident in self.incidents.values():
-            fresh = incident.kind in self._symptoms
+            fresh = incident.kind in self._waiting
             fresh = fresh and incident.opened_at + self._keep > max(moments)
+            fresh = fresh or incident.held is not None
             if not self._tickets_of.get(incident.id) and not fresh:
                 self._had_tickets.add(incident.id)

@@ -2,188 +2,101 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 import msgspec
 
 from contracts.case import Incident
-from contracts.event import Event, Place
-from contracts.geo import Point, distance_m
+from contracts.event import Event
 from router.book import Book
 from router.ears import Ears
+from router.joinable import ANY, error_m
+from router.networks import Networks
+from router.relate import RANKS, Relations, between_m
 from router.settings import RouterSettings
 from router.words import kind_names, one_line
 
-_DEGREE_M = 110_000.0
-"""A little less than a degree of latitude anywhere: a quick first look, never too narrow."""
+__all__ = ["Correlator", "Join", "between_m", "news"]
 
 
 class Join(msgspec.Struct, frozen=True):
-    """This event belongs to that incident. `how`: `same`, `report`, `related`, `explained`,
-    `heard`."""
+    """This event belongs to that incident. `how`: one of `relate.RANKS`, or `heard`."""
 
     incident: str
     how: str
 
 
-def between_m(a: Place, b: Place) -> float:
-    """Metres between two places."""
-    return distance_m(Point(a.lon, a.lat), Point(b.lon, b.lat))
-
-
-def reported_kind(event: Event) -> str | None:
-    """What a resident said it is."""
-    kind = event.evidence.get("kind") or event.evidence.get("reported_kind")
-    return str(kind) if event.kind == "citizen_report" and kind else None
-
-
 class Correlator:
     """Joins by place, time and kind; all figures are settings."""
 
-    def __init__(self, settings: RouterSettings) -> None:
+    def __init__(self, settings: RouterSettings, networks: Networks) -> None:
         self._s = settings
         self.ears = Ears(settings)
-        self._group = {kind: group for group in settings.related_kinds for kind in group}
-        radii = [
-            settings.join_radius_m,
-            settings.related_radius_m,
-            settings.explained_radius_m,
-            *settings.join_radius_by_kind.values(),
-        ]
-        self._reach = max(radii) + settings.error_radius_cap_m
-        self._relapse = timedelta(seconds=settings.relapse_s)
-        self._moment = timedelta(seconds=settings.moment_window_s)
-        self._related = timedelta(seconds=settings.related_window_s)
-        self._reports = timedelta(seconds=settings.report_window_s)
-        self._explained = timedelta(seconds=settings.explained_window_s)
+        self.networks = networks
+        self.relations = Relations(settings, networks)
+        self._group = self.relations.group
 
     # --- joining ------------------------------------------------------------------------------
 
     def find(self, event: Event, book: Book, now: datetime) -> Join | None:
-        """The incident this new event belongs to: the surest relation, then the nearest."""
+        """The incident this new event belongs to: the surest relation, then its own device's, then
+        the nearest."""
         if event.kind in self._s.evidence_kinds:
             cause = self.ears.cause(event, book)
             if cause is not None:
                 return Join(cause, "heard")
-        best: tuple[int, float, datetime, str] | None = None
-        how = ""
-        lat_reach = self._reach / _DEGREE_M
-        for incident in book.incidents.values():
-            if (
-                abs(incident.place.lat - event.place.lat) > lat_reach
-                and event.site != incident.site
-            ):
-                continue
-            found = self._relation(event, incident, book, now)
+        best: tuple[int, bool, float, datetime, str] | None = None
+        for incident_id in set(self._candidates(event, book)):
+            incident, entry = book.incidents[incident_id], book.joinable.entries[incident_id]
+            found = self.relations.of(event, incident, entry, book, now)
             if found is None:
                 continue
-            rank, metres, relation = found
-            key = (rank, round(metres, 2), incident.opened_at, incident.id)
+            rank = RANKS.index(found.how)
+            key = (rank, not found.own, round(found.metres, 2), incident.opened_at, incident.id)
             if best is None or key < best:
-                best, how = key, relation
-        return Join(best[3], how) if best is not None else None
+                best = key
+        return Join(best[-1], RANKS[best[0]]) if best is not None else None
 
-    def _relation(
-        self, event: Event, incident: Incident, book: Book, now: datetime
-    ) -> tuple[int, float, str] | None:
-        metres = between_m(event.place, incident.place)
-        if metres > self._reach and event.site != incident.site:
-            return None
-        events = book.events_of(incident)
-        kinds = ({e.kind for e in events} | {incident.kind}) - set(self._s.evidence_kinds)
-        spread = self._spread(event, events)
-        near = metres <= self._s.join_radius_by_kind.get(event.kind, self._s.join_radius_m) + spread
-        if near and event.kind in kinds and self._same_time(event, incident, events, book, now):
-            return 0, metres, "same"
-        if metres <= self._s.join_radius_m + spread and self._reported(
-            event, incident, events, book
-        ):
-            return 1, metres, "report"
-        group = self._group.get(event.kind, ())
-        if (
-            metres <= self._s.related_radius_m + spread
-            and incident.kind in group
-            and event.kind != incident.kind
-            and incident.closed_at is None
-            and any(abs(event.at - e.at) <= self._related for e in events)
-        ):
-            return 2, metres, "related"
-        if self._explains(incident, event, metres, spread):
-            return 3, metres, "explained"
-        return None
-
-    def _spread(self, event: Event, events: Sequence[Event]) -> float:
-        errors = [_error_m(e) for e in (event, *events)]
-        return min(max(errors), self._s.error_radius_cap_m)
-
-    def _same_time(
-        self,
-        event: Event,
-        incident: Incident,
-        events: Sequence[Event],
-        book: Book,
-        now: datetime,
-    ) -> bool:
-        if event.kind in self._s.moment_kinds:
-            return any(abs(event.at - e.at) <= self._moment for e in events if e.kind == event.kind)
-        if event.kind == "citizen_report":
-            return self._in_report_window(event, incident, book) and reported_kind(event) in (
-                None,
-                *(reported_kind(e) for e in events if e.kind == "citizen_report"),
-            )
-        first = min((e.at for e in events), default=incident.opened_at)
-        if event.phase == "closed" and event.at < first - self._relapse:
-            return False  # an old episode that was only now told
-        if incident.closed_at is None:
-            return True
-        return now - incident.closed_at <= self._relapse and bool(book.open_tickets_of(incident.id))
-
-    def _in_report_window(self, event: Event, incident: Incident, book: Book) -> bool:
-        going_on = incident.closed_at is None or bool(book.open_tickets_of(incident.id))
-        return going_on and abs(event.at - incident.opened_at) <= self._reports
-
-    def _reported(
-        self, event: Event, incident: Incident, events: Sequence[Event], book: Book
-    ) -> bool:
-        """A report and a sensor that mean the same thing, whichever came first."""
-        if event.kind == "citizen_report":
-            said = reported_kind(event)
-            return self._in_report_window(event, incident, book) and (
-                said == incident.kind or (said is None and incident.kind != "sensor_silent")
-            )
-        return (
-            incident.kind == "citizen_report"
-            and self._in_report_window(event, incident, book)
-            and event.kind in {reported_kind(e) for e in events}
-        )
-
-    def _explains(self, cause: Incident, event: Event, metres: float, spread: float) -> bool:
-        return (
-            cause.kind in self._s.explained_by.get(event.kind, ())
-            and cause.closed_at is None
-            and (metres <= self._s.explained_radius_m + spread or event.site == cause.site)
-            and event.at >= cause.opened_at - self._explained
-        )
+    def _candidates(self, event: Event, book: Book) -> Iterator[str]:
+        """Incidents that may be related: those near enough for some rule, those of the same device,
+        and cuts of the lines that feed it."""
+        place, own = event.place, error_m(event)
+        own = min(own, self._s.error_radius_cap_m)
+        if event.kind == "citizen_report":  # it may be about anything
+            yield from book.joinable.near(ANY, place, self._s.join_radius_m + own)
+            return
+        for kind, metres in self.relations.reach(event.kind):
+            yield from book.joinable.near(kind, place, metres + own)
+        yield from book.joinable.called((event.device, event.site))
+        if event.kind in self._s.explained_by:
+            yield from book.joinable.called(self.networks.lines_of(event))
 
     def symptoms(self, cause: Incident, book: Book) -> list[Incident]:
         """Open incidents that this one explains: what was silent because the cable is cut."""
+        kinds = [k for k, causes in self._s.explained_by.items() if cause.kind in causes]
         found = []
-        for incident in book.incidents.values():
+        # However far along the line: all open incidents of these kinds, but only when a cause is
+        # new, which is rare.
+        for incident in (book.incidents[i] for k in kinds for i in book.joinable.of_kind(k)):
             if incident.id == cause.id or incident.closed_at is not None:
                 continue
+            if incident.id == cause.split_from or incident.split_from == cause.id:
+                continue  # a person said that it is something else
             events = book.own_events_of(incident)
-            metres = between_m(incident.place, cause.place)
-            spread = self._spread(events[0], book.events_of(cause)) if events else 0.0
-            if events and all(self._explains(cause, e, metres, spread) for e in events):
+            if events and all(self.relations.explains(cause, e, book) for e in events):
                 found.append(incident)
-        return sorted(found, key=lambda i: (i.opened_at, i.id))
+        return sorted(dict.fromkeys(found), key=lambda i: (i.opened_at, i.id))
 
     # --- what an incident says ------------------------------------------------------------------
 
     def is_symptom(self, kind: str) -> bool:
         """Whether something larger may explain events of this kind."""
         return kind in self._s.explained_by
+
+    def waits(self, kind: str) -> bool:
+        """Whether an incident of this kind waits for its cause before anybody is sent."""
+        return kind in self._s.explained_by and kind in self._s.grace_kinds
 
     def _is_evidence(self, kind: str) -> bool:
         return kind in self._s.evidence_kinds
@@ -253,8 +166,9 @@ class Correlator:
                 en.append(f"{n} resident {reports} within {far:.0f} m")
                 zh.append(f"{far:.0f}米内居民上报{n}件")
             elif self.is_symptom(other) and other != kind:
-                en.append(f"explains {n} x {o_en.lower()} within {far:.0f} m")
-                zh.append(f"并解释{far:.0f}米内{o_zh}{n}处")
+                span = self._through(kind, rest, events)
+                en.append(f"explains {n} x {o_en.lower()} within {far:.0f} m{span[0]}")
+                zh.append(f"并解释{far:.0f}米内{o_zh}{n}处{span[1]}")
             elif other == kind:
                 en.append(f"{n} more of the kind within {far:.0f} m and {gap:.0f} s")
                 zh.append(f"同类事件{n}起，相距{far:.0f}米、{gap:.0f}秒内")
@@ -265,10 +179,17 @@ class Correlator:
                 zh.append(f"与{o_zh}{n}起同因，相距{far:.0f}米、{gap:.0f}秒内")
         return one_line("; ".join(en), "；".join(zh))
 
-
-def _error_m(event: Event) -> float:
-    value = event.evidence.get("error_m")
-    return float(value) if isinstance(value, (int, float)) and value > 0 else 0.0
+    def _through(
+        self, kind: str, symptoms: Sequence[Event], events: Sequence[Event]
+    ) -> tuple[str, str]:
+        """(en, zh): how many of the symptoms are fed through the cut, by the line's topology."""
+        causes = [e for e in events if e.kind == kind]
+        fed = [self.networks.fed(e, causes) for e in symptoms]
+        spans = [one.span for one in fed if one is not None and one.yes]
+        if not spans:
+            return "", ""
+        most = max(sorted(set(spans)), key=spans.count)
+        return f" ({len(spans)} fed through span {most})", f"（其中{len(spans)}处经{most}供电）"
 
 
 def news(old: Event, new: Event) -> list[tuple[str, str]]:

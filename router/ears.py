@@ -21,9 +21,11 @@ from typing import Any
 
 import msgspec
 
+from contracts.case import Incident
 from contracts.event import Event, Place
 from contracts.geo import Point, distance_m
 from router.book import Book
+from router.joinable import error_m
 from router.settings import RouterSettings
 from router.words import both
 
@@ -32,6 +34,9 @@ SOUND_MPS = 343.0
 """Dry air of 20 °C; 331 at freezing: 15 ms on 150 m."""
 
 GRAVITY = 9.81
+
+BANGING = ("high_altitude_throw", "severed_cable")
+"""Kinds that a bang may belong to."""
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -58,8 +63,7 @@ class Ears:
         if expected is None:
             return None
         metres = _between_m(event.place, bang.place)
-        error = event.evidence.get("error_m")
-        spread = float(error) if isinstance(error, (int, float)) and error > 0 else 0.0
+        spread = error_m(event)
         if metres > self._s.bang_radius_m + min(spread, self._s.error_radius_cap_m):
             return None
         blur = bang.evidence.get("onset_sd_s")
@@ -88,8 +92,11 @@ class Ears:
 
     def unheard(self, event: Event, book: Book) -> list[Event]:
         """Bangs told before that belong to this event and to nothing else yet."""
+        if self._expected(event)[0] is None:
+            return []
         found = []
-        for incident in book.incidents.values():
+        reach = self._s.bang_radius_m + min(error_m(event), self._s.error_radius_cap_m)
+        for incident in self._near(BANG, event, reach, book):
             if incident.kind == BANG and incident.events:
                 bang = book.events.get(incident.events[0])
                 alone = bang is not None and book.incident_of(bang.id) is incident
@@ -100,14 +107,22 @@ class Ears:
     def cause(self, bang: Event, book: Book) -> str | None:
         """The incident that this bang belongs to: the one it fits best."""
         best: tuple[float, str] | None = None
-        for incident in book.incidents.values():
-            if incident.kind == BANG:
-                continue
-            for event in book.events_of(incident):
-                heard = self.of(event, bang)
-                if heard is not None and (best is None or (abs(heard.late_s), incident.id) < best):
-                    best = abs(heard.late_s), incident.id
+        for kind in BANGING:
+            for incident in self._near(kind, bang, self._s.bang_radius_m + error_m(bang), book):
+                if incident.kind == BANG:
+                    continue
+                for event in book.events_of(incident):
+                    heard = self.of(event, bang)
+                    fits = heard is not None and (abs(heard.late_s), incident.id)
+                    if fits and (best is None or fits < best):
+                        best = fits
         return best[1] if best is not None else None
+
+    def _near(self, kind: str, event: Event, metres: float, book: Book) -> list[Incident]:
+        # Each event is measured from its own place, which may lie off the incident's.
+        off = max(self._s.join_radius_m, self._s.related_radius_m)
+        found = set(book.joinable.near(kind, event.place, metres + off))
+        return [book.incidents[incident] for incident in sorted(found)]
 
     def best(self, events: Sequence[Event]) -> Heard | None:
         """Of an incident's events: the bang that says most about one of the others."""

@@ -7,9 +7,10 @@ from datetime import datetime
 
 import msgspec
 
-from contracts.case import Change, Incident
+from contracts.case import Cause, Change, Incident
 from contracts.event import Event
 from router import sensed
+from router.causes import cause_of, caused
 from router.correlate import news
 from router.house import House
 from router.opening import name_of
@@ -21,7 +22,7 @@ def hear(house: House, event: Event, now: datetime) -> list[Change]:
     old = book.events.get(event.id)
     if old is not None and event.rev <= old.rev:
         return []
-    book.events[event.id] = event
+    book.put_event(event)
     incident = book.incident_of(event.id)
     if incident is not None:
         told = news(old, event) if old is not None else []
@@ -36,8 +37,13 @@ def hear(house: House, event: Event, now: datetime) -> list[Change]:
     return _refresh(house, incident, now, events=(*incident.events, event.id), told=told)
 
 
-def _open(house: House, event: Event, incident_id: str, now: datetime) -> list[Change]:
-    incident = house.incidents.open(event, incident_id, now)
+def _open(
+    house: House, event: Event, incident_id: str, now: datetime, cause: Cause | None = None
+) -> list[Change]:
+    suspect = house.suspects.of(event, house.book) if cause is None else None
+    if suspect is not None:
+        cause = cause_of(suspect, "suspected", house.book)
+    incident = house.incidents.open(event, incident_id, now, cause)
     bangs = house.correlator.ears.unheard(event, house.book)
     was = [house.book.incident_of(bang.id) for bang in bangs]
     if bangs:
@@ -45,13 +51,14 @@ def _open(house: House, event: Event, incident_id: str, now: datetime) -> list[C
         incident = msgspec.structs.replace(
             incident,
             events=tuple(e.id for e in known),
-            reason=house.correlator.reason(event.kind, known),
+            reason=house.incidents.reason(event.kind, known, cause),
         )
     changes = [house.put_incident(incident, "opened", now)]
-    waits = house.correlator.is_symptom(incident.kind) and incident.closed_at is None
+    waits = house.correlator.waits(incident.kind) and incident.closed_at is None
     if not waits:
         changes += house.open_tickets(incident, now)
         changes += _absorb(house, incident, now)
+        changes += _suspected(house, incident, now)
     if incident.closed_at is not None:
         changes += _recovered(house, incident, now)
     house.set_timers(incident.id)
@@ -76,7 +83,7 @@ def _belong(
 ) -> list[Change]:
     """The bangs' own incidents say what they were."""
     return [
-        house.put_incident(house.incidents.explained(bang, cause, now), "updated", now)
+        house.put_incident(house.incidents.explained(bang, cause, house.book, now), "updated", now)
         for bang in bangs
         if bang is not None
     ]
@@ -124,10 +131,10 @@ def _absorb(house: House, cause: Incident, now: datetime) -> list[Change]:
     changes: list[Change] = []
     events = list(cause.events)
     for symptom in house.correlator.symptoms(cause, house.book):
-        ended = house.incidents.explained(symptom, cause, now)
+        ended = house.incidents.explained(symptom, cause, house.book, now)
         changes.append(house.put_incident(ended, "closed", now))
         for ticket in house.book.open_tickets_of(symptom.id):
-            en, zh = f"explained by {cause.id}", f"原因已查明：{cause.id}"
+            en, zh = (ended.cause.text_en, ended.cause.text_zh) if ended.cause else ("", "")
             moved = house.desk.withdrawn(ticket, now, en, zh)
             changes += house.put(moved, "cancelled", now)
         house.set_timers(symptom.id)
@@ -135,6 +142,22 @@ def _absorb(house: House, cause: Incident, now: datetime) -> list[Change]:
     new = house.incidents.revised(cause, tuple(events), house.book, now)
     if new is not cause:
         changes.append(house.put_incident(new, "updated", now))
+    return changes
+
+
+def _suspected(house: House, cause: Incident, now: datetime) -> list[Change]:
+    """Incidents that this new one is probably behind keep their tickets, and say so."""
+    changes: list[Change] = []
+    for incident in house.suspects.effects(cause, house.book):
+        known = cause_of(cause, "suspected", house.book)
+        new = caused(msgspec.structs.replace(incident, rev=incident.rev + 1), known)
+        changes.append(house.put_incident(new, "updated", now))
+        open_tickets = house.book.open_tickets_of(new.id)
+        told = [(known.text_en, known.text_zh)]
+        for ticket, change in house.tickets.follow(
+            open_tickets, incident, new, house.book.events_of(new), now=now, told=told
+        ):
+            changes += house.put(ticket, change, now)
     return changes
 
 
@@ -148,5 +171,7 @@ def _unexplained(house: House, cause: Incident, now: datetime) -> list[Change]:
     for event in house.book.own_events_of(cause):
         left = house.correlator.is_symptom(event.kind) and event.kind != cause.kind
         if left and event.phase != "closed":
-            changes += _open(house, event, name_of("i", event.id, "after", cause.id), now)
+            name = name_of("i", event.id, "after", cause.id)
+            known = cause_of(cause, "outlived", house.book)
+            changes += _open(house, event, name, now, known)
     return changes

@@ -16,12 +16,14 @@ from contracts.city import City
 from contracts.event import Event
 from router.assign import Roster
 from router.book import Book
+from router.causes import Suspects
 from router.correlate import Correlator
 from router.deadlines import Clocks
 from router.desk import Desk
 from router.gazetteer import Gazetteer
 from router.incidents import Incidents
 from router.ladder import Ladder
+from router.networks import Networks
 from router.opening import Opener
 from router.settings import RouterSettings
 from router.tickets import Tickets
@@ -62,15 +64,14 @@ class House:
             settings=settings,
         )
         self.opener = Opener(city, self.duties, self.roster, self.clocks, self.ladder, settings)
-        self.correlator = Correlator(settings)
+        networks = Networks(
+            city, fed_reach_m=settings.fed_reach_m, drain_reach_m=settings.drain_reach_m
+        )
+        self.correlator = Correlator(settings, networks)
+        self.suspects = Suspects(settings, self.correlator)
         self.incidents = Incidents(city, self.gazetteer, self.correlator, settings)
         self.tickets = Tickets(self.opener, self.ladder, settings)
-        self.book = Book(
-            settings.keep_ended_s,
-            settings.explained_by,
-            settings.evidence_kinds,
-            settings.keep_evidence_s,
-        )
+        self.book = Book(settings)
         self.timers = Timers()
         self.alarms = tuple(alarms)
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
-from contracts.case import Incident
+from contracts.case import Cause, Incident
 from contracts.city import City
 from contracts.event import Event, Place
 from contracts.geo import Point
 from router.book import Book
+from router.causes import cause_of, caused, with_cause
 from router.correlate import Correlator, between_m
 from router.gazetteer import Gazetteer
 from router.settings import RouterSettings
-from router.words import apart, kind_names, one_line
 
 
 class Incidents:
@@ -37,7 +38,9 @@ class Incidents:
         found = self._gazetteer.place(where, place.address, at=at, kind=kind)
         return found if place.grid is None else msgspec.structs.replace(found, grid=place.grid)
 
-    def open(self, event: Event, incident_id: str, now: datetime) -> Incident:
+    def open(
+        self, event: Event, incident_id: str, now: datetime, cause: Cause | None = None
+    ) -> Incident:
         """The incident of one event that belongs to no other."""
         district = self._district.get(event.device or "") or self._district.get(event.site)
         return Incident(
@@ -45,7 +48,8 @@ class Incidents:
             rev=1,
             kind=event.kind,
             events=(event.id,),
-            reason=self._correlator.reason(event.kind, [event]),
+            reason=self.reason(event.kind, [event], cause),
+            cause=cause,
             place=self._place(event.place, event.kind, event.at),
             site=event.site,
             severity=event.severity,
@@ -79,7 +83,7 @@ class Incidents:
             incident,
             kind=kind,
             events=event_ids,
-            reason=self._correlator.reason(kind, events) if regrouped else incident.reason,
+            reason=self.reason(kind, events, incident.cause) if regrouped else incident.reason,
             place=place,
             site=site,
             severity=severity,
@@ -89,15 +93,14 @@ class Incidents:
             return incident
         return msgspec.structs.replace(new, rev=incident.rev + 1)
 
-    def explained(self, symptom: Incident, cause: Incident, now: datetime) -> Incident:
+    def reason(self, kind: str, events: Sequence[Event], cause: Cause | None) -> str:
+        """Why these events are one, and what is behind them, in words of both languages."""
+        return with_cause(self._correlator.reason(kind, events), cause)
+
+    def explained(self, symptom: Incident, cause: Incident, book: Book, now: datetime) -> Incident:
         """A symptom's incident ends when its cause is known."""
-        zh_name, en_name = kind_names(cause.kind)
-        en, zh = apart(symptom.reason)
-        reason = one_line(
-            f"{en}; explained by {en_name.lower()} ({cause.id})",
-            f"{zh}；系{zh_name}所致（{cause.id}）",
-        )
-        return msgspec.structs.replace(symptom, rev=symptom.rev + 1, closed_at=now, reason=reason)
+        known = caused(symptom, cause_of(cause, "explains", book))
+        return msgspec.structs.replace(known, rev=symptom.rev + 1, closed_at=now)
 
     def ended(self, incident: Incident, now: datetime) -> Incident:
         """Where no sensor can say, it is over when the work is."""
@@ -105,6 +108,6 @@ class Incidents:
 
     def grace_ends(self, incident: Incident) -> datetime | None:
         """Until when a symptom without a ticket waits for its cause."""
-        if incident.closed_at is not None or not self._correlator.is_symptom(incident.kind):
+        if incident.closed_at is not None or not self._correlator.waits(incident.kind):
             return None
         return incident.opened_at + timedelta(seconds=self._s.grace_s)

@@ -27,6 +27,27 @@ class RouterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     """Two momentary events this close in time are one (several cameras, one fall)."""
     report_window_s: float = 86400.0
     """A resident's report joins an incident this long (the field's "similar case": 24 h)."""
+    report_window_by_kind: dict[str, float] = msgspec.field(
+        default_factory=lambda: {
+            "high_altitude_throw": 3600.0,
+            "flooding": 43_200.0,
+            "street_light_out": 604_800.0,
+            "manhole_cover_displaced": 259_200.0,
+            "pole_tilt": 604_800.0,
+        }
+    )
+    """Kinds with a window of their own: what stays broken is reported for days, water runs off
+    within hours, and of a fall people talk within the hour."""
+    asset_kinds: tuple[str, ...] = (
+        "street_light_out",
+        "pole_tilt",
+        "hydrant_no_pressure",
+        "manhole_cover_displaced",
+        "sensor_silent",
+        "sensor_faulty",
+    )
+    """Kinds that are about one asset: the same device again joins its incident while a ticket of
+    it is open, however long ago it seemed over."""
     related_kinds: tuple[tuple[str, ...], ...] = (("severed_cable", "fibre_break", "pole_tilt"),)
     """Kinds with one cause when near in place and time; the first of a group names it."""
     related_radius_m: float = 150.0
@@ -34,15 +55,34 @@ class RouterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     related_window_s: float = 600.0
     """How close in time related kinds must begin."""
     explained_by: dict[str, tuple[str, ...]] = msgspec.field(
-        default_factory=lambda: {"sensor_silent": ("severed_cable",)}
+        default_factory=lambda: {
+            "sensor_silent": ("severed_cable",),
+            "street_light_out": ("severed_cable",),
+            "hydrant_no_pressure": ("severed_cable",),
+        }
     )
     """Symptoms and the causes that explain them: they join and get no ticket of their own."""
+    fed_kinds: tuple[str, ...] = ("street_light_out", "hydrant_no_pressure")
+    """Symptoms that only the line's topology explains, never mere nearness: lamps and pumps have
+    reasons of their own."""
+    fed_reach_m: float = 30.0
+    """What stands this near to a customer's connection or a transformer is fed from it (where no
+    node of the line is registered for the device itself)."""
+    drain_reach_m: float = 500.0
+    """Blockages told of at pipes this near along the drains are one."""
+    suspected_of: dict[str, tuple[str, ...]] = msgspec.field(
+        default_factory=lambda: {"flooding": ("drain_blocked",)}
+    )
+    """What is probably behind a kind without making it a mere symptom (water above a blocked
+    drain): it keeps its ticket, and the ticket names the cause."""
     explained_radius_m: float = 500.0
     """How near a symptom must be to its cause."""
     explained_window_s: float = 900.0
     """How long before its cause a symptom may have begun."""
     grace_s: float = 60.0
-    """A symptom waits this long for its cause before it becomes a ticket."""
+    """A symptom waits this long for its cause before it becomes a ticket ..."""
+    grace_kinds: tuple[str, ...] = ("sensor_silent",)
+    """... if it is one of these; others are tickets at once, withdrawn when a cause turns up."""
     evidence_kinds: tuple[str, ...] = ("loud_sound",)
     """Kinds that nobody is ever sent for: they only make other things more or less likely."""
     keep_evidence_s: float = 300.0

@@ -69,7 +69,7 @@ def test_a_fall_and_the_bang_of_its_landing_are_one_ticket_with_raised_odds(orde
     assert "odds times" in ticket.reason["incident"]["text_en"]
     assert "听到异响" in ticket.reason["incident"]["text_zh"]
     others = [i for i in story.incidents() if i.kind == "loud_sound"]
-    assert [f"({incident.id})" in i.reason for i in others] == (
+    assert [f"({incident.id}, ticket {ticket.id})" in i.reason for i in others] == (
         [] if order == "bang last" else [True]
     )
 
