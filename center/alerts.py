@@ -15,12 +15,14 @@ import msgspec
 
 from center.links import Signer
 from center.metrics import Metrics
+from center.notify.passes import Passes
 from center.privacy import Veil
 from center.reads import dossier
 from center.tailer import following
 from contracts.batch import OutboxRow
 from contracts.city import City
 from contracts.errors import GridsentryError, Refused, Temporary
+from contracts.kinds import OPEN_STAGES
 from contracts.ports import Desk, Publisher
 
 log = logging.getLogger(__name__)
@@ -48,6 +50,7 @@ class MqttAlerts:
         signer: Signer,
         veil: Veil,
         metrics: Metrics,
+        passes: Passes | None = None,
         target: str = TARGET,
         backoff_s: tuple[float, ...] = BACKOFF_S,
     ) -> None:
@@ -57,6 +60,7 @@ class MqttAlerts:
         self._signer = signer
         self._veil = veil
         self._metrics = metrics
+        self._passes = passes
         self._target = target
         self._backoff_s = backoff_s
         self.fault: str | None = None
@@ -126,11 +130,17 @@ class MqttAlerts:
             return []
         public = msgspec.json.encode({**event, "data": self._veil.redact(full)})
         messages = [(f"gridsentry/v1/alert/{row.district or '-'}/{row.kind}/{row.change}", public)]
-        if ticket.get("worker"):
-            messages.append((f"gridsentry/v1/worker/{ticket['worker']}/ticket", public))
+        people = [ticket.get("worker"), *(ticket.get("helpers") or ())]
+        there = dict.fromkeys(person for person in people if person)
+        messages += [(f"gridsentry/v1/worker/{person}/ticket", public) for person in there]
         if ticket.get("utility"):
             utility = self._city.utilities.get(ticket["utility"])
             may = utility is not None and utility.restricted
-            payload = msgspec.json.encode({**event, "data": full}) if may else public
+            data = full if may else self._veil.redact(full)
+            if self._passes is not None and ticket.get("stage") in OPEN_STAGES:
+                # Theirs alone: whoever holds it may accept, arrive and restore.
+                link = self._passes.make(str(ticket["id"]), str(ticket["utility"]))
+                data = {**data, "act": link}
+            payload = msgspec.json.encode({**event, "data": data})
             messages.append((f"gridsentry/v1/utility/{ticket['utility']}/ticket", payload))
         return messages

@@ -129,7 +129,13 @@ def make_app(
     works: list[Callable[[], Awaitable[None]]] = [context.tailer.run]
     if publisher is not None:
         context.alerts = MqttAlerts(
-            desk, publisher, city, signer=signer, veil=veil, metrics=metrics
+            desk,
+            publisher,
+            city,
+            signer=signer,
+            veil=veil,
+            metrics=metrics,
+            passes=context.passes,
         )
         works.append(context.alerts.run)
     context.office = _office(context, notify)

@@ -315,14 +315,17 @@ class Desk:
 
     def step(self, ticket_id: str, stage: str, by: str) -> None:
         """Move a ticket on, as the router would."""
+        step = Step(at=self.clock.now(), change=stage, by=by)
+        timeline = (*self.nouns[ticket_id].timeline, step)
+        self.amend(ticket_id, stage, stage=stage, timeline=timeline)
+
+    def amend(self, ticket_id: str, change: str = "updated", **fields: Any) -> None:
+        """The ticket's next revision, with these fields."""
         ticket, now = self.nouns[ticket_id], self.clock.now()
-        moved = msgspec.structs.replace(
-            ticket, rev=ticket.rev + 1, stage=stage, updated_at=now,
-            timeline=(*ticket.timeline, Step(at=now, change=stage, by=by)),
-        )  # fmt: skip
+        moved = msgspec.structs.replace(ticket, rev=ticket.rev + 1, updated_at=now, **fields)
         self.put(
             Change(
-                type="ticket", id=ticket.id, rev=moved.rev, change=stage, known_at=now, body=moved
+                type="ticket", id=ticket.id, rev=moved.rev, change=change, known_at=now, body=moved
             )
         )
 

@@ -12,10 +12,13 @@ from prometheus_client import CollectorRegistry
 from center.alerts import TARGET, MqttAlerts
 from center.links import Signer
 from center.metrics import Metrics
+from center.notify.passes import Passes
 from center.privacy import Veil
 from contracts.clock import monotonic
 from contracts.errors import Temporary
 from tests.unit.center.scene import Scene
+
+URL = "https://grid.example.cn"
 
 
 class Broker:
@@ -44,10 +47,11 @@ class Broker:
 
 def run(scene: Scene, broker: Broker, until: Callable[[], bool]) -> MqttAlerts:
     async def main() -> MqttAlerts:
-        signer = Signer("a secret of ours, long", 600, scene.desk.clock, "https://grid.example.cn")
+        signer = Signer("a secret of ours, long", 600, scene.desk.clock, URL)
         alerts = MqttAlerts(
             scene.desk, broker, scene.city, signer=signer, veil=Veil(scene.city),
             metrics=Metrics(CollectorRegistry()), backoff_s=(0.01,),
+            passes=Passes("a secret of ours, long", 600, scene.desk.clock, URL),
         )  # fmt: skip
         task = asyncio.create_task(alerts.run())
         end = monotonic() + 5
@@ -77,6 +81,25 @@ def test_a_ticket_goes_to_all_who_must_know(scene: Scene) -> None:
     assert data["incident_detail"]["id"] == "i-1"
     assert data["deadlines"]["accept"]
     assert data["events"][0]["value"] > 0
+
+
+def test_helpers_hear_of_it_too(scene: Scene) -> None:
+    broker = Broker()
+    scene.happen("severed_cable", worker="w-07")
+    scene.desk.amend("t-1", helpers=("w-08", "w-09"))
+    run(scene, broker, lambda: scene.desk.targets.get(TARGET) == 4)
+    heard = [topic.split("/")[3] for topic, _ in broker.sent[3:] if "/worker/" in topic]
+    assert heard == ["w-07", "w-08", "w-09"]
+
+
+def test_the_utilitys_own_topic_carries_a_link_to_act_by(scene: Scene) -> None:
+    broker = Broker()
+    scene.happen("severed_cable")
+    run(scene, broker, lambda: scene.desk.targets.get(TARGET) == 3)
+    links = {topic.split("/")[2]: event["data"].get("act") for topic, event in broker.sent}
+    assert links["alert"] is None
+    assert links["worker"] is None
+    assert links["utility"].startswith("https://grid.example.cn/u/t-1~gd~")
 
 
 def test_window_and_pictures_go_to_restricted_receivers_only(scene: Scene) -> None:

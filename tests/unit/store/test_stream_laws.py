@@ -140,6 +140,20 @@ def test_a_new_target_begins_where_it_is_told_and_an_old_one_goes_on(twin: Twin)
     assert asyncio.run(start()) == [0, 0, 4]
 
 
+def test_of_two_centers_one_holds_a_lease_until_it_is_over(twin: Twin) -> None:
+    async def hold() -> list[bool]:
+        async with opened(twin) as desk:
+            return [
+                await desk.hold("notify:hook", "a", at(0), 30),
+                await desk.hold("notify:hook", "b", at(10), 30),
+                await desk.hold("notify:hook", "a", at(20), 30),
+                await desk.hold("notify:hook", "b", at(49), 30),
+                await desk.hold("notify:hook", "b", at(51), 30),
+            ]
+
+    assert asyncio.run(hold()) == [True, False, True, False, True]
+
+
 def test_what_a_target_did_not_take_is_kept_once_and_listed_newest_first(twin: Twin) -> None:
     def gone(key: str, seconds: float, reason: str) -> Undelivered:
         return Undelivered(
