@@ -2,33 +2,119 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from contracts.case import Change, Incident, Ticket
+from router import questions, verification
+from router.book import is_open
 from router.house import Alarm, House
+from router.ladder import rung_words
 from router.stages import step
+from router.words import local, moment, one_line
+
+
+class SuspensionEnds:
+    """挂账 until a date: it comes back by itself."""
+
+    def due(self, house: House, ticket: Ticket, /) -> datetime | None:
+        """The date; one without a date (of an older version) comes back all the same."""
+        if ticket.stage != "suspended":
+            return None
+        suspended = ticket.reason.get("suspended", {})
+        since = moment(suspended.get("at")) or ticket.updated_at
+        latest = since + timedelta(seconds=house.settings.suspend_s)
+        return moment(suspended.get("until")) or latest
+
+    def ring(self, house: House, ticket: Ticket, now: datetime, /) -> list[Change]:
+        """Back to where it was."""
+        note = one_line("the time of its suspension is up: it goes on", "挂账到期，恢复办理")
+        return house.put(*house.desk.resumed(ticket, now, "router", note), now)
 
 
 class SensorContradicts:
     """Disposed, but a sensor still says otherwise when the time to verify is over: 返工."""
 
     def due(self, house: House, ticket: Ticket, /) -> datetime | None:
-        """The end of the time to verify."""
+        """The end of the time to verify; None where the sensor was found unable to say."""
         if ticket.stage != "disposed" or house.over(ticket) is not False:
+            return None
+        if verification.doubted(ticket) or ticket.reason.get("deaf"):
             return None
         return ticket.deadlines.verify
 
     def ring(self, house: House, ticket: Ticket, now: datetime, /) -> list[Change]:
-        """Back to work."""
-        return house.put(house.desk.contradicted(ticket, now), "reworked", now)
+        """Back to work; or, where the sensor has fallen silent meanwhile, a person must look."""
+        silent = verification.unable(house, ticket, now)
+        if silent is not None:
+            return house.put(silent, "updated", now)
+        shown = verification.proof(house, ticket)
+        return house.put(house.desk.contradicted(ticket, now, shown), "reworked", now)
+
+
+class Unanswered:
+    """A question that nobody has answered goes one rung higher."""
+
+    def due(self, house: House, ticket: Ticket, /) -> datetime | None:
+        """When the first of its open questions is put again."""
+        found = questions.due(ticket) if house.settings.ladder else None
+        return found[1] if found else None
+
+    def ring(self, house: House, ticket: Ticket, now: datetime, /) -> list[Change]:
+        """Put again, to the next rung that somebody is on."""
+        name = (questions.due(ticket) or ("", now))[0]
+        asked = questions.asked(ticket, name)
+        rung = house.ladder.rung(ticket, int(asked["asked"]), now, "verify")
+        s = house.settings
+        pause = house.ladder.pause(ticket, s.remind_every_s if rung.top else s.escalate_every_s)
+        moved = questions.asked_again(
+            ticket,
+            name,
+            now,
+            pause,
+            rung=rung.index,
+            to=rung.role,
+            person=rung.person.id if rung.person else None,
+        )
+        since = local(moment(asked["at"]) or now, house.zone)
+        to_en, to_zh = rung_words(rung)
+        note = one_line(
+            f"no answer since {since}: {asked['text_en']}; to {to_en}",
+            f"{since}起无人答复：{asked['text_zh']}；报{to_zh}",
+        )
+        change = "reminded" if int(asked["asked"]) > rung.index else "escalated"
+        return house.put(step(moved, now, change, "router", note), change, now)
+
+
+class ClosesItself:
+    """What the sensor verified and did not take back is closed, the parent after its parts."""
+
+    def due(self, house: House, ticket: Ticket, /) -> datetime | None:
+        """A while after the verification; None while a part is open or no sensor had a say."""
+        proof = ticket.reason.get("verification", {})
+        wait = house.settings.closes_itself_s
+        if ticket.stage != "verified" or not wait or not proof.get("ok"):
+            return None
+        if "sensor" not in (proof.get("by"), proof.get("with")):
+            return None
+        if any(is_open(part) for part in house.book.children_of(ticket)):
+            return None
+        return (moment(proof.get("at")) or ticket.updated_at) + timedelta(seconds=wait)
+
+    def ring(self, house: House, ticket: Ticket, now: datetime, /) -> list[Change]:
+        """Closed by the router, and judged by its times."""
+        note = one_line(
+            "the sensor verified it and did not take it back: closed",
+            "传感器核实后未复发，自动结案",
+        )
+        return house.put(house.desk.to_stage(ticket, "closed", now, "router", note), "closed", now)
 
 
 class NextRung:
     """Reminders and escalation."""
 
     def due(self, house: House, ticket: Ticket, /) -> datetime | None:
-        """The ladder's next step."""
-        return house.ladder.due(ticket)
+        """The ladder's next step; a question that holds it climbs in its place."""
+        return None if questions.holds(ticket) else house.ladder.due(ticket)
 
     def ring(self, house: House, ticket: Ticket, now: datetime, /) -> list[Change]:
         """One step on."""
@@ -36,7 +122,13 @@ class NextRung:
         return house.put(step(moved, now, change, "router", note), change, now)
 
 
-ALARMS: tuple[Alarm, ...] = (SensorContradicts(), NextRung())
+ALARMS: tuple[Alarm, ...] = (
+    SuspensionEnds(),
+    SensorContradicts(),
+    ClosesItself(),
+    Unanswered(),
+    NextRung(),
+)
 """In the order in which they ring when several are due."""
 
 

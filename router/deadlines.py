@@ -25,6 +25,7 @@ class Clocks:
 
     def __init__(self, profile: Profile, zone: ZoneInfo) -> None:
         self._profile = profile
+        self.zone = zone
         self._times = {
             name: WorkingTime(calendar, zone) for name, calendar in profile.calendars.items()
         }
@@ -103,6 +104,20 @@ class Clocks:
                 last = due[clock]
         return Deadlines(**due), {**reason, "from": started}
 
+    def extended(self, ticket: Ticket, until: datetime) -> tuple[Deadlines, dict[str, Any]]:
+        """延期 granted: the work may take until then; no clock gets shorter by that, and the
+        clocks after it move along."""
+        reason = dict(ticket.reason.get("deadlines", {}))
+        limits, started = reason.get("limits_h", {}), dict(reason.get("from", {}))
+        due = {clock: getattr(ticket.deadlines, clock) for clock in CLOCKS}
+        due["dispose"] = last = max(until, due["dispose"] or until)
+        time = self.time_of(ticket)
+        for clock in ("verify", "close"):
+            if limits.get(clock) is not None:
+                due[clock] = time.add(last, float(limits[clock]) * 3600)
+                started[clock], last = iso(last), due[clock]
+        return Deadlines(**due), {**reason, "from": started}
+
     def tightened(
         self, ticket: Ticket, kind: str, now: datetime
     ) -> tuple[Deadlines, dict[str, Any]]:
@@ -139,6 +154,22 @@ class Clocks:
             if begin is not None and begin > since:  # a projection: it moves along
                 started[clock] = iso(time.add(now, time.between(since, begin)))
         return Deadlines(**due), {**reason, "from": started}
+
+
+def reached(ticket: Ticket, clock: str, now: datetime) -> Ticket:
+    """The ticket with this clock stopped now: kept or missed (`reason["clocks"]`, for the
+    figures). `late` counts how often it was missed, over every 返工."""
+    due: datetime | None = getattr(ticket.deadlines, clock)
+    known = ticket.reason.get("clocks", {})
+    kept = due is None or now <= due
+    entry = {
+        "due": iso(due) if due else None,
+        "at": iso(now),
+        "on_time": kept,
+        "late": int(known.get(clock, {}).get("late", 0)) + (0 if kept else 1),
+    }
+    clocks = {**known, clock: entry}
+    return msgspec.structs.replace(ticket, reason={**ticket.reason, "clocks": clocks})
 
 
 def with_deadlines(ticket: Ticket, found: tuple[Deadlines, dict[str, Any]]) -> Ticket:

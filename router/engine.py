@@ -24,6 +24,7 @@ from router import alarms
 from router.commands import obey
 from router.hearing import hear
 from router.house import House
+from router.sensed import speaks_again
 from router.settings import RouterSettings
 
 
@@ -44,6 +45,7 @@ class GridRouter:
         changes = self.on_time(now)
         for event in events:
             changes += hear(self._house, event, now)
+            changes += speaks_again(self._house, event, now)
         return changes
 
     def on_time(self, now: datetime, /) -> list[Change]:

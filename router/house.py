@@ -29,6 +29,7 @@ from router.settings import RouterSettings
 from router.tickets import Tickets
 from router.timers import Timers
 from router.utility import Duties
+from router.who import Who
 
 
 class Alarm(Protocol):
@@ -63,6 +64,7 @@ class House:
             ladder=self.ladder,
             settings=settings,
         )
+        self.who = Who(city, self.gazetteer, settings)
         self.opener = Opener(city, self.duties, self.roster, self.clocks, self.ladder, settings)
         networks = Networks(
             city, fed_reach_m=settings.fed_reach_m, drain_reach_m=settings.drain_reach_m
@@ -81,6 +83,9 @@ class House:
         """Keep this revision of a ticket; the change to be told."""
         self.book.put_ticket(ticket)
         self.set_ticket_timer(ticket)
+        parent = self.book.tickets.get(ticket.parent or "")
+        if parent is not None:  # it may have waited for this part
+            self.set_ticket_timer(parent)
         return [
             Change(
                 type="ticket",
@@ -133,6 +138,11 @@ class House:
         self.timers.set(ticket.id, min(due) if due else None)
 
     # --- questions ----------------------------------------------------------------------------
+
+    def contact(self, ticket: Ticket) -> str | None:
+        """The worker on site for a utility's part."""
+        parent = self.book.tickets.get(ticket.parent or "")
+        return parent.worker if parent is not None else None
 
     def only_heard(self, events: Sequence[Event]) -> bool:
         """Whether there is nothing but what raises the odds of something else."""

@@ -106,6 +106,10 @@ class Incidents:
         """Where no sensor can say, it is over when the work is."""
         return msgspec.structs.replace(incident, rev=incident.rev + 1, closed_at=now)
 
+    def goes_on(self, incident: Incident) -> Incident:
+        """The work was called done, and is not."""
+        return msgspec.structs.replace(incident, rev=incident.rev + 1, closed_at=None)
+
     def grace_ends(self, incident: Incident) -> datetime | None:
         """Until when a symptom without a ticket waits for its cause."""
         if incident.closed_at is not None or not self._correlator.waits(incident.kind):

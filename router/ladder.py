@@ -2,6 +2,8 @@
 
 The state of the ladder stands in the ticket (`reason["ladder"]`), so a restart goes on with it:
 `clock` and its `due`, what happens `next` (`step`: remind, escalate, repeat), `rung` reached.
+Rungs are the profile's: the neighbour beside the worker sent, then officers upwards. One that the
+city has nobody for is skipped, and that is said; the last one is the center itself.
 """
 
 from __future__ import annotations
@@ -12,38 +14,37 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from contracts.case import Ticket
-from contracts.city import Profile
+from contracts.case import Hand, Ticket
+from contracts.city import Profile, Worker
 from contracts.clock import iso
 from contracts.kinds import CLOCKS
+from contracts.loop import CLOCK_NAMES, RUNG_NAMES
 from router.assign import Roster
 from router.deadlines import Clocks
 from router.settings import RouterSettings
-from router.words import local, moment, one_line
+from router.stages import STANDING
+from router.words import both, local, moment, one_line
 
-WAITS_FOR = {
-    "dispatched": "accept",
-    "returned": "accept",
-    "accepted": "arrive",
-    "arrived": "dispose",
-    "reworked": "dispose",
-    "disposed": "verify",
-    "verified": "close",
-}
-"""The clock that runs in each stage. Suspended tickets stand still; ended ones have none."""
+NEIGHBOUR = "neighbour"
+"""The rung that is no role: the nearest able worker beside the one sent."""
+_WORK = frozenset({"accept", "arrive", "dispose"})
+"""Clocks that a neighbour can help with; to verify and to close is for officers."""
 
-_ZH = {"accept": "接单", "arrive": "到场", "dispose": "处置", "verify": "核实", "close": "结案"}
-_RUNG_ZH = {
-    "grid_head": "网格长",
-    "community": "社区",
-    "street_center": "街道中心",
-    "district_center": "区中心",
-}
+
+class Rung(msgspec.Struct, frozen=True):
+    """A rung that was reached."""
+
+    index: int
+    role: str
+    person: Worker | None
+    skipped: tuple[str, ...]
+    """Rungs between that the city has nobody for."""
+    top: bool
 
 
 def pending(ticket: Ticket) -> tuple[str, datetime] | None:
     """The clock that runs now, or the next later one that has a limit."""
-    waits = WAITS_FOR.get(ticket.stage)
+    waits = STANDING[ticket.stage].clock
     if waits is None:
         return None
     for clock in CLOCKS[CLOCKS.index(waits) :]:
@@ -64,11 +65,14 @@ class Ladder:
         settings: RouterSettings,
         zone: ZoneInfo,
     ) -> None:
-        self._profile = profile
+        self._rungs = profile.escalate_to
+        self._early = profile.remind_before
         self._clocks = clocks
         self._roster = roster
         self._s = settings
         self._zone = zone
+
+    # --- when ---------------------------------------------------------------------------------
 
     def arm(self, ticket: Ticket, now: datetime) -> Ticket:
         """Start the ladder of the clock that runs now."""
@@ -81,13 +85,13 @@ class Ladder:
         time = self._clocks.time_of(ticket)
         begun = ticket.reason.get("deadlines", {}).get("from", {}).get(clock)
         start = moment(begun) or ticket.opened_at
-        early = time.add(start, time.between(start, due) * (1 - self._profile.remind_before))
+        early = time.add(start, time.between(start, due) * (1 - self._early))
         if now < early < due:
             step, when = "remind", early
         elif now < due:
             step, when = "escalate", due
         else:  # already late when this stage began: the ladder goes on from here
-            step, when = "escalate", time.add(now, self._s.escalate_every_s)
+            step, when = "escalate", time.add(now, self.pause(ticket, self._s.escalate_every_s))
         return _with(
             ticket,
             {"clock": clock, "due": iso(due), "step": step, "next": iso(when), "rung": 0},
@@ -95,52 +99,23 @@ class Ladder:
 
     def due(self, ticket: Ticket) -> datetime | None:
         """When the ladder of this ticket moves next."""
-        if not self._s.ladder or ticket.stage not in WAITS_FOR:
+        if not self._s.ladder or STANDING[ticket.stage].clock is None:
             return None
         return moment(ticket.reason.get("ladder", {}).get("next"))
 
-    def fire(self, ticket: Ticket, now: datetime) -> tuple[Ticket, str, str]:
-        """The ticket with its ladder one step on, the change's name and what is told."""
-        state = dict(ticket.reason["ladder"])
-        time = self._clocks.time_of(ticket)
-        due = moment(state["due"]) or now
-        when, clock = local(due, self._zone), str(state["clock"])
-        if state["step"] == "escalate":
-            return self._escalate(ticket, state, now)
-        if state["step"] == "remind":
-            state |= {"step": "escalate", "next": iso(due), "reminded": iso(now)}
-            note = one_line(f"{clock} is due {when}", f"{_ZH[clock]}将于{when}到期")
-        else:
-            state |= {"next": iso(time.add(now, self._s.remind_every_s)), "reminded": iso(now)}
-            note = one_line(f"{clock} was due {when}, still open", f"{_ZH[clock]}已于{when}超期")
-        return _with(ticket, state), "reminded", note
+    def pause(self, ticket: Ticket, seconds: float) -> float:
+        """A pause of this ticket's ladder in seconds: shorter with each 督办."""
+        count = int(ticket.reason.get("supervised", {}).get("count", 0))
+        return max(seconds * self._s.supervised_pace**count, self._s.shortest_pause_s)
 
-    def _escalate(
-        self, ticket: Ticket, state: dict[str, Any], now: datetime
-    ) -> tuple[Ticket, str, str]:
-        rungs = self._profile.escalate_to
-        rung = int(state["rung"])
-        role = rungs[min(rung, len(rungs) - 1)]
-        head = self._roster.officer(role, ticket.grid)
-        top = rung + 1 >= len(rungs)
-        pause = self._s.remind_every_s if top else self._s.escalate_every_s
-        then = self._clocks.time_of(ticket).add(now, pause)
-        state |= {
-            "rung": rung + 1,
-            "to": role,
-            "person": head.id if head else None,
-            "step": "repeat" if top else "escalate",
-            "next": iso(then),
-            "escalated": iso(now),
-        }
-        clock = str(state["clock"])
-        due = moment(state["due"]) or now
-        who = f" ({head.name})" if head else ""
-        note = one_line(
-            f"{clock} was due {local(due, self._zone)}: to {role}{who}",
-            f"{_ZH[clock]}已于{local(due, self._zone)}超期，上报{_RUNG_ZH.get(role, role)}{who}",
-        )
-        return _with(ticket, state), "escalated", note
+    def hurry(self, ticket: Ticket, now: datetime) -> Ticket:
+        """督办: the next step comes at the shorter pace from now on."""
+        state = dict(ticket.reason.get("ladder", {}))
+        then = moment(state.get("next"))
+        if then is None:
+            return ticket
+        soon = now + timedelta(seconds=self.pause(ticket, self._s.escalate_every_s))
+        return _with(ticket, {**state, "next": iso(min(then, soon))})
 
     def hold(self, ticket: Ticket, now: datetime, by: str) -> Ticket:
         """An acknowledgement: the next step waits a while, then comes all the same."""
@@ -151,6 +126,107 @@ class Ladder:
             return ticket
         state |= {"next": iso(max(then, until)), "acknowledged": {"by": by, "until": iso(until)}}
         return _with(ticket, state)
+
+    # --- what ---------------------------------------------------------------------------------
+
+    def fire(self, ticket: Ticket, now: datetime) -> tuple[Ticket, str, str]:
+        """The ticket with its ladder one step on, the change's name and what is told."""
+        state = dict(ticket.reason["ladder"])
+        time = self._clocks.time_of(ticket)
+        due = moment(state["due"]) or now
+        when, (zh, en) = local(due, self._zone), CLOCK_NAMES[str(state["clock"])]
+        if state["step"] == "escalate":
+            if now < due:  # urged by a person, not late yet
+                state |= {"next": iso(due), "reminded": iso(now)}
+                return _with(ticket, state), "reminded", _coming(en, zh, when)
+            return self._escalate(ticket, state, now)
+        if state["step"] == "remind":
+            state |= {"step": "escalate", "next": iso(due), "reminded": iso(now)}
+            return _with(ticket, state), "reminded", _coming(en, zh, when)
+        pause = self.pause(ticket, self._s.remind_every_s)
+        state |= {"next": iso(time.add(now, pause)), "reminded": iso(now)}
+        note = one_line(f"{en} was due {when}, still open", f"{zh}已于{when}超期，仍未完成")
+        return _with(ticket, state), "reminded", note
+
+    def rung(self, ticket: Ticket, start: int, now: datetime, clock: str) -> Rung:
+        """The first rung from `start` that somebody is on; else the last one, the center's own."""
+        skipped: list[str] = []
+        for index in range(start, len(self._rungs)):
+            role, top = self._rungs[index], index + 1 >= len(self._rungs)
+            if role == NEIGHBOUR:
+                if clock not in _WORK or ticket.worker is None:
+                    continue  # nobody was sent beside whom there could be a neighbour
+                person = self._neighbour(ticket, now)
+            else:
+                person = self._roster.officer(role, ticket.grid)
+            if person is not None and person.id == ticket.worker:
+                continue  # they have it already
+            if person is not None or top:
+                return Rung(index, role, person, tuple(skipped), top)
+            skipped.append(role)
+        return Rung(len(self._rungs) - 1, self._rungs[-1], None, tuple(skipped), True)
+
+    def _neighbour(self, ticket: Ticket, now: datetime) -> Worker | None:
+        out = {str(ticket.worker), *ticket.helpers}
+        out |= {str(r["id"]) for r in ticket.reason.get("returns", ())}
+        rule_skills = tuple(ticket.reason.get("worker", {}).get("skills", ()))
+        choice = self._roster.choose(ticket.place, now, skills=rule_skills, without=out)
+        return self._roster.worker(choice.worker)
+
+    def _escalate(
+        self, ticket: Ticket, state: dict[str, Any], now: datetime
+    ) -> tuple[Ticket, str, str]:
+        clock = str(state["clock"])
+        rung = self.rung(ticket, int(state["rung"]), now, clock)
+        pause = self._s.remind_every_s if rung.top else self._s.escalate_every_s
+        then = self._clocks.time_of(ticket).add(now, self.pause(ticket, pause))
+        state |= {
+            "rung": rung.index + 1,
+            "to": rung.role,
+            "person": rung.person.id if rung.person else None,
+            "skipped": [*state.get("skipped", ()), *rung.skipped],
+            "step": "repeat" if rung.top else "escalate",
+            "next": iso(then),
+            "escalated": iso(now),
+        }
+        due = local(moment(state["due"]) or now, self._zone)
+        zh, en = CLOCK_NAMES[clock]
+        to_en, to_zh = rung_words(rung)
+        note = one_line(f"{en} was due {due}: to {to_en}", f"{zh}已于{due}超期，上报{to_zh}")
+        if rung.role == NEIGHBOUR and rung.person is not None:
+            state |= {"neighbour": rung.person.id}
+            ticket = _asked(ticket, rung.person, now, clock)
+            note = one_line(
+                f"{en} was due {due}: {rung.person.name}, the nearest beside, is asked to step in",
+                f"{zh}已于{due}超期，请邻近网格员{rung.person.name}接手",
+            )
+        return _with(ticket, state), "escalated", note
+
+
+def rung_words(rung: Rung) -> tuple[str, str]:
+    """(en, zh) of a rung, with its person and the rungs that were skipped."""
+    zh, en = RUNG_NAMES.get(rung.role, (rung.role, rung.role))
+    if rung.person is not None:
+        en, zh = f"{en} ({rung.person.name})", f"{zh}（{rung.person.name}）"
+    if rung.skipped:
+        names = [RUNG_NAMES.get(role, (role, role)) for role in rung.skipped]
+        en += f"; nobody is registered as {', '.join(n[1] for n in names)}"
+        zh += f"；本地未登记{'、'.join(n[0] for n in names)}，已跳过"
+    return en, zh
+
+
+def _coming(en: str, zh: str, when: str) -> str:
+    return one_line(f"{en} is due {when}", f"{zh}将于{when}到期")
+
+
+def _asked(ticket: Ticket, person: Worker, now: datetime, clock: str) -> Ticket:
+    """The neighbour is on the ticket: told of it, and free to accept in the other's place."""
+    zh, en = CLOCK_NAMES[clock]
+    why = both(f"{en} was missed", f"{zh}超期")
+    hand = Hand(person.id, "requested", now, "router", one_line(why["text_en"], why["text_zh"]))
+    return msgspec.structs.replace(
+        ticket, helpers=(*ticket.helpers, person.id), hands=(*ticket.hands, hand)
+    )
 
 
 def _with(ticket: Ticket, state: dict[str, Any]) -> Ticket:

@@ -154,5 +154,26 @@ class RouterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     """After the top rung the reminders go on at this pace: an overdue ticket is never silent."""
     acknowledge_s: float = 1800.0
     """An acknowledgement holds back the next rung by this much, then it expires."""
+    supervised_pace: float = 0.5
+    """Each 督办 of a person shortens the pauses of the ladder by this factor."""
+    shortest_pause_s: float = 300.0
+    """But not below this."""
+    ask_s: float = 1800.0
+    """A question to people (is it over? more time? whose is it?) is asked again after this long,
+    one rung higher."""
+    most_returns: int = 3
+    """After so many returns a ticket goes to the grid head instead of the next worker."""
+    suspend_s: float = 604800.0
+    """挂账 without a date comes back after this long."""
+    suspend_most_s: float = 15552000.0
+    """No date of a suspension or an extension may lie further ahead (180 days)."""
+    reopen_s: float = 86400.0
+    """So long after closing, a relapse or a resident may open a ticket again (kept at most
+    `keep_ended_s`)."""
+    appeal_s: float = 86400.0
+    """So long after a verdict an appeal is heard."""
+    closes_itself_s: float = 1800.0
+    """What a sensor verified and did not take back for this long is closed without a person, the
+    parent after its parts; 0: never."""
     keep_ended_s: float = 86400.0
     """How long ended incidents and tickets stay known."""

@@ -1,7 +1,8 @@
-"""The stages of a ticket: which action leads where, who may, and what must be said with it.
+"""The loop as data: which action leads where, who may, what must be said, which clocks start.
 
 发现—立案—派遣—接单—到场—处置—核实—结案—评价, with 回退 returned, 返工 reworked, 挂账 suspended
-and 作废 void beside them.
+and 作废 void beside them. `STANDING` says what each stage does to the clocks, `MOVES` what each
+action may do; what an action does besides moving stands in `branches`.
 """
 
 from __future__ import annotations
@@ -12,34 +13,146 @@ from typing import Any
 import msgspec
 
 from contracts.case import Command, Step, Ticket
-from contracts.city import City
 from contracts.kinds import OPEN_STAGES, STAGES
-from router.words import one_line
+from contracts.loop import ALIASES
 
 WORKING = frozenset({"dispatched", "accepted", "arrived", "reworked"})
+ENDED = frozenset({"closed", "evaluated"})
 
-TRANSITIONS: dict[str, tuple[frozenset[str], str | None]] = {
-    "accept": (frozenset({"dispatched"}), "accepted"),
-    "arrive": (frozenset({"accepted", "reworked"}), "arrived"),
-    "dispose": (frozenset({"arrived", "reworked"}), "disposed"),
-    "verify": (frozenset({"disposed"}), "verified"),
-    "close": (frozenset({"verified"}), "closed"),
-    "evaluate": (frozenset({"closed"}), "evaluated"),
-    "return": (WORKING, "returned"),
-    "rework": (frozenset({"disposed", "verified"}), "reworked"),
-    "suspend": (WORKING | {"returned"}, "suspended"),
-    "resume": (frozenset({"suspended"}), None),
-    "void": (OPEN_STAGES, "void"),
-    "reassign": (WORKING | {"returned", "suspended"}, "dispatched"),
-    "note": (frozenset(STAGES), None),
-    "acknowledge": (OPEN_STAGES, None),
-    "remind": (OPEN_STAGES, None),
+DOERS = frozenset({"worker", "utility"})
+DESK = frozenset({"officer", "center"})
+CONTACT = frozenset({"contact"})
+"""The worker on site, for a utility's part: 网格评部门."""
+RESIDENT = frozenset({"resident"})
+ANYONE = frozenset({"anyone"})
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What a stage means for the clocks."""
+
+    clock: str | None
+    """The clock that runs; None: none does."""
+    starts: tuple[str, ...] = ()
+    """Clocks that start anew when the stage is reached (those after them move along)."""
+    stops: str | None = None
+    """The clock that is kept or missed when the stage is reached."""
+
+
+STANDING: dict[str, Standing] = {
+    "detected": Standing(clock="accept"),
+    "filed": Standing(clock="accept"),
+    "dispatched": Standing(clock="accept", starts=("accept", "arrive")),
+    "returned": Standing(clock="accept", starts=("accept",)),
+    "accepted": Standing(clock="arrive", stops="accept"),
+    "arrived": Standing(clock="dispose", stops="arrive"),
+    "reworked": Standing(clock="dispose", starts=("dispose",)),
+    "disposed": Standing(clock="verify", starts=("verify",), stops="dispose"),
+    "verified": Standing(clock="close", starts=("close",), stops="verify"),
+    "suspended": Standing(clock=None),
+    "closed": Standing(clock=None, stops="close"),
+    "evaluated": Standing(clock=None),
+    "void": Standing(clock=None),
 }
-"""action → (stages it is allowed in, stage it leads to; None: it stays, or goes back)."""
+"""Suspended tickets stand still: what was left of each clock is left again afterwards."""
 
-NEEDS_REASON = frozenset({"return", "void", "suspend", "rework"})
-FOR_CENTER = frozenset({"verify", "close", "evaluate", "rework", "void", "reassign", "resume"})
-"""Actions that neither the ticket's worker nor its utility may do: nobody judges their own work."""
+
+class Move(msgspec.Struct, frozen=True, kw_only=True):
+    """One action."""
+
+    stages: frozenset[str]
+    """Where it is allowed."""
+    to: str | None
+    """The stage it leads to; None: it stays, or goes back to where it was."""
+    who: frozenset[str]
+    """Who may, seen from the ticket (`who.Who`)."""
+    says: tuple[str, ...] = ()
+    """What must be said: `reason`, `note`, `until`, `score`, `whom`."""
+    judges: bool = False
+    """A verdict on the work: never by who did it."""
+    answers: str | None = None
+    """The question that must be open."""
+
+
+def _move(
+    stages: frozenset[str] | set[str], to: str | None, who: frozenset[str], *says: str, **more: Any
+) -> Move:
+    return Move(stages=frozenset(stages), to=to, who=who, says=says, **more)
+
+
+MOVES: dict[str, Move] = {
+    # the way of every ticket
+    "accept": _move({"dispatched", "returned"}, "accepted", DOERS | DESK | {"neighbour"}),
+    "arrive": _move({"accepted", "reworked"}, "arrived", DOERS | DESK),
+    "dispose": _move({"arrived", "reworked"}, "disposed", DOERS | DESK),
+    "verify": _move({"disposed"}, "verified", DESK | CONTACT, judges=True),
+    "close": _move({"verified"}, "closed", DESK, judges=True),
+    "evaluate": _move({"closed"}, "evaluated", DESK | CONTACT, judges=True),
+    "rate": _move({"disposed", "verified"} | ENDED, None, DESK | RESIDENT, "score", judges=True),
+    # the branches
+    "return": _move(WORKING, "returned", DOERS | DESK, "reason"),
+    "rework": _move({"disposed", "verified"}, "reworked", DESK | CONTACT, "reason", judges=True),
+    "extend": _move(WORKING, None, DOERS, "reason", "until"),
+    "grant": _move(OPEN_STAGES, None, DESK, judges=True, answers="extension"),
+    "refuse": _move(OPEN_STAGES, None, DESK, "reason", judges=True, answers="extension"),
+    "supervise": _move(OPEN_STAGES, None, DESK),
+    "appeal": _move(frozenset(STAGES), None, DOERS | {"former"}, "reason"),
+    "uphold": _move(frozenset(STAGES), None, DESK, "reason", judges=True, answers="appeal"),
+    "overturn": _move(frozenset(STAGES), None, DESK, "reason", judges=True, answers="appeal"),
+    "suspend": _move(WORKING | {"returned"}, "suspended", DESK, "reason"),
+    "resume": _move({"suspended"}, None, DESK),
+    "void": _move(OPEN_STAGES, "void", DESK, "reason"),
+    "reassign": _move(WORKING | {"returned", "suspended"}, "dispatched", DESK, "whom"),
+    "reopen": _move(ENDED, "reworked", DESK | CONTACT | RESIDENT, "reason"),
+    "confirm": _move(
+        WORKING | {"returned", "suspended"},
+        "verified",
+        DESK | CONTACT | {"worker", "helper"},
+        answers="confirm",
+    ),
+    "deny": _move(
+        WORKING | {"returned", "suspended"},
+        None,
+        DESK | CONTACT | {"worker", "helper"},
+        answers="confirm",
+    ),
+    # words
+    "note": _move(frozenset(STAGES), None, ANYONE, "note"),
+    "acknowledge": _move(OPEN_STAGES, None, DOERS | DESK | CONTACT | {"helper", "neighbour"}),
+    "remind": _move(OPEN_STAGES, None, DOERS | DESK | CONTACT | RESIDENT | {"helper"}),
+}
+"""Action → what it may do. A new action is one entry here, its name in `contracts.loop`, and a
+function in `branches.HANDLERS` when it does more than move on."""
+
+BY_ITSELF: frozenset[tuple[str, str]] = frozenset(
+    {
+        ("returned", "dispatched"),  # goes to the next able worker, or the grid head
+        ("disposed", "verified"),  # the sensor says it is over
+        ("disposed", "reworked"),  # the sensor still says it is not
+        ("verified", "reworked"),  # it came back
+        ("verified", "closed"),  # the sensor's word stood the time it takes to settle
+        ("closed", "reworked"),
+        ("evaluated", "reworked"),
+        *((stage, "void") for stage in OPEN_STAGES),  # explained by something else, taken back
+        *(("suspended", stage) for stage in (*WORKING, "returned")),  # the time is up
+        ("evaluated", "closed"),  # an evaluation was struck
+        ("reworked", "disposed"),  # a rework was struck
+    }
+)
+"""Ways that the router, the sensor or an appeal takes without an action of its own."""
+
+
+def ways(action: str, stage: str) -> frozenset[str]:
+    """Stages that this action may lead to from this one."""
+    move = MOVES[action]
+    if stage not in move.stages:
+        return frozenset()
+    return frozenset({stage}) if move.to is None else frozenset({move.to})
+
+
+def plain(command: Command) -> Command:
+    """The command by the action's own name: a utility `restored` what a worker disposes of."""
+    name = ALIASES.get(command.action)
+    return command if name is None else msgspec.structs.replace(command, action=name)
 
 
 def actor(by: str) -> str:
@@ -49,82 +162,10 @@ def actor(by: str) -> str:
 
 
 def target(note: str | None) -> tuple[str, str] | None:
-    """(`worker` | `utility`, id) of a reassignment's note `worker:ID`; the rest is free text."""
+    """(`worker` | `utility`, id) of a note that begins with `worker:ID`; the rest is free text."""
     head = (note or "").split(maxsplit=1)
     kind, sep, ident = head[0].partition(":") if head else ("", "", "")
     return (kind, ident) if sep and kind in ("worker", "utility") and ident else None
-
-
-def refusal(ticket: Ticket, command: Command, city: City) -> str | None:
-    """Why this command is not applied, in words of both languages; None when it may be."""
-    known = TRANSITIONS.get(command.action)
-    if known is None:
-        return one_line(
-            f"action {command.action!r} is unknown; allowed: {', '.join(TRANSITIONS)}",
-            f"未知操作“{command.action}”",
-        )
-    if command.rev != ticket.rev:
-        return one_line(
-            f"the ticket is at revision {ticket.rev} ({ticket.stage}), you saw {command.rev}: "
-            "look again",
-            f"工单已更新至第{ticket.rev}版（{ticket.stage}），请刷新后再试",
-        )
-    allowed, _ = known
-    if ticket.stage not in allowed:
-        now_possible = [a for a, (stages, _) in TRANSITIONS.items() if ticket.stage in stages]
-        return one_line(
-            f"{command.action} is not possible while {ticket.stage}; now possible: "
-            + ", ".join(now_possible),
-            f"当前阶段 {ticket.stage} 不能执行 {command.action}",
-        )
-    if command.action in NEEDS_REASON and not (command.reason or "").strip():
-        return one_line(f"{command.action} needs a reason", f"{command.action} 必须填写原因")
-    if command.action == "note" and not (command.note or command.reason or "").strip():
-        return one_line("a note needs text", "请填写备注内容")
-    if not command.by.strip():
-        return one_line("say who acts (by)", "请注明操作人")
-    return _who(ticket, command, city) or _whom(command, city)
-
-
-def _who(ticket: Ticket, command: Command, city: City) -> str | None:
-    by = actor(command.by)
-    worker, utility = city.workers.get(by), city.utilities.get(by)
-    if command.action == "note" or (worker is None and utility is None):
-        return None
-    if worker is not None and worker.role in city.profile.escalate_to:
-        own = by == ticket.worker and command.action in ("verify", "evaluate")
-        return (
-            one_line("nobody judges their own work", "本人处置的工单须由他人核实评价")
-            if own
-            else None
-        )
-    if command.action in FOR_CENTER:
-        return one_line(
-            f"{command.action} is for the center or a grid head; who was sent may return it "
-            "with a reason",
-            f"{command.action} 由中心或网格长执行，承办人可说明原因后回退",
-        )
-    mine = by in (ticket.worker, ticket.utility, *ticket.helpers)
-    if not mine:
-        return one_line(
-            f"the ticket is not {by}'s: it is with {ticket.worker or ticket.utility}",
-            f"该工单由 {ticket.worker or ticket.utility} 承办",
-        )
-    return None
-
-
-def _whom(command: Command, city: City) -> str | None:
-    if command.action != "reassign":
-        return None
-    whom = target(command.note)
-    if whom is None:
-        return one_line(
-            "reassign names whom in its note: worker:ID or utility:ID", "请在备注中写明 worker:ID"
-        )
-    kind, ident = whom
-    if ident not in (city.workers if kind == "worker" else city.utilities):
-        return one_line(f"no {kind} is called {ident!r}", f"没有 {kind} {ident}")
-    return None
 
 
 def step(

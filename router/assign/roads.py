@@ -42,8 +42,7 @@ class RoadMap:
         metres = np.maximum(roads.metres.astype(np.float64), crow) + 1e-6
         factors = [roads.factor] if roads.riding is None else [roads.factor, roads.riding]
         self._graphs = tuple(
-            _reversed(roads, n, metres, factor.astype(np.float64))
-            for factor in factors
+            _reversed(roads, n, metres, factor.astype(np.float64)) for factor in factors
         )
         self.source = roads.source
         self._detour, self._off_road_m = detour, off_road_m

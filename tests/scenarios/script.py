@@ -181,6 +181,7 @@ class Script:
         reason: str | None = None,
         note: str | None = None,
         rev: int | None = None,
+        **data: Any,
     ) -> Answer:
         """Somebody acts on a ticket, having seen its newest revision."""
         self._restart()
@@ -196,6 +197,7 @@ class Script:
                 at=self.now,
                 reason=reason,
                 note=note,
+                data=data or None,
             ),
             self.now,
         )

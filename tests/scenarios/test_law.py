@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from datetime import timedelta
 
 import msgspec
 import pytest
 
 from contracts.case import Ticket
+from contracts.clock import iso
 from contracts.event import Event
 from router.engine import GridRouter
 from router.settings import RouterSettings
+from router.stages import MOVES, STANDING
 from tests.scenarios.script import Script, event
 from tests.scenarios.town import at, place, town
 
@@ -35,9 +38,15 @@ KINDS = [
 ]
 ACTIONS = [
     *("accept", "arrive", "dispose", "verify", "close", "evaluate", "return", "rework"),
-    *("suspend", "resume", "void", "note", "acknowledge", "remind", "reassign"),
+    *(action for action in MOVES if action != "void"),
+    *("restored", "fly"),
 ]
 NOTES = [None, "worker:w-22", "utility:lights"]
+
+
+def next_step(ticket: Ticket) -> str:
+    """The action that goes on from here."""
+    return str(STANDING[ticket.stage].clock or "resume")
 
 
 def play(story: Script, seed: int, acts: int = 60) -> None:
@@ -70,9 +79,17 @@ def play(story: Script, seed: int, acts: int = 60) -> None:
             story.position(worker, at(dice.uniform(0, 2000), dice.uniform(0, 1000)))
         else:
             ticket = dice.choice(story.tickets())
-            by = dice.choice(["center", ticket.worker or "center", "h-1"])
+            mine = [ticket.worker or "center", ticket.utility or "center"]
+            by = dice.choice(["center", *mine, "h-1", "h-2", "resident:a", "w-22"])
             story.command(
-                ticket.id, dice.choice(ACTIONS), by, reason="because", note=dice.choice(NOTES)
+                ticket.id,
+                dice.choice([*ACTIONS, "void"]) if dice.random() < 0.7 else next_step(ticket),
+                by,
+                reason="because",
+                note=dice.choice(NOTES),
+                until=iso(story.now + timedelta(seconds=dice.choice([600, 7200]))),
+                score=dice.randint(1, 5),
+                photos=[{"name": "处置后", "ref": "p-1"}],
             )
     story.at(seconds + 7200)
 

@@ -98,9 +98,12 @@ def test_nobody_accepts_and_the_ladder_climbs_and_is_never_silent() -> None:
         (360 + 3600 + 14400, "reminded"),
         (360 + 3600 + 28800, "reminded"),
     ]
-    notes = [s.note for s in story.ticket().timeline if s.change == "escalated"]
-    assert "钱格长" in notes[0]
-    assert "district_center" in notes[2]
+    neighbour, head, center = (s for s in story.ticket().timeline if s.change == "escalated")
+    assert "赵一" in neighbour.note
+    assert "钱格长" in head.note
+    assert "the district center; nobody is registered as the community" in center.note
+    assert "本地未登记社区、街道中心，已跳过" in center.note
+    assert story.ticket().reason["ladder"]["skipped"] == ["community", "street_center"]
 
 
 def test_accepting_starts_the_next_clock_and_quiets_the_ladder() -> None:
@@ -151,19 +154,17 @@ def test_return_void_and_suspend_need_a_reason(action: str) -> None:
     assert story.command(story.ticket().id, action, reason="not ours").ok
 
 
-def test_returned_is_escalated_until_reassigned() -> None:
+def test_a_person_may_choose_whom() -> None:
     story = flooded()
     ticket = story.ticket().id
-    story.at(60).command(ticket, "return", "w-12", reason="other district's road")
-    assert story.ticket().stage == "returned"
-    story.at(60 + 360)
-    story.expect(between(61, 420)).ticket("escalated", stage="returned")
-    story.command(ticket, "reassign", "center", note="worker:w-11 knows the place")
+    story.at(420).command(ticket, "reassign", "center", note="worker:w-11 knows the place")
     moved = story.ticket()
     assert (moved.stage, moved.worker) == ("dispatched", "w-11")
     assert moved.reason["worker"]["distance_m"] == pytest.approx(316, abs=2)
     assert moved.deadlines.accept == moment(420 + 360)
     assert not story.command(ticket, "reassign", "center", note="worker:w-99").ok
+    assert story.command(ticket, "reassign", "center", worker="w-22").ok
+    assert story.ticket().worker == "w-22"
 
 
 def test_a_stale_revision_is_refused_with_the_newest() -> None:
