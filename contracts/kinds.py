@@ -82,6 +82,8 @@ METRICS: Final[dict[str, str]] = {
     "rain_forecast": "mm/h",
     "pressure": "kPa",
     "tilt": "degree",
+    "tilt_x": "degree",
+    "tilt_y": "degree",
     "voltage_a": "V",
     "voltage_b": "V",
     "voltage_c": "V",

@@ -28,6 +28,8 @@ FACTS: dict[str, tuple[str, ...]] = {
     "drain_blocked": ("pipes", "since"),
     "severed_cable": ("spans", "point", "error_m", "what", "state", "owners", "ruled_out"),
     "fibre_break": ("distance_m", "error_m", "point", "loss_db"),
+    "pole_tilt": ("value", "rest", "state", "ruled_out"),
+    "street_light_out": ("what", "members", "since", "state", "ruled_out"),
 }
 """Facts of a kind that the wire promises; they stand in `evidence` and beside it."""
 

@@ -27,6 +27,8 @@ LIMITS: Final[dict[str, tuple[float, float]]] = {
     "rain_rate": (0.0, 2_000.0),  # the record minute, Unionville 1956: 31.2 mm, 1,872 mm/h
     "pressure": (-110.0, 100_000.0),
     "tilt": (-180.0, 180.0),
+    "tilt_x": (-180.0, 180.0),
+    "tilt_y": (-180.0, 180.0),
     "tension": (-1e6, 1e6),
     "vibration": (0.0, 2_000.0),
     "optical_power": (-120.0, 60.0),

@@ -66,6 +66,15 @@ class Belief(msgspec.Struct, frozen=True):
         """Probability that some span is broken."""
         return float(self.spans.sum())
 
+    def fit(self, but: NDArray[np.bool_], above: float, alone: float) -> float:
+        """Probability that some span is broken, `but` these, if what no reading can tell from it
+        were as seldom as a break: weights of supply lost above the line and of monitors off by
+        themselves times these."""
+        mine = float(self.spans[~but].sum())
+        rest = self.sag + self.over + sum(self.switches.values()) + sum(self.works.values())
+        rest += (self.outage + self.earth) * above + self.nothing * alone
+        return mine / max(mine + rest, 1e-12)
+
 
 class Heard(msgspec.Struct, frozen=True):
     """Evidence by place in the tree's order."""
@@ -154,6 +163,7 @@ class _Sums:
             main[place], other[place] = (STRAY, ALIKE) if apart else (ALIKE, STRAY)
         self.main, self.other = float(main.sum()), float(other.sum())
         self.sides = tree.below((other - main)[:, None])
+        self.mates = tree.below(main[:, None])
         counts = np.concatenate((heard.expected, heard.spoke), axis=1)
         told, every = tree.below(counts), counts.sum(axis=0)
         self.talk = speaking(told[:, :COLUMNS], told[:, COLUMNS:])
@@ -172,10 +182,14 @@ class _Sums:
         return found
 
     def adrift(
-        self, below: NDArray[np.float64], sides: NDArray[np.float64] | float
+        self,
+        below: NDArray[np.float64],
+        sides: NDArray[np.float64] | float,
+        mates: NDArray[np.float64] | float,
     ) -> NDArray[np.float64]:
-        """With an isolated neutral a break may displace its point all over the net, or not."""
-        still = below[..., 2, :] + self.nothing + math.log(1 - DISPLACED)
+        """With an isolated neutral a break may displace its point all over the net, or not; then
+        whoever hangs below it floats alike."""
+        still = below[..., 2, :] + self.nothing + mates + math.log(1 - DISPLACED)
         moved = below[..., 3, :] + self.displaced + math.log(DISPLACED)
         # whoever differs from the net's displacement is on the other side of the break
         whole, cut, same = (math.log(p) for p in SIDES)
@@ -188,7 +202,7 @@ class _Sums:
     def everywhere(self, prior: Prior) -> float:
         """Supply that fails upstream, on all phases or some: as a break above all monitors."""
         earthed = self.total[0] + self.nothing + math.log(max(1e-9, 1 - prior.isolated))
-        adrift = self.adrift(self.total, 0.0) + math.log(max(1e-9, prior.isolated))
+        adrift = self.adrift(self.total, 0.0, self.main) + math.log(max(1e-9, prior.isolated))
         each = np.logaddexp(earthed, adrift)[:-1] + self.all_talk[:-1] + np.log(OUTAGE)
         return float(np.logaddexp.reduce(each))
 
@@ -197,7 +211,7 @@ def _broken(sums: _Sums, prior: Prior) -> NDArray[np.float64]:
     medium = prior.medium[:, None]
     plain = sums.plain(prior) + sums.nothing
     together = np.where(medium, math.log(max(1e-9, 1 - prior.isolated)), 0.0)
-    adrift = np.where(medium, sums.adrift(sums.below, sums.sides), NEVER)
+    adrift = np.where(medium, sums.adrift(sums.below, sums.sides, sums.mates), NEVER)
     apart = math.log(max(prior.isolated, 1e-9))
     found: NDArray[np.float64] = np.logaddexp(plain + together, adrift + apart)
     return found + sums.talk + sums.above

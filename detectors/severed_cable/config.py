@@ -29,13 +29,17 @@ class SeveredCableConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     """What comes later is judged this long after it came (seconds)."""
     switch_hold_s: float = 4.5
     """So long a loss that a switch would explain is taken for a recloser's dead time (seconds)."""
-    hold_s: float = 6.0
+    hold_s: float = 10.0
     """A loss that shows in voltages alone is confirmed only after this long (seconds): reclosers
-    of the field close again within 0.3 to 5 s."""
+    of the field close again within 0.3 to 5 s, and word of it takes some seconds more."""
     suspect_p: float = 0.2
     """Published as suspected from this probability of a broken cable on."""
     drop_p: float = 0.05
     """A suspicion below this probability is withdrawn."""
+    doubt_weight: float = 0.25
+    """Supply lost above the line and one customer switched off look the same as a break to whoever
+    cannot measure there. From `switch_hold_s` on a break that fits as well is suspected as if
+    either weighed no more than this; the probabilities told stay what they are."""
     confirm_p: float = 0.95
     """Confirmed from this probability on, with two monitors or two kinds of evidence."""
     outage_weight: float = 0.3

@@ -33,6 +33,8 @@ WHERE = frozenset({"spans", "point", "error_m", "what", "whats", "phases", "owne
 """What stays as it was told when a suspicion is withdrawn."""
 AGAIN_P = 0.5
 """What was withdrawn is suspected again only from this probability on."""
+LIKELY, FAINT = 4, 3
+"""Severity of a suspicion; the latter where something else is likelier."""
 _NOTHING: tuple[Event, ...] = ()
 
 
@@ -108,18 +110,20 @@ class SeveredCable:
                 return
 
     def _unusual(self, monitor: Monitor, item: Reading) -> None:
-        state, was = self._state, monitor.off
+        state, was, held = self._state, monitor.off, monitor.fallen is None
         self._ears.spoke(item.device)
         if not monitor.take(item, self._cfg, self._ears.nominal(item.device)):
             return
-        if monitor.off is not None and monitor.part == 0:
-            first = self._join(item.device, monitor.off, item.received_at)
+        fell = held and monitor.fallen is not None
+        if monitor.part == 0 and (monitor.off is not None or fell):
+            first = self._join(item.device, monitor.off or item.at, item.received_at)
             self._look(item.received_at, self._cfg.settle_s if first else self._cfg.again_s)
-        elif was is not None and monitor.off is None:
+        elif monitor.off is None and (was is not None or not (held or monitor.fallen)):
             for one in state.happenings:
                 if one.key == monitor.part and one.turned is None:
                     one.turned = item.at
-            monitor.part = 0
+            if monitor.fallen is None:  # a conductor that is down keeps it open
+                monitor.part = 0
             if state.happenings:
                 self._look(item.received_at, self._cfg.again_s)
         elif monitor.part > 0 or (monitor.off is None and state.happenings):
@@ -203,15 +207,17 @@ class SeveredCable:
         found = self._ears.hear(self._monitors, one, now)
         belief = believe(self._tree, self._prior, found.heard(age), planned, cfg)
         self._later(one, now, age)
+        suspicion = self._suspicion(belief, found, age)
         if one.episode is None:
-            if belief.cable < (AGAIN_P if one.withdrawn else cfg.suspect_p):
+            if suspicion < (AGAIN_P if one.withdrawn else cfg.suspect_p):
                 self._part(one, off, found, belief, planned)
                 return []
             one.episode = state.ledger.open(KIND, self._site.id, one.since)
         elif self._restoring(one):
             return []  # where it was is known best from when all of it was dark
-        evidence = evidence_of(self._tree, self._site, belief, found, planned, one, age, cfg)
-        if one.state == SUSPECTED and belief.cable < cfg.drop_p:
+        evidence = evidence_of(self._tree, self._monitors, belief, found, planned, one, age, cfg)
+        down = any(self._monitors[d].fallen is not None for d in one.members)
+        if one.state == SUSPECTED and suspicion < cfg.drop_p and not down:
             where = {k: v for k, v in one.evidence.items() if k in WHERE}
             one.evidence = {**evidence, **where}
             event = self._revise(one, ended="ruled_out")
@@ -233,9 +239,26 @@ class SeveredCable:
         one.told = told
         return [self._revise(one)]
 
+    def _suspicion(self, belief: Belief, found: Findings, age_s: float) -> float:
+        """How far a break is to be suspected: its probability, or that of its fitting as well as
+        what no monitor here can tell from it."""
+        cfg, nodes = self._cfg, self._line.nodes
+        if age_s < cfg.switch_hold_s:
+            return belief.cable  # a recloser above the line is no cable
+        above = cfg.doubt_weight / (cfg.outage_weight * max(1, len(self._tree.spans)))
+        lost = set(found.lost)
+        apart, alone = self._prior.drops, 1.0
+        if len(lost) == 1 and all(nodes[n].what == "customer" for n in lost):
+            alone = cfg.doubt_weight / cfg.customer_weight
+            # whoever else hangs below a break would have spoken
+            mute = found.expected[:, :1] - found.spoke[:, :1]
+            apart = apart | (self._tree.below(mute)[:, 0] > 0)
+        return max(belief.cable, belief.fit(apart, min(1.0, above), min(1.0, alone)))
+
     def _off(self, one: Happening, device: str) -> bool:
         monitor = self._monitors[device]
-        return monitor.off is not None and monitor.part == one.key
+        down = monitor.off is not None or monitor.fallen is not None
+        return down and monitor.part == one.key
 
     def _over(self, one: Happening, off: list[str]) -> bool:
         """Whether all are back that can tell; what only gasped is dead until it speaks again."""
@@ -262,7 +285,8 @@ class SeveredCable:
         """Whether monitors that were dark are back and no other has gone dark since."""
         told = set(one.evidence.get("lost", ()))
         dark = {self._node[d] for d in one.members if self._off(one, d)}
-        return bool(told - dark) and dark <= told
+        back = {self._node[d] for d in one.members} - dark
+        return bool(told & back) and dark <= told
 
     def _confirm(
         self,
@@ -273,6 +297,8 @@ class SeveredCable:
         age: float,
     ) -> None:
         kinds = set(found.kinds)
+        if "voltage" in kinds:
+            kinds.discard("last_gasp")  # darkness told twice
         sure = belief.cable >= self._cfg.confirm_p
         lost = evidence["lost"]
         ripe = age >= self._cfg.hold_s or bool(kinds & PHYSICAL)
@@ -327,13 +353,14 @@ class SeveredCable:
         if ended is not None:
             evidence["ended"] = ended
         point = evidence["point"]
+        likely = evidence["p"] >= self._cfg.suspect_p
         return revise(
             one.episode,
             kind=KIND,
             site=self._site.id,
             device=None,
             point=Point(point["lon"], point["lat"]),
-            severity=5 if one.state == CONFIRMED else 4,
+            severity=5 if one.state == CONFIRMED else LIKELY if likely else FAINT,
             evidence=evidence,
             closed=ended is not None,
         )

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 WHAT: Final = ("severed", "phase_open", "neutral_open")
@@ -137,13 +137,18 @@ def _above(view: View) -> tuple[float, ...]:
     gains = []
     for column, gone in enumerate(PHASE_SETS):
         phases = range(3) if column == NEUTRAL_OPEN else gone
-        ratios = [
-            ABOVE[view.amps[k]] / AS_BEFORE[view.amps[k]] for k in phases if view.amps[k] >= 0
-        ]
+        ratios = _ratios(view, phases)
         if column == NEUTRAL_OPEN:  # only customers of some phases may be left without
             ratios = [max(1.0, 0.5 * ratio) for ratio in ratios]
-        gains.append(max(0.0, sum(math.log(ratio) for ratio in ratios)))
+        gain = sum(math.log(ratio) for ratio in ratios)
+        if view.medium and len(gone) == 2:  # one phase alone has nowhere to return to
+            gain = max(gain, sum(math.log(ratio) for ratio in _ratios(view, range(3))))
+        gains.append(max(0.0, gain))
     return tuple(gains)
+
+
+def _ratios(view: View, phases: Iterable[int]) -> list[float]:
+    return [ABOVE[view.amps[k]] / AS_BEFORE[view.amps[k]] for k in phases if view.amps[k] >= 0]
 
 
 def _gasp(view: View, p: float) -> float:

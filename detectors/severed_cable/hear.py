@@ -28,8 +28,11 @@ PERIOD_S = 300.0
 """A device that does not say how often it reports is taken to do so this often."""
 STALE = 2.5
 """After so many periods of silence nobody expects a device to speak at once."""
-TENSION = (4.0, 2.5)
-"""Log-odds that a fallen conductor lends the spans that meet there: severed, a phase open ..."""
+TENSION = (14.0, 13.0, 11.6)
+"""Log-odds that a fallen conductor lends the spans that meet there: severed, a phase open, the
+neutral; a cell that is wrong of itself and shows just that is as seldom ..."""
+DEAD_CELL, DEAD = 0.02, -4.4
+"""... unless it shows nothing at all, as a failed cell does: what is down still hangs on it."""
 HELD = -1.2
 """... and one that holds, against severed."""
 TILT = 1.0
@@ -245,8 +248,10 @@ class Ears:
             if monitor.blow >= STRIKES[1][0]:
                 kinds.add("strike")
         if fallen is not None and early <= fallen <= late:
-            found.support[spans, 0] += TENSION[0]
-            found.support[spans, 1:-1] += TENSION[1]
+            dead = DEAD if monitor.slack < DEAD_CELL else 0.0
+            found.support[spans, 0] += TENSION[0] + dead
+            found.support[spans, 1:-1] += TENSION[1] + dead
+            found.support[spans, -1] += TENSION[2] + dead
             found.fallen.append(node)
             kinds.add("tension")
         elif fallen is None and "tension" in monitor.channels:

@@ -67,6 +67,8 @@ class Monitor(msgspec.Struct):
     """How strong that was (m/s2)."""
     fallen: datetime | None = None
     """Since when a conductor here has lost its tension."""
+    slack: float = 0.0
+    """What share of it is left."""
     leaning: datetime | None = None
     offline: bool = False
     restless: int = 0
@@ -178,21 +180,23 @@ class Monitor(msgspec.Struct):
         return True
 
     def _mechanical(self, metric: str, channel: Channel, cfg: SeveredCableConfig) -> bool:
-        out = not channel.low <= channel.value <= channel.high
+        was, out = channel.out, not channel.low <= channel.value <= channel.high
+        channel.out = out
         if not out:
             channel.learn(channel.value)
             self._bounds(metric, channel, cfg)
         if metric == "tension":
             self.fallen = (self.fallen or channel.at) if out else None
+            self.slack = channel.value / channel.usual if out and channel.usual > 0 else 0.0
         elif metric == "tilt":
             self.leaning = (self.leaning or channel.at) if out else None
-        return out
+        return out or was
 
     def forget(self) -> None:
         """What it last said is out of date; its next word is looked at anew."""
         self.off, self.gasp, self.part, self.said, self.said_at = None, None, 0, (), None
-        for channel in self.channels.values():
-            channel.out = False
+        for metric in VOLTAGES & self.channels.keys():
+            self.channels[metric].out = False
 
     def fresh(self, since: datetime) -> list[int]:
         """Which of its phases it has told of since then."""

@@ -47,6 +47,8 @@ class Prior(msgspec.Struct, frozen=True):
     """Spans whose voltage nobody registered and that nothing tells but monitors."""
     isolated: float
     """Probability that the neutral point is isolated."""
+    drops: NDArray[np.bool_]
+    """Spans that lead to one customer."""
 
 
 def prior_of(tree: Tree) -> Prior:
@@ -71,7 +73,8 @@ def prior_of(tree: Tree) -> Prior:
     highest = max((s.kv for s in spans if s.kv is not None), default=0.0)
     isolated = ISOLATED if 6.0 <= highest <= 66.0 else SELDOM
     switches = np.array([i for i, s in enumerate(spans) if s.switch], dtype=np.intp)
-    return Prior(broken, switches, medium, unsaid, isolated)
+    drops = np.array([nodes[s.to].what == "customer" for s in spans], dtype=np.bool_)
+    return Prior(broken, switches, medium, unsaid, isolated, drops)
 
 
 def _feeds_transformer(tree: Tree, node: str) -> bool:

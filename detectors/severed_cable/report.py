@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from contracts.city import Span
-from contracts.detector import Site
+from contracts.clock import iso
 from detectors.severed_cable import recorded
 from detectors.severed_cable.belief import Belief, column_phases
 from detectors.severed_cable.config import SeveredCableConfig
@@ -17,19 +17,20 @@ from detectors.severed_cable.expect import KIND as KINDS
 from detectors.severed_cable.expect import WHAT
 from detectors.severed_cable.happening import Happening
 from detectors.severed_cable.hear import Findings, cause_of
+from detectors.severed_cable.monitors import CURRENTS, VOLTAGES, Monitor
 from detectors.severed_cable.place import place_of
 from detectors.severed_cable.prior import Planned
 from detectors.severed_cable.tree import Tree
 from detectors.severed_cable.words import LEAST_P, Facts, alternatives, reasons
 
-OWNER_P = 0.5
-"""Whose cable is more probably torn than not is called."""
 MOST_NAMED = 40
+SHOWN = (3, 2)
+"""Of how many monitors that lost something, and that did not, the channels are told."""
 
 
 def evidence_of(
     tree: Tree,
-    site: Site,
+    monitors: Mapping[str, Monitor],
     belief: Belief,
     found: Findings,
     planned: Sequence[Planned],
@@ -68,7 +69,7 @@ def evidence_of(
         gasps=found.gasps,
     )
     others = alternatives(belief, facts)
-    why, why_zh = reasons(facts)
+    why, why_zh = reasons(facts, others)
     evidence: dict[str, Any] = {
         "spans": [[tree.spans[i].id, round(float(spans[i]), 4)] for i in shown],
         "point": {"lon": round(place.point.lon, 7), "lat": round(place.point.lat, 7)},
@@ -89,6 +90,7 @@ def evidence_of(
             "unknown": len(set(found.unknown)),
         },
         "evidence_kinds": list(found.kinds),
+        "channels": channels_of(found, monitors),
         "why": why,
         "why_zh": why_zh,
     }
@@ -101,19 +103,39 @@ def evidence_of(
             english, chinese = recorded.words(device, lost)
             why.append(english)
             why_zh.append(chinese)
-    del site
     return evidence
+
+
+def channels_of(found: Findings, monitors: Mapping[str, Monitor]) -> list[dict[str, Any]]:
+    """What the nearest of the evidence says, channel by channel: some that lost something, some
+    that did not, each with what was usual there. Their course is in the readings."""
+    lost = [d for d in found.views if monitors[d].off is not None]
+    there = [d for d in found.views if monitors[d].off is None]
+    told = []
+    for device in (*sorted(lost)[: SHOWN[0]], *sorted(there)[: SHOWN[1]]):
+        for metric, channel in sorted(monitors[device].channels.items()):
+            if metric in VOLTAGES or metric in CURRENTS or metric == "tension":
+                told.append({
+                    "device": device, "metric": metric, "usual": round(channel.usual, 2),
+                    "value": round(channel.value, 2), "at": iso(channel.at),
+                })  # fmt: skip
+    return told
 
 
 def owners_of(tree: Tree, shares: NDArray[np.float64]) -> list[str]:
     """Whose cables are torn: everybody's on a severed span, its owner's where a conductor of it is
-    open; of several, first the likeliest."""
+    open. Of all sets of owners the likeliest, in it first whose cable is torn most probably."""
     severed, rest = shares[:, 0], shares[:, 1:].sum(axis=1)
     chance: dict[str, float] = {}
+    sets: dict[frozenset[str], float] = {}
     for i in np.flatnonzero(severed + rest > 1e-4):
         span: Span = tree.spans[int(i)]
-        if span.owner:
-            chance[span.owner] = chance.get(span.owner, 0.0) + float(severed[i] + rest[i])
-        for owner in set(span.carries) - {span.owner}:
-            chance[owner] = chance.get(owner, 0.0) + float(severed[i])
-    return sorted((o for o, p in chance.items() if p >= OWNER_P), key=lambda o: (-chance[o], o))
+        own = {span.owner} if span.owner else set()
+        for torn, p in ((own | set(span.carries), float(severed[i])), (own, float(rest[i]))):
+            sets[frozenset(torn)] = sets.get(frozenset(torn), 0.0) + p
+            for owner in torn:
+                chance[owner] = chance.get(owner, 0.0) + p
+    if not sets:
+        return []
+    likeliest = max(sets, key=lambda found: (sets[found], sorted(found)))
+    return sorted(likeliest, key=lambda o: (-chance[o], o))

@@ -10,6 +10,14 @@ from detectors.severed_cable.belief import Belief
 
 LEAST_P = 0.05
 """What is more probable than this is not ruled out."""
+LIKELY_P = 0.5
+"""Whatever else is more probable than this is said first."""
+LIKELIER = {
+    "upstream_outage": ("an outage upstream", "上级停电"),
+    "earth_fault": ("an earth fault", "接地故障"),
+    "customer_off": ("a customer switched off", "用户自行断电"),
+}
+"""What no monitor may be able to tell from a break."""
 WHAT_EN = {"severed": "severed", "phase_open": "a phase open", "neutral_open": "the neutral open"}
 WHAT_ZH = {"severed": "断线", "phase_open": "断相", "neutral_open": "零线断开"}
 
@@ -119,8 +127,8 @@ def alternatives(belief: Belief, f: Facts) -> list[dict[str, Any]]:
     add(
         "load_switching",
         0.0,
-        "voltages are lost, not only currents",
-        "电压同时失去，非单纯负荷投切",
+        "voltages are lost, not only currents" if lost else "a conductor lost its tension",
+        "电压同时失去，非单纯负荷投切" if lost else "导线张力消失，非负荷投切",
     )
     add(
         "gateway_dead",
@@ -138,13 +146,20 @@ def alternatives(belief: Belief, f: Facts) -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: -one["p"])  # fmt: skip
 
 
-def reasons(f: Facts) -> tuple[list[str], list[str]]:
-    """(why, why_zh): what the finding rests on."""
+def reasons(f: Facts, others: list[dict[str, Any]]) -> tuple[list[str], list[str]]:
+    """(why, why_zh): what the finding rests on; `others`: what it might have been instead."""
     phases = f" ({f.phases})" if f.what == "phase_open" and f.phases else ""
-    why = [f"{f.span}: {WHAT_EN[f.what]}{phases}, probability {f.p:.0%}"]
-    zh = [f"{f.span}：{WHAT_ZH[f.what]}{phases.upper()}，概率{f.p:.0%}"]
-    why.append(f"lost at {_names(f.lost)}")
-    zh.append(f"异常监测点：{_names(f.lost)}")
+    p = f"{f.p:.0%}" if f.p >= 0.01 else "<1%"
+    why = [f"{f.span}: {WHAT_EN[f.what]}{phases}, probability {p}"]
+    zh = [f"{f.span}：{WHAT_ZH[f.what]}{phases.upper()}，概率{p}"]
+    likelier = next((o["what"] for o in others if o["p"] >= LIKELY_P), None)
+    if likelier in LIKELIER:
+        name, name_zh = LIKELIER[likelier]
+        why.append(f"more probably {name}: no monitor here can tell it from a break")
+        zh.append(f"更可能为{name_zh}：现有监测点无法区分，需核实")
+    if f.lost:
+        why.append(f"lost at {_names(f.lost)}")
+        zh.append(f"异常监测点：{_names(f.lost)}")
     if f.there:
         why.append(f"as usual at {_names(f.there)}")
         zh.append(f"正常监测点：{_names(f.there)}")
