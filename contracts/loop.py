@@ -52,6 +52,14 @@ ACTION_NAMES: Final[dict[str, tuple[str, str]]] = {
     "note": ("备注", "note"),
     "acknowledge": ("知悉", "acknowledge"),
     "remind": ("催办", "remind"),
+    "request_helper": ("请求支援", "request a helper"),
+    "accept_help": ("接受支援", "accept to help"),
+    "refuse_help": ("拒绝支援", "refuse to help"),
+    "release_helper": ("解除支援", "release a helper"),
+    "take_resource": ("调用物资", "take a resource"),
+    "return_resource": ("归还物资", "return a resource"),
+    "assign": ("确定责任单位", "name the utility"),
+    "report": ("现场报告", "report from the spot"),
 }
 """Actions on a ticket for people: (zh, en). A new action needs an entry here."""
 
