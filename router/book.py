@@ -40,6 +40,8 @@ class Book:
         self._tickets_of: dict[str, list[str]] = {}
         self._had_tickets: set[str] = set()
         """Incidents whose tickets ended so long ago that the store no longer hands them out."""
+        self.groups: set[str] = set()
+        """Incidents that are groups of others: storms."""
         self._held: dict[str, set[str]] = {}
         self._keep = timedelta(seconds=settings.keep_ended_s)
         self._ended: list[tuple[datetime, str]] = []
@@ -60,6 +62,8 @@ class Book:
             self._held.get(old.held.id, set()).discard(incident.id)
         if incident.held is not None and incident.closed_at is None:
             self._held.setdefault(incident.held.id, set()).add(incident.id)
+        if incident.kind in GROUP_KINDS:
+            self.groups.add(incident.id)
         self._index(incident.id)
         self._note_end(incident.id)
 
@@ -169,6 +173,7 @@ class Book:
             for ticket in self._tickets_of.pop(incident_id, ()):
                 del self.tickets[ticket]
             self.joinable.drop(incident_id)
+            self.groups.discard(incident_id)
             for event in self.incidents.pop(incident_id).events:
                 if self._incident_of.get(event) == incident_id:
                     del self._incident_of[event]

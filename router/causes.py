@@ -8,7 +8,7 @@ told what to look for).
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -17,7 +17,7 @@ from contracts.event import Event
 from router.book import Book, is_open
 from router.correlate import Correlator
 from router.settings import RouterSettings
-from router.words import apart, kind_names, one_line
+from router.words import apart, both, kind_names, one_line
 
 How = Literal["explains", "outlived", "suspected"]
 
@@ -53,6 +53,21 @@ def with_cause(reason: str, cause: Cause | None) -> str:
         return reason
     en, zh = apart(reason)
     return one_line(f"{en}; {cause.text_en}", f"{zh}；{cause.text_zh}")
+
+
+def incident_reason(incident: Incident) -> dict[str, Any]:
+    """What a ticket says of its incident: data and words."""
+    told = {
+        "id": incident.id,
+        "events": list(incident.events),
+        "text": incident.reason,
+        **both(*apart(incident.reason)),
+    }
+    if incident.parent is not None:
+        told["parent"] = incident.parent
+    if incident.cause is not None:
+        told["cause"] = msgspec.to_builtins(incident.cause)
+    return told
 
 
 def caused(incident: Incident, cause: Cause) -> Incident:

@@ -20,7 +20,7 @@ from contracts.city import City
 from contracts.event import Event, Place
 from contracts.geo import Point
 from contracts.nouns import Position
-from router import alarms
+from router import alarms, storms
 from router.commands import obey
 from router.hearing import hear
 from router.house import House
@@ -45,12 +45,14 @@ class GridRouter:
         changes = self.on_time(now)
         for event in events:
             changes += hear(self._house, event, now)
+            changes += storms.settle(self._house, now)
             changes += speaks_again(self._house, event, now)
         return changes
 
     def on_time(self, now: datetime, /) -> list[Change]:
         """Timers due at or before `now`: grace, reminders, escalations, verification."""
-        return alarms.ring(self._house, now)
+        changes = alarms.ring(self._house, now)
+        return changes + storms.settle(self._house, now)
 
     def wake_at(self) -> datetime | None:
         """When the next timer is due."""
@@ -64,6 +66,7 @@ class GridRouter:
         """Apply or refuse with a reason."""
         changes = self.on_time(now)
         done, answer = obey(self._house, command, now)
+        done += storms.settle(self._house, now)
         return changes + done, answer
 
     def restore(

@@ -9,7 +9,7 @@ import msgspec
 
 from contracts.case import Cause, Change, Incident
 from contracts.event import Event
-from router import sensed
+from router import sensed, storms
 from router.causes import cause_of, caused
 from router.correlate import news
 from router.house import House
@@ -53,7 +53,12 @@ def _open(
             events=tuple(e.id for e in known),
             reason=house.incidents.reason(event.kind, known, cause),
         )
+    storm = storms.belongs(house, incident, [event])
+    if storm is not None:
+        incident = msgspec.structs.replace(incident, parent=storm.id)
     changes = [house.put_incident(incident, "opened", now)]
+    changes += storms.gather(house, incident, now)
+    incident = house.book.incidents[incident.id]
     waits = house.correlator.waits(incident.kind) and incident.closed_at is None
     if not waits:
         changes += house.open_tickets(incident, now)
@@ -116,6 +121,9 @@ def _refresh(
         open_tickets, incident, new, known, now=now, told=told or []
     ):
         changes += house.put(ticket, change, now)
+    if new.parent is None:
+        changes += storms.gather(house, new, now)
+        new = book.incidents[new.id]
     if incident.closed_at is None and new.closed_at is not None:
         changes += _recovered(house, new, now)
     elif incident.closed_at is not None and new.closed_at is None:

@@ -76,12 +76,15 @@ class House:
         self.book = Book(settings)
         self.timers = Timers()
         self.alarms = tuple(alarms)
+        self.touched: set[str] = set()
+        """Storms of which an incident or a ticket changed since they were last settled."""
 
     # --- keeping ------------------------------------------------------------------------------
 
     def put(self, ticket: Ticket, change: str, now: datetime) -> list[Change]:
         """Keep this revision of a ticket; the change to be told."""
         self.book.put_ticket(ticket)
+        self._touch(self.book.incidents.get(ticket.incident))
         self.set_ticket_timer(ticket)
         parent = self.book.tickets.get(ticket.parent or "")
         if parent is not None:  # it may have waited for this part
@@ -101,6 +104,7 @@ class House:
     def put_incident(self, incident: Incident, change: str, now: datetime) -> Change:
         """Keep this revision of an incident; the change to be told."""
         self.book.put_incident(incident)
+        self._touch(incident)
         return Change(
             type="incident",
             id=incident.id,
@@ -110,6 +114,10 @@ class House:
             body=incident,
             district=incident.district,
         )
+
+    def _touch(self, incident: Incident | None) -> None:
+        if incident is not None and incident.parent in self.book.incidents:
+            self.touched.add(incident.parent)
 
     def open_tickets(self, incident: Incident, now: datetime) -> list[Change]:
         """Tickets for an incident that needs people."""

@@ -15,13 +15,14 @@ from contracts.city import City
 from contracts.event import Event
 from router.assign import Choice, Roster
 from router.book import Book
+from router.causes import incident_reason
 from router.deadlines import Clocks
 from router.ears import Ears
 from router.ladder import Ladder
 from router.settings import RouterSettings
 from router.stages import with_reason
 from router.utility import Duties, Duty
-from router.words import apart, both, one_line
+from router.words import both, one_line
 
 
 def name_of(prefix: str, *parts: str) -> str:
@@ -130,12 +131,7 @@ class Opener:
             "worker": worker_reason,
             "utility": duty.reason,
             "deadlines": why,
-            "incident": {
-                "id": incident.id,
-                "events": list(incident.events),
-                "text": incident.reason,
-                **both(*apart(incident.reason)),
-            },
+            "incident": incident_reason(incident),
         }
         ticket = Ticket(
             id=ticket_id,

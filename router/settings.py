@@ -97,6 +97,18 @@ class RouterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     """Bangs heard in a city without anything having happened (measured on beds of city sound)."""
     bang_recall: float = 0.84
     """Share of bangs 10 dB above the street that are found (measured; of those at 20 dB: all)."""
+    storm_kinds: tuple[str, ...] = ("flooding",)
+    """Kinds that a storm makes: several of them are one storm's, each with its own ticket."""
+    storm_places: int = 3
+    """From so many places on it is a storm."""
+    storm_window_s: float = 10_800.0
+    """So long after its last street a storm still gains another (a heavy shower passes within one
+    to three hours)."""
+    storm_reach_m: float = 5000.0
+    """How near to one of its streets the next must be (cells of heavy showers are 5 to 10 km)."""
+    storm_rain_mm_h: float = 2.5
+    """Less rain makes no storm (moderate rain begins here): gauges that say less are believed,
+    and where none speaks at all there is no storm."""
     self_healing_kinds: tuple[str, ...] = ("sensor_silent", "sensor_faulty")
     """A ticket nobody has taken yet is withdrawn when the sensor itself says it is over."""
     observer_kinds: tuple[str, ...] = ("high_altitude_throw", "loud_sound", "citizen_report")

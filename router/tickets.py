@@ -9,6 +9,7 @@ import msgspec
 
 from contracts.case import Incident, Ticket
 from contracts.event import Event
+from router.causes import incident_reason
 from router.correlate import between_m
 from router.ears import Ears
 from router.ladder import Ladder
@@ -16,7 +17,7 @@ from router.opening import Opener
 from router.settings import RouterSettings
 from router.stages import step, with_reason
 from router.utility import Duty
-from router.words import apart, both, kind_names, one_line
+from router.words import kind_names, one_line
 
 Words = tuple[str, str]
 
@@ -118,13 +119,7 @@ class Tickets:
             moved = self._opener.recast(moved, incident, now)
             if int(moved.reason.get("ladder", {}).get("rung") or 0) == 0:
                 moved = self._ladder.arm(moved, now)
-        why = {
-            "id": incident.id,
-            "events": list(incident.events),
-            "text": incident.reason,
-            **both(*apart(incident.reason)),
-        }
-        moved = with_reason(moved, incident=why)
+        moved = with_reason(moved, incident=incident_reason(incident))
         sound = self._ears.reason(events)
         if sound is not None:
             moved = with_reason(moved, sound=sound)
