@@ -99,7 +99,8 @@ class Pool:
         who = self.who[those]
         way = self._trip.way(who, self._crow[those], self._weights.rides[who])
         known = np.isfinite(way)
-        if not known.all() and math.isinf(self._trip.reach_m):  # all has been seen: no way there
+        reached = self._trip.reach_m
+        if not known.all() and math.isinf(reached):  # all has been seen: no way there
             lost = those[~known]
             self.no_way[lost] = True
             way = np.where(known, way, self._crow[those] * self._detour)
@@ -108,7 +109,7 @@ class Pool:
         elif not known.any():
             self._trip.farther()
         # Those farther away than was looked cost at least what the end of the look costs.
-        self.way[those] = np.where(known, way, np.maximum(self.way[those], self._trip.reach_m))
+        self.way[those] = np.where(known, way, np.maximum(self.way[those], reached))
         self.exact[those] = known
         self.cost[those] = _at_cost(
             self._weights, who, self.way[those], self._radius[those], self._beside[those]
