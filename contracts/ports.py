@@ -108,6 +108,16 @@ class Router(Protocol):
         """Timers that were due at or before `now`: reminders, escalations, verification."""
         ...
 
+    def on_rain(
+        self, point: Point, mm_h: float, now: datetime, /, *, forecast: bool = False
+    ) -> list[Change]:
+        """Rain of this intensity (mm/h) is measured or forecast there: it calls for patrols."""
+        ...
+
+    def begin(self, now: datetime, /) -> None:
+        """Time runs from here (once, after `restore`): rounds by the clock are set."""
+        ...
+
     def wake_at(self) -> datetime | None:
         """When the next timer is due."""
         ...

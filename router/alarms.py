@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from contracts.case import Change, Incident, Ticket
-from router import questions, verification
+from router import patrols, questions, verification
 from router.book import is_open
+from router.consult import NobodyNamed
 from router.house import Alarm, House
 from router.ladder import rung_words
 from router.stages import step
@@ -127,6 +128,7 @@ ALARMS: tuple[Alarm, ...] = (
     SensorContradicts(),
     ClosesItself(),
     Unanswered(),
+    NobodyNamed(),
     NextRung(),
 )
 """In the order in which they ring when several are due."""
@@ -139,6 +141,8 @@ def ring(house: House, now: datetime) -> list[Change]:
     while (key := house.timers.pop(now)) is not None:
         if key in house.book.tickets:
             changes += _ticket_due(house, house.book.tickets[key], now)
+        elif key.startswith(patrols.TIMER):
+            changes += patrols.ring(house, key, now)
         elif key in house.book.incidents:
             changes += _grace_over(house, house.book.incidents[key], now)
     return changes

@@ -9,7 +9,18 @@ import msgspec
 
 from contracts.case import Answer, Change, Command, Ticket
 from contracts.loop import ACTION_NAMES, STAGE_NAMES
-from router import questions, returns, said, sensed, verification
+from router import (
+    consult,
+    findings,
+    hands,
+    questions,
+    resources,
+    responses,
+    returns,
+    said,
+    sensed,
+    verification,
+)
 from router.book import is_open
 from router.house import House
 from router.stages import ENDED, actor, plain
@@ -18,6 +29,8 @@ from router.words import one_line
 
 Refusal = Callable[[House, Ticket, Command, datetime], str | None]
 """Why this command is not applied, in words of both languages; None when it may be."""
+Deed = Callable[[House, Ticket, Command, datetime], tuple[Ticket, str]]
+"""The ticket's next revision and the change's name, of a command that may be applied."""
 Consequence = Callable[[House, Ticket, Command, datetime], list[Change]]
 """What follows from this command, which was applied to this ticket."""
 
@@ -36,8 +49,12 @@ def obey(house: House, command: Command, now: datetime) -> tuple[list[Change], A
         why_not = refusal(house, ticket, command, now)
         if why_not is not None:
             return [], Answer(command.id, False, why_not, ticket.rev)
-    who = house.who.parts(ticket, command.by, house.contact(ticket))
-    moved, change = house.desk.apply(ticket, command, now, house.book.load, who)
+    deed = DEEDS.get(command.action)
+    if deed is not None:
+        moved, change = deed(house, ticket, command, now)
+    else:
+        who = house.who.parts(ticket, command.by, house.contact(ticket))
+        moved, change = house.desk.apply(ticket, command, now, house.book.load, who)
     changes = house.put(moved, change, now)
     for consequence in CONSEQUENCES:
         changes += consequence(house, house.book.tickets[moved.id], command, now)
@@ -129,8 +146,22 @@ REFUSALS: tuple[Refusal, ...] = (
     _too_late,
     _nothing_to_appeal,
     _own_verdict,
+    hands.refusal,
+    resources.refusal,
+    responses.refusal,
+    consult.refusal,
+    findings.refusal,
 )
 """Asked in this order; the first that answers is the answer."""
+
+DEEDS: dict[str, Deed] = {
+    **hands.DEEDS,
+    **resources.DEEDS,
+    **responses.DEEDS,
+    **consult.DEEDS,
+    **findings.DEEDS,
+}
+"""Actions that need more of the house than the desk has."""
 
 
 # --- consequences -------------------------------------------------------------------------------
@@ -219,6 +250,9 @@ CONSEQUENCES: tuple[Consequence, ...] = (
     _parts_are_confirmed_with_it,
     _parent_opens_with_it,
     _incident_goes_on,
+    responses.follows,
+    consult.parts_follow,
+    findings.made,
     _over_when_the_work_is,
 )
 """Run in this order after every command that was applied."""

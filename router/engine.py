@@ -20,7 +20,7 @@ from contracts.city import City
 from contracts.event import Event, Place
 from contracts.geo import Point
 from contracts.nouns import Position
-from router import alarms, storms
+from router import alarms, patrols, storms
 from router.commands import obey
 from router.hearing import hear
 from router.house import House
@@ -47,7 +47,20 @@ class GridRouter:
             changes += hear(self._house, event, now)
             changes += storms.settle(self._house, now)
             changes += speaks_again(self._house, event, now)
-        return changes
+            changes += storms.settle(self._house, now)
+        return changes + patrols.flooding_ahead(self._house, events, now)
+
+    def on_rain(
+        self, point: Point, mm_h: float, now: datetime, /, *, forecast: bool = False
+    ) -> list[Change]:
+        """Rain of this intensity (mm/h) is measured or forecast there: patrols are called for."""
+        if not self._house.rounds.patrols:
+            return []
+        return patrols.rain(self._house, point, mm_h, now, forecast=forecast)
+
+    def begin(self, now: datetime, /) -> None:
+        """Time runs from here: rounds by the clock are set."""
+        patrols.begin(self._house, now)
 
     def on_time(self, now: datetime, /) -> list[Change]:
         """Timers due at or before `now`: grace, reminders, escalations, verification."""
@@ -79,6 +92,8 @@ class GridRouter:
         """Take up where the store says things stood."""
         self._house.book.restore(incidents, tickets, events)
         for position in positions:
+        for ticket in self._house.book.tickets.values():
+            self._house.note(ticket)
             self._house.roster.move(position)
         for incident_id in self._house.book.incidents:
             self._house.set_timers(incident_id)

@@ -9,7 +9,7 @@ import msgspec
 
 from contracts.case import Cause, Change, Incident
 from contracts.event import Event
-from router import sensed, storms
+from router import responses, sensed, storms
 from router.causes import cause_of, caused
 from router.correlate import news
 from router.house import House
@@ -130,6 +130,7 @@ def _refresh(
         changes += sensed.relapsed(house, new, now)
     if new.closed_at is None and new.kind != incident.kind:
         changes += _absorb(house, new, now)
+    changes += responses.late(house, new, now)
     house.set_timers(new.id)
     return changes
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from contracts.case import Change, Incident, Ticket
 from contracts.city import City
 from contracts.event import Event
+from router import consult, hands, resources, responses
 from router.assign import Roster
 from router.book import Book
 from router.causes import Suspects
@@ -25,6 +26,9 @@ from router.incidents import Incidents
 from router.ladder import Ladder
 from router.networks import Networks
 from router.opening import Opener
+from router.resources import Resources
+from router.responses import Responses
+from router.rounds import Rounds
 from router.settings import RouterSettings
 from router.tickets import Tickets
 from router.timers import Timers
@@ -74,6 +78,9 @@ class House:
         self.incidents = Incidents(city, self.gazetteer, self.correlator, settings)
         self.tickets = Tickets(self.opener, self.ladder, settings)
         self.book = Book(settings)
+        self.responses = Responses(city, self.gazetteer)
+        self.resources = Resources(city)
+        self.rounds = Rounds(city, self.zone)
         self.timers = Timers()
         self.alarms = tuple(alarms)
         self.touched: set[str] = set()
@@ -82,9 +89,12 @@ class House:
     # --- keeping ------------------------------------------------------------------------------
 
     def put(self, ticket: Ticket, change: str, now: datetime) -> list[Change]:
-        """Keep this revision of a ticket; the change to be told."""
+        """Keep this revision of a ticket (who and what is no longer needed is let go with it);
+        the change to be told."""
+        ticket = resources.let_go(hands.let_go(ticket, now), now)
         self.book.put_ticket(ticket)
         self._touch(self.book.incidents.get(ticket.incident))
+        self.note(ticket)
         self.set_ticket_timer(ticket)
         parent = self.book.tickets.get(ticket.parent or "")
         if parent is not None:  # it may have waited for this part
@@ -100,6 +110,11 @@ class House:
                 district=ticket.district,
             )
         ]
+
+    def note(self, ticket: Ticket) -> None:
+        """What follows from a ticket beside the book: resources that are out, rounds made."""
+        self.resources.note(ticket)
+        self.rounds.note(ticket)
 
     def put_incident(self, incident: Incident, change: str, now: datetime) -> Change:
         """Keep this revision of an incident; the change to be told."""
@@ -125,8 +140,10 @@ class House:
         changes: list[Change] = []
         if self.only_heard(events):
             return changes  # nobody is sent for it
-        for ticket in self.opener.open(incident, events, self.book, now):
-            changes += self.put(ticket, "opened", now)
+        tickets = self.opener.open(incident, events, self.book, now)
+        tickets = responses.opened(self, tickets, incident, events, now)
+        for ticket in tickets:
+            changes += self.put(consult.opened(self, ticket, now), "opened", now)
         self.set_timers(incident.id)
         return changes
 

@@ -86,6 +86,21 @@ class Opener:
         parts = [self.part(root, u, incident, duty, now) for u in duty.utilities if several]
         return [root, *parts]
 
+    def task(
+        self, incident: Incident, ticket_id: str, now: datetime, *, duty: Duty, choice: Choice
+    ) -> Ticket:
+        """A task for one of our own people, without an event that called for it."""
+        return self._ticket(
+            incident,
+            ticket_id,
+            now,
+            duty=duty,
+            began=now,
+            choice=choice,
+            utility=None,
+            parent=None,
+        )
+
     def part(
         self, root: Ticket, utility: str, incident: Incident, duty: Duty, now: datetime
     ) -> Ticket:

@@ -158,6 +158,16 @@ class RouterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     helper_roles: tuple[str, ...] = ("helper",)
     """Roles that help others (辅助员): sent alone only when nobody else can be."""
 
+    consult_s: float = 7200.0
+    """How long the first receiver of an unclear ownership may take to name the utility, and each
+    rung above after them. The Beijing 12345 draft has the first receiver lead (首接负责) and sends
+    unclear duty up; two hours, as it gives emergencies, is our choice."""
+    rain_reach_m: float = 5000.0
+    """Measured rain (and a forecast flooding) calls for patrols this near: what a summer storm's
+    cell covers."""
+    forecast_reach_m: float = 25000.0
+    """Forecast rain calls for patrols this near to the device that told of it."""
+
     verify_wait_s: float = 1800.0
     """Where the profile sets no verification limit: how long a sensor may still contradict."""
     escalate_every_s: float = 1800.0

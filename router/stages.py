@@ -115,6 +115,15 @@ MOVES: dict[str, Move] = {
         DESK | CONTACT | {"worker", "helper"},
         answers="confirm",
     ),
+    # more hands
+    "request_helper": _move(WORKING, None, DOERS | DESK | CONTACT | {"helper"}),
+    "accept_help": _move(OPEN_STAGES, None, DESK | {"helper"}),
+    "refuse_help": _move(OPEN_STAGES, None, DESK | {"helper"}),
+    "release_helper": _move(OPEN_STAGES, None, DOERS | DESK | CONTACT | {"helper"}),
+    "take_resource": _move(OPEN_STAGES, None, DOERS | DESK | CONTACT | {"helper"}),
+    "return_resource": _move(OPEN_STAGES, None, DOERS | DESK | CONTACT | {"helper"}),
+    "report": _move(OPEN_STAGES, None, DOERS | DESK | CONTACT | {"helper"}),
+    "assign": _move(OPEN_STAGES, None, DOERS | DESK),
     # words
     "note": _move(frozenset(STAGES), None, ANYONE, "note"),
     "acknowledge": _move(OPEN_STAGES, None, DOERS | DESK | CONTACT | {"helper", "neighbour"}),

@@ -84,7 +84,9 @@ class PatrolTable(Raw, frozen=True, kw_only=True):
     from_mm_h: Positive = 8.0
     """Rain from this intensity on (mm/h): above 8 an hour's rain counts as heavy (大雨) in
     Chinese practice."""
-    not_again_s: Positive = 21_600.0
+    not_again_s: Annotated[float, Meta(ge=0, le=86_400, description="0 to 86400 s (a day)")] = (
+        21_600.0
+    )
     within_s: Annotated[float, Meta(ge=60, le=86_400, description="60 s to 86400 s (a day)")] = (
         7_200.0
     )

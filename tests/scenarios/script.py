@@ -128,6 +128,7 @@ class Script:
         self._commands = 0
         self.now = START
         self.router = build(city, self._settings)
+        self.router.begin(self.now)
         self.changes: list[Change] = []
         self.answers: list[Answer] = []
 
@@ -151,6 +152,7 @@ class Script:
         if self._cut:
             self.router = self._build(self._city, self._settings)
             self._kept.restore_into(self.router)
+            self.router.begin(self.now)
 
     def _keep(self, changes: list[Change]) -> list[Change]:
         for change in changes:

@@ -1,0 +1,209 @@
+"""More hands on a ticket: helpers are asked, say yes or no, and go again.
+
+`Ticket.hands` says of each what became of them; `Ticket.helpers` are those asked or there, and
+count in everybody's load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from contracts.case import Command, Hand, Ticket
+from router.stages import WORKING, actor, step
+from router.words import one_line
+
+if TYPE_CHECKING:
+    from router.house import House
+
+State = Literal["requested", "accepted", "refused", "released"]
+DONE = frozenset({"disposed", "verified", "closed", "evaluated", "void"})
+"""Stages in which nobody need hold anything any more."""
+MOST = 10
+"""Helpers asked by one action at most."""
+ACTIONS = frozenset({"request_helper", "accept_help", "refuse_help", "release_helper"})
+_FROM: dict[str, frozenset[str]] = {
+    "accept_help": frozenset({"requested"}),
+    "refuse_help": frozenset({"requested", "accepted"}),
+    "release_helper": frozenset({"requested", "accepted"}),
+}
+
+
+def _with(ticket: Ticket, changed: Iterable[Hand]) -> Ticket:
+    """The ticket with these hands as they are now; `helpers` follow."""
+    hands = {hand.worker: hand for hand in ticket.hands} | {hand.worker: hand for hand in changed}
+    known = [
+        w for w in ticket.helpers if w not in hands or hands[w].state in ("requested", "accepted")
+    ]
+    new = [
+        hand.worker
+        for hand in hands.values()
+        if hand.state in ("requested", "accepted") and hand.worker not in known
+    ]
+    return msgspec.structs.replace(ticket, hands=tuple(hands.values()), helpers=(*known, *new))
+
+
+def asked(ticket: Ticket, workers: Iterable[str], now: datetime, by: str, why: str) -> Ticket:
+    """The ticket with these people asked to help."""
+    return _with(
+        ticket, [Hand(worker=w, state="requested", at=now, by=by, why=why) for w in workers]
+    )
+
+
+def state_of(ticket: Ticket, worker: str) -> str | None:
+    """What became of this helper; None: never one."""
+    return next((hand.state for hand in ticket.hands if hand.worker == worker), None)
+
+
+def nearest(
+    house: House,
+    ticket: Ticket,
+    count: int,
+    skills: tuple[str, ...],
+    now: datetime,
+    *,
+    without: Collection[str] = (),
+) -> list[str]:
+    """The nearest able people on shift who are not on the ticket and have not refused it."""
+    if count < 1:
+        return []
+    passed = {ticket.worker, *ticket.helpers, *(h.worker for h in ticket.hands), *without}
+    choice = house.roster.choose(
+        ticket.place,
+        now,
+        skills=skills,
+        helpers=count + len(passed),
+        load=house.book.load,
+        severity=ticket.severity,
+    )
+    if not choice.reason.get("on_shift"):
+        return []  # nobody is called out of bed to hold a rope
+    rungs = house.city.profile.escalate_to
+    names = [choice.worker, *choice.helpers]
+    workers = [house.roster.worker(name) for name in names if name and name not in passed]
+    return [w.id for w in workers if w is not None and w.role not in rungs][:count]
+
+
+def let_go(ticket: Ticket, now: datetime) -> Ticket:
+    """The same revision, with everybody released once the work is done."""
+    if ticket.stage not in DONE or not ticket.helpers:
+        return ticket
+    why = one_line("the work is done", "处置完成")
+    return _with(
+        ticket,
+        [Hand(worker=w, state="released", at=now, by="router", why=why) for w in ticket.helpers],
+    )
+
+
+# --- commands -----------------------------------------------------------------------------------
+
+
+def _who(ticket: Ticket, command: Command, actor: str) -> str:
+    """Whom an answer is about: named in the data, or the one who speaks."""
+    return str((command.data or {}).get("worker") or actor)
+
+
+def refusal(house: House, ticket: Ticket, command: Command, now: datetime) -> str | None:
+    """Why such a command is not applied."""
+    if command.action not in ACTIONS:
+        return None
+    by = actor(command.by)
+    data = command.data or {}
+    worker = data.get("worker")
+    if worker is not None and (not isinstance(worker, str) or worker not in house.city.workers):
+        return one_line(f"no worker is called {worker!r}", f"没有网格员 {worker}")
+    if command.action == "request_helper":
+        return _not_asked(house, ticket, data, now)
+    who = _who(ticket, command, by)
+    if command.action != "release_helper" and who != by and by in house.city.workers:
+        mine = house.city.workers[by].role in house.city.profile.escalate_to
+        if not mine:
+            return one_line(f"{who} answers for themselves", f"须由 {who} 本人答复")
+    state = state_of(ticket, who)
+    if state not in _FROM[command.action]:
+        helping = ", ".join(f"{h.worker} ({h.state})" for h in ticket.hands) or "nobody"
+        return one_line(
+            f"{command.action}: {who} is {state or 'not'} asked here; helpers: {helping}"
+            if state is None
+            else f"{command.action}: {who} has {state}; helpers: {helping}",
+            f"{who} 不在待答复的协助人员中",
+        )
+    return None
+
+
+def _not_asked(house: House, ticket: Ticket, data: dict[str, Any], now: datetime) -> str | None:
+    worker = data.get("worker")
+    if worker is not None:
+        if worker == ticket.worker or worker in ticket.helpers:
+            return one_line(f"{worker} is on this ticket already", f"{worker} 已在本工单")
+        return None
+    count = data.get("count", 1)
+    if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MOST:
+        return one_line(f"count is {count!r}; 1 to {MOST}", f"人数须为 1 至 {MOST}")
+    if not nearest(house, ticket, count, _skills(data), now):
+        return one_line("nobody else is on shift to help", "无其他在岗人员可协助")
+    return None
+
+
+def _skills(data: dict[str, Any]) -> tuple[str, ...]:
+    found = data.get("skills", ())
+    return tuple(str(skill) for skill in found) if isinstance(found, (list, tuple)) else ()
+
+
+def request(house: House, ticket: Ticket, command: Command, now: datetime) -> tuple[Ticket, str]:
+    """Ask one by name, or the nearest able ones."""
+    data = command.data or {}
+    worker = data.get("worker")
+    whom = (
+        [str(worker)]
+        if worker is not None
+        else nearest(house, ticket, int(data.get("count", 1)), _skills(data), now)
+    )
+    names = called(house, whom)
+    said = ": ".join(part for part in (command.reason, command.note) if part)
+    note = one_line(f"asked to help: {names}", f"请求协助：{names}")
+    moved = step(ticket, now, "updated", command.by, f"{note}; {said}" if said else note)
+    return asked(moved, whom, now, command.by, said or note), "updated"
+
+
+def answer(house: House, ticket: Ticket, command: Command, now: datetime) -> tuple[Ticket, str]:
+    """One of those asked comes, does not, or goes; for one who does not, the next is asked."""
+    who = _who(ticket, command, actor(command.by))
+    states: dict[str, State] = {
+        "accept_help": "accepted",
+        "refuse_help": "refused",
+        "release_helper": "released",
+    }
+    state = states[command.action]
+    said = ": ".join(part for part in (command.reason, command.note) if part)
+    hand = Hand(worker=who, state=state, at=now, by=command.by, why=said)
+    moved = _with(ticket, [hand])
+    name = called(house, [who])
+    zh = {"accepted": "接受协助", "refused": "不能协助", "released": "协助结束"}[state]
+    en, zh = f"{name} {state} helping", f"{name}{zh}"
+    if state == "refused" and ticket.stage in WORKING:
+        skills = tuple(ticket.reason.get("helpers", {}).get("skills", ()))
+        following = nearest(house, moved, 1, skills, now)
+        moved = asked(moved, following, now, "router", one_line(f"{name} refused", f"{name}不能来"))
+        names = called(house, following)
+        en += f"; asked instead: {names}" if following else "; nobody else is on shift"
+        zh += f"；改请{names}" if following else "；无其他在岗人员"
+    note = one_line(en, zh)
+    return step(moved, now, "updated", command.by, f"{note}; {said}" if said else note), "updated"
+
+
+def called(house: House, workers: Iterable[str]) -> str:
+    """The people by name."""
+    known = [(w, house.roster.worker(w)) for w in workers]
+    return ", ".join(f"{found.name} ({id})" if found else id for id, found in known)
+
+
+DEEDS = {
+    "request_helper": request,
+    "accept_help": answer,
+    "refuse_help": answer,
+    "release_helper": answer,
+}
