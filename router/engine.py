@@ -45,7 +45,6 @@ class GridRouter:
         changes = self.on_time(now)
         for event in events:
             changes += hear(self._house, event, now)
-            changes += storms.settle(self._house, now)
             changes += speaks_again(self._house, event, now)
             changes += storms.settle(self._house, now)
         return changes + patrols.flooding_ahead(self._house, events, now)
@@ -92,8 +91,8 @@ class GridRouter:
         """Take up where the store says things stood."""
         self._house.book.restore(incidents, tickets, events)
         for position in positions:
+            self._house.roster.move(position)
         for ticket in self._house.book.tickets.values():
             self._house.note(ticket)
-            self._house.roster.move(position)
         for incident_id in self._house.book.incidents:
             self._house.set_timers(incident_id)
