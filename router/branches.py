@@ -243,6 +243,7 @@ def _granted(desk: Desk, act: Act, until: datetime, why: str) -> Ticket:
     entry = {
         "from": iso(before) if before else None,
         "until": iso(until),
+        "close_from": iso(act.ticket.deadlines.close) if act.ticket.deadlines.close else None,
         "by": act.by,
         "at": iso(act.now),
         "reason": why,
