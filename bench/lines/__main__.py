@@ -26,7 +26,18 @@ from bench._common.code import ROOT, code_hash
 from bench._common.figure import Figure
 from bench._common.jobs import Kept, show_failures
 from bench._common.seeds import development_seed, score_seed
-from bench.lines import breaks, cost, fibres, others, pictures, poles, report, run, scene
+from bench.lines import (
+    breaks,
+    cost,
+    fibres,
+    others,
+    pictures,
+    poles,
+    report,
+    run,
+    scene,
+    yearly,
+)
 from bench.lines.plan import FEEDERS, FULL, HELD_OUT, PARTS, QUICK, Amounts, Job, plan
 from bench.lines.scene import Result
 from contracts.errors import Wrong
@@ -65,7 +76,7 @@ def main(environ: Mapping[str, str] = os.environ) -> int:
         console.print(f"{count:,} takes in {len(jobs)} blocks", highlight=False)
         results = run.simulate(jobs, lines / "feeders", kept, workers, console)
     told = breaks.figures(results) + others.confused(results)
-    told += others.quiet(results, lines / "lorawan_field")
+    told += others.quiet(results, lines / "lorawan_field") + yearly.composed(results)
     if not only or "fibres" in only:
         told += fibres.figures(
             seed_of, fibre_counts(quick, dev), lines,

@@ -93,6 +93,7 @@ class SeveredCable:
 
     def _beside(self, monitor: Monitor, item: Status | Record) -> None:
         """What is no reading."""
+        self._ears.spoke(item.device)
         if isinstance(item, Status):
             monitor.offline = not item.online  # silence is unknown, never lost
             return

@@ -51,6 +51,24 @@ OFF_ODDS = -6.0
 """Log-probability of a view with nothing wrong from which on down something was lost there."""
 
 
+_Has = tuple[bool, bool, bool, bool]
+"""Whether a monitor has each phase, and whether it is at medium voltage."""
+
+
+class _Said(msgspec.Struct, frozen=True):
+    """What one monitor said of one happening."""
+
+    mark: tuple[int, datetime, datetime | None]
+    """Of which happening it was made."""
+    view: View | None
+    row: Row | None
+    lost: bool
+    has: _Has | None
+    """None: nobody expects a word of it."""
+    plain: bool
+    """It has neither a tension cell nor sent a record."""
+
+
 class Findings(msgspec.Struct):
     """What was said of one happening."""
 
@@ -104,21 +122,42 @@ class Ears:
         self._period = {
             d.id: timedelta(seconds=STALE * (d.reports_every_s or PERIOD_S)) for d in site.devices
         }
-        self._views: dict[str, tuple[datetime, View | None]] = {}
-        """What a monitor said since then, as last looked at; gone as soon as it speaks again."""
+        self._said: dict[str, _Said] = {}
+        """What monitors said, as last looked at; gone as soon as one speaks again."""
         self._nominal = {d: self._nominal_at(n) for d, n in node.items()}
 
     def spoke(self, device: str) -> None:
         """It has spoken: what was made of its words before is out of date."""
-        self._views.pop(device, None)
+        self._said.pop(device, None)
 
-    def _view(self, device: str, monitor: Monitor, since: datetime) -> View | None:
-        kept = self._views.get(device)
-        if kept is not None and kept[0] == since:
-            return kept[1]
-        view = view_of(monitor, self._nodes[self._node[device]], since, self._cfg)
-        self._views[device] = since, view
-        return view
+    def _of(self, device: str, monitor: Monitor, one: Happening, start: datetime) -> _Said:
+        """What it said of a happening; of thousands few have spoken since the last look."""
+        off = monitor.off if monitor.part == one.key else None
+        mark = one.key, one.since, off
+        kept = self._said.get(device)
+        if kept is not None and kept.mark == mark:
+            return kept
+        node = self._node[device]
+        view = view_of(monitor, self._nodes[node], off or start, self._cfg)
+        told = row(view) if view is not None else None
+        lost = (
+            off is not None
+            and view is not None
+            and told is not None
+            and _misses(view, told, self._drifts)
+        )
+        stale = monitor.heard is None or one.since - monitor.heard > self._period[device]
+        asked = not stale and not monitor.offline and self._nodes[node].what != "customer"
+        made = _Said(
+            mark=mark,
+            view=view,
+            row=told,
+            lost=lost,
+            has=_has(monitor) if asked else None,
+            plain=monitor.record is None and "tension" not in monitor.channels,
+        )
+        self._said[device] = made
+        return made
 
     def nominal(self, device: str) -> float:
         """Phase to neutral where a device sits (volts); 0: nobody knows."""
@@ -145,42 +184,24 @@ class Ears:
             place = self._place.get(device)
             if place is None or monitor.part not in (0, one.key):
                 continue
-            off = monitor.off if monitor.part == one.key else None
-            node = self._node[device]
-            view = self._view(device, monitor, off or start)
-            if (
-                monitor.strike is not None
-                or monitor.fallen is not None
-                or monitor.leaning is not None
-                or "tension" in monitor.channels
-            ):
-                self._mechanical(found, device, monitor, one, kinds)
-            stale = monitor.heard is None or one.since - monitor.heard > self._period[device]
-            if not stale and not monitor.offline and self._nodes[node].what != "customer":
-                who = asked.setdefault(_has(monitor), ([], []))
+            said, node = self._of(device, monitor, one, start), self._node[device]
+            view, told = said.view, said.row
+            if said.has is not None:
+                who = asked.setdefault(said.has, ([], []))
                 who[0].append(place)
                 if view is not None:
                     who[1].append(place)
-            record = monitor.record
-            if record is not None and belongs(record, one, self._cfg):
-                found.records.append((node, device, record))
-                if view is None:
-                    shown = view_in(record, self._nodes[node], self._cfg)
-                    told = row(shown)
-                    before = found.rows.get(place)
-                    found.rows[place] = told if before is None else _both(before, told)
-                    if _misses(shown, told, self._drifts):
-                        found.lost.append(node)
-                        kinds.add("record")
+            if not said.plain or monitor.strike is not None or monitor.leaning is not None:
+                self._mechanical(found, device, monitor, one, kinds)
+                if self._recorded(found, device, monitor, one, view, kinds):
                     continue
-            if view is None:
+            if view is None or told is None:
                 if monitor.channels:
                     found.unknown.append(node)
                 continue
-            told = row(view)
             found.rows[place] = _both(found.rows[place], told) if place in found.rows else told
             found.views[device] = view
-            if off is not None and _misses(view, told, self._drifts):
+            if said.lost:
                 found.lost.append(node)
                 kinds.add("voltage" if max(view.phases) >= 0 else "last_gasp")
                 if view.gasp:
@@ -199,6 +220,31 @@ class Ears:
         if one.turned is not None:
             found.over = self._over(monitors, one, found, (now - one.turned).total_seconds())
         return found
+
+    def _recorded(
+        self,
+        found: Findings,
+        device: str,
+        monitor: Monitor,
+        one: Happening,
+        view: View | None,
+        kinds: set[str],
+    ) -> bool:
+        """Whether its record stands for its word, where it has no other."""
+        record, node, place = monitor.record, self._node[device], self._place[device]
+        if record is None or not belongs(record, one, self._cfg):
+            return False
+        found.records.append((node, device, record))
+        if view is not None:
+            return False
+        shown = view_in(record, self._nodes[node], self._cfg)
+        told = row(shown)
+        before = found.rows.get(place)
+        found.rows[place] = told if before is None else _both(before, told)
+        if _misses(shown, told, self._drifts):
+            found.lost.append(node)
+            kinds.add("record")
+        return True
 
     def _aside(self, found: Findings, monitors: Mapping[str, Monitor]) -> None:
         """Who of a displaced net measures something else than most of it."""
@@ -272,10 +318,6 @@ def _misses(view: View, told: Row, drifts: bool) -> bool:
         gone = all(low) if drifts else any(low)
         return view.gasp or gone or 0 in view.amps
     return max(told.nothing, told.risen) < OFF_ODDS
-
-
-_Has = tuple[bool, bool, bool, bool]
-"""Whether a monitor has each phase, and whether it is at medium voltage."""
 
 
 def _has(monitor: Monitor) -> _Has:
