@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from aiohttp.typedefs import Handler as AioHandler
@@ -17,6 +18,8 @@ from prometheus_client import CollectorRegistry
 
 from center.alerts import MqttAlerts
 from center.context import CONTEXT, Context
+from center.feeds import exports, mapping
+from center.feeds.open311 import answer
 from center.geodata import Static
 from center.guard import Caller, Guard
 from center.links import Signer
@@ -85,6 +88,11 @@ def make_app(
     check(settings)
     notify = notify or NotifySettings()
     check_targets(notify, city)
+    shapes = mapping.known(settings.mappings, ZoneInfo(city.timezone))
+    for target in notify.targets:
+        if target.mapping and target.mapping not in shapes:
+            where = f"notify.targets[{target.name}].mapping"
+            raise Wrong(where, repr(target.mapping), ", ".join(shapes))
     metrics = Metrics(registry)
     signer = Signer(settings.evidence_secret, settings.evidence_link_s, clock, settings.public_url)
     veil = Veil(city)
@@ -161,6 +169,8 @@ def _office(context: Context, notify: NotifySettings) -> Office:
         inside=context.grids_inside,
         public_url=context.settings.public_url,
         holder=f"center-{uuid.uuid4().hex}",
+        shapes=context.mappings,
+        names=lambda full: exports.names(full, context),
     )
     return Office(notify.targets, tools)
 
@@ -192,6 +202,9 @@ async def _answer_errors(request: web.Request, handler: AioHandler) -> web.Strea
             log.exception("answering %s %s failed", request.method, request.path)
             problem = Problem(500, "fault", "this is a fault of ours; it is in the log")
         response = problem.response(open311=open311)
+        if open311 and request.path.endswith(".xml"):
+            told = [{"code": problem.status, "description": problem.reason}]
+            response = answer(request, "errors", "error", told, status=problem.status)
     route = request.match_info.route.name or "page"
     metrics.count("requests", route=route, status=str(response.status))
     if route != "stream":

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from center.feeds import mapping
 from center.guard import Caller, Guard
 from center.links import Signer
 from center.metrics import Metrics
@@ -61,6 +63,7 @@ class Context:
         self.passes = passes
         self.alerts: MqttAlerts | None = None
         self.office: Office | None = None
+        self.mappings = mapping.known(settings.mappings, ZoneInfo(city.timezone))
         self.veil = tailer.veil
         self.roster = Roster(city, desk)
         self.drains = Drains(city)

@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 
-from center import cap, evidence, geodata, live, open311, ops, originals, plot, reads, writes
+from center import evidence, geodata, live, ops, originals, plot, reads, writes
 from center.context import Handler
+from center.feeds import cap, exports, open311
 from center.guard import Access
 from center.notify import counter, office
 from center.query import FILTERS
@@ -186,25 +187,67 @@ def routes(city: City, openapi: Handler) -> tuple[Route, ...]:
             handler=cap.alert_file, answers={200: "application/cap+xml"},
         ),
         Route(
-            method="GET", path="/open311/v2/services.json", name="open311-services",
-            summary="GeoReport v2: what can be reported.",
-            handler=open311.services, query=open311.COMMON, answers={200: list},
+            method="GET", path="/feeds/tickets.geojson", name="geojson-feed",
+            summary="Open tickets as GeoJSON points.",
+            handler=exports.geojson, answers={200: dict},
         ),
         Route(
-            method="GET", path="/open311/v2/requests.json", name="open311-requests",
-            summary="GeoReport v2: tickets as service requests.",
-            handler=open311.requests, query=open311.LIST, answers={200: list},
+            method="GET", path="/api/v1/tickets.csv", name="tickets-csv",
+            summary="Tickets as CSV (UTF-8 with mark), with the listing's filters.",
+            handler=exports.table, access="evidence", query=FILTERS["tickets"],
+            answers={200: "text/csv"},
         ),
         Route(
-            method="GET", path="/open311/v2/requests/{id}.json", name="open311-request",
-            summary="GeoReport v2: one service request.",
-            handler=open311.single, query=open311.COMMON, answers={200: list},
+            method="GET", path="/feeds/{mapping}/tickets.json", name="mapped-tickets",
+            summary="Open tickets as another system wants them: `wecom`, `hotline12345`.",
+            handler=exports.mapped_list, access="evidence", answers={200: list},
         ),
         Route(
-            method="POST", path="/open311/v2/requests.json", name="open311-report",
-            summary="GeoReport v2: file a report (form fields).",
-            handler=open311.file, access="report", query=open311.COMMON, body=open311.Form,
-            body_type="application/x-www-form-urlencoded", answers={201: list},
+            method="GET", path="/feeds/{mapping}/tickets/{id}.json", name="mapped-ticket",
+            summary="One ticket as another system wants it.",
+            handler=exports.mapped, access="evidence", answers={200: dict},
         ),
     ]  # fmt: skip
+    for ext in ("json", "xml"):
+        table += _open311(ext)
     return tuple(table)
+
+
+def _open311(ext: str) -> tuple[Route, ...]:
+    """GeoReport v2 in one of its two formats."""
+    name, base = ("open311" if ext == "json" else "open311-xml"), "/open311/v2"
+    shape: Any = list if ext == "json" else "text/xml"
+    return (
+        Route(
+            method="GET", path=f"{base}/services.{ext}", name=f"{name}-services",
+            summary="GeoReport v2: what can be reported.",
+            handler=open311.services, query=open311.COMMON, answers={200: shape},
+        ),
+        Route(
+            method="GET", path=f"{base}/services/{{code}}.{ext}", name=f"{name}-service",
+            summary="GeoReport v2: the further fields of a service (none).",
+            handler=open311.definition, query=open311.COMMON,
+            answers={200: dict if ext == "json" else shape},
+        ),
+        Route(
+            method="GET", path=f"{base}/requests.{ext}", name=f"{name}-requests",
+            summary="GeoReport v2: tickets as service requests.",
+            handler=open311.requests, query=open311.LIST, answers={200: shape},
+        ),
+        Route(
+            method="GET", path=f"{base}/requests/{{id}}.{ext}", name=f"{name}-request",
+            summary="GeoReport v2: one service request.",
+            handler=open311.single, query=open311.COMMON, answers={200: shape},
+        ),
+        Route(
+            method="GET", path=f"{base}/tokens/{{token}}.{ext}", name=f"{name}-token",
+            summary="GeoReport v2: the request that a posted report became.",
+            handler=open311.token, query=open311.COMMON, answers={200: shape},
+        ),
+        Route(
+            method="POST", path=f"{base}/requests.{ext}", name=f"{name}-report",
+            summary="GeoReport v2: file a report (form fields); answers with a token.",
+            handler=open311.file, access="report", query=open311.COMMON, body=open311.Form,
+            body_type="application/x-www-form-urlencoded", answers={201: shape},
+        ),
+    )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -70,6 +70,9 @@ class CenterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     report_device: str = ""
     """The registered device reports over HTTP come from; empty: the city's first of type
     `app`."""
+    mappings: dict[str, dict[str, Any]] = {}
+    """Ticket JSON in the shape of other systems: `[center.mappings.NAME.fields]`, as in the shipped
+    `center/feeds/mappings/wecom.toml`; served at `/feeds/NAME/tickets.json`."""
     cap_status: Literal["Actual", "Exercise", "System", "Test"] = "Actual"
     """What CAP alerts say about themselves; a demonstration says `Exercise`."""
     stream_clients: int = 1_000

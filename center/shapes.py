@@ -53,6 +53,8 @@ class ReportTaken(msgspec.Struct, frozen=True):
     """The report is durably taken; what becomes of it shows as an event and a ticket."""
 
     id: str
+    event: str
+    """The event it becomes: leads to its ticket."""
 
 
 class ActionWaiting(msgspec.Struct, frozen=True):

@@ -17,9 +17,11 @@ from center.privacy import with_links
 from center.problems import Problem, json_response
 from center.query import one_of, parse_time, read_json
 from center.reads import ID, found
-from center.shapes import ActionBody, ReportBody
+from center.shapes import ActionBody, ReportBody, ReportTaken
 from contracts.case import Command
+from contracts.city import Device
 from contracts.clock import iso
+from contracts.event import event_id
 from contracts.kinds import APP_TYPES, KINDS
 
 ACTION = re.compile(r"[a-z][a-z_]{0,31}")
@@ -70,11 +72,12 @@ async def act(context: Context, caller: Caller, request: web.Request) -> web.Str
 async def report(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
     """`POST /api/v1/reports`: hand a resident's report to the intake."""
     body = read_json(await json_bytes(request, context.settings.report_bytes), ReportBody)
-    return json_response({"id": await take_report(context, body)}, status=202)
+    taken = await take_report(context, body)
+    return json_response({"id": taken.id, "event": taken.event}, status=202)
 
 
-async def take_report(context: Context, body: ReportBody) -> str:
-    """Check the report and file it as if its app had sent it by MQTT; its id."""
+async def take_report(context: Context, body: ReportBody) -> ReportTaken:
+    """Check the report and file it as if its app had sent it by MQTT."""
     text(body.text, "$.text", TEXT_MAX)
     if body.reporter is not None:
         text(body.reporter, "$.reporter", NAME_MAX * 4)
@@ -106,12 +109,17 @@ async def take_report(context: Context, body: ReportBody) -> str:
         "photo": body.photo,
     }
     payload = msgspec.json.encode({k: v for k, v in fields.items() if v is not None})
-    await context.desk.file_report(_report_topic(context), payload, now)
+    device = report_device(context)
+    topic = f"gridsentry/v1/feed/{device.district}/{device.id}/report"
+    await context.desk.file_report(topic, payload, now)
     context.metrics.count("reports")
-    return id_
+    # The detector of reports names its episodes so: whoever reported can follow what becomes of it.
+    event = event_id("citizen_report", f"{device.id}/{id_}", at)
+    return ReportTaken(id=id_, event=event)
 
 
-def _report_topic(context: Context) -> str:
+def report_device(context: Context) -> Device:
+    """The device that reports over HTTP come from. Raises Problem 503 where there is none."""
     name = context.settings.report_device
     devices = context.city.devices
     device = (
@@ -126,7 +134,7 @@ def _report_topic(context: Context) -> str:
             "reports need a device of type `app`, `hotline` or `miniprogram` in devices.csv"
             + (f"; {name!r} (center.report_device) is not registered" if name else ""),
         )
-    return f"gridsentry/v1/feed/{device.district}/{device.id}/report"
+    return device
 
 
 async def json_bytes(request: web.Request, most: int) -> bytes:

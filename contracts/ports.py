@@ -19,7 +19,7 @@ from contracts.batch import (
     StoredItem,
     Undelivered,
 )
-from contracts.case import Answer, Change, Command, Incident, Ticket
+from contracts.case import Answer, Change, Command, Incident, Silence, Ticket
 from contracts.event import Event, Place
 from contracts.geo import Point
 from contracts.nouns import Arrival, Item, Poison, Position, Reading
@@ -136,6 +136,7 @@ class Router(Protocol):
         tickets: Iterable[Ticket],
         events: Iterable[Event],
         positions: Iterable[Position],
+        silences: Iterable[Silence] = (),
     ) -> None:
         """Take up where the store says things stood (open ones and recent closed ones)."""
         ...
@@ -171,6 +172,8 @@ class RouterState(msgspec.Struct, kw_only=True):
     tickets: list[Ticket]
     events: list[PublishedEvent]
     positions: list[Position]
+    silences: list[Silence] = []
+    """Those that are on, and those ended within a day."""
 
 
 class IntakeRow(msgspec.Struct, frozen=True):
@@ -252,7 +255,16 @@ class Writer(Protocol):
 # --- store → center (asynchronous) ------------------------------------------------------------
 
 
-What = Literal["tickets", "incidents", "events", "devices", "workers", "dead-letters", "readings"]
+What = Literal[
+    "tickets",
+    "incidents",
+    "events",
+    "silences",
+    "devices",
+    "workers",
+    "dead-letters",
+    "readings",
+]
 
 
 class Query(msgspec.Struct, kw_only=True):
@@ -285,6 +297,10 @@ class Desk(Protocol):
 
     async def get(self, what: What, id: str) -> dict[str, Any] | None:
         """One object, or None."""
+        ...
+
+    async def tickets_of_event(self, event: str) -> list[dict[str, Any]]:
+        """The tickets of every incident this event belongs to, newest first."""
         ...
 
     async def file_command(self, command: Command, wait_s: float) -> Answer | None:

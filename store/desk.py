@@ -37,6 +37,10 @@ Row = dict[str, Any]
 AsyncConnection = psycopg.AsyncConnection[DictRow]
 
 
+TICKETS_OF_EVENT = 20
+"""Tickets of one event that are handed out; the newest count."""
+
+
 def reading_object(row: Row) -> Row:
     """A stored reading as `/readings` shows it."""
     return plain(
@@ -211,6 +215,11 @@ class PgDesk:
             return None if row is None else dead_letter_object(row)
         row = await self._one(f"one_{what[:-1]}", id=id)
         return None if row is None else case_object(what, row["body"])
+
+    async def tickets_of_event(self, event: str) -> list[dict[str, Any]]:
+        """The tickets of every incident this event belongs to, newest first."""
+        rows = await self._all("tickets_of_event", event=key(event), limit=TICKETS_OF_EVENT)
+        return [ticket_object(msgspec.json.decode(row["body"], type=Ticket)) for row in rows]
 
     # --- commands and reports ------------------------------------------------------------------
 

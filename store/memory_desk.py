@@ -115,6 +115,14 @@ class MemoryDesk:
             row["sha256"] = hashlib.sha256(message.payload).hexdigest()
             yield _letter({**row, "sort": message.received_at, "kind": "unknown_device"}, whole)
 
+    async def tickets_of_event(self, event: str) -> list[dict[str, Any]]:
+        """The tickets of every incident this event belongs to, newest first."""
+        with self._store.lock:
+            theirs = {i.id for _, i in self._store.incidents.values() if event in i.events}
+            found = [t for _, t in self._store.tickets.values() if t.incident in theirs]
+        found.sort(key=lambda t: (t.opened_at, t.id), reverse=True)
+        return [ticket_object(t) for t in found[: desk.TICKETS_OF_EVENT]]
+
     # --- commands and reports ------------------------------------------------------------------
 
     async def file_command(self, command: Command, wait_s: float) -> Answer | None:

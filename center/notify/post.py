@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import aiohttp
 import msgspec
 
+from center.feeds.mapping import Shape
 from center.links import Signer
 from center.metrics import Metrics
 from center.notify import webhook
@@ -69,7 +70,11 @@ class Tools:
         inside: Callable[[str], frozenset[str]],
         public_url: str,
         holder: str,
+        shapes: Mapping[str, Shape],
+        names: Callable[[dict[str, Any]], dict[str, Any]],
     ) -> None:
+        self.shapes = shapes
+        self.names = names
         self.holder = holder
         self.desk = desk
         self.settings = settings
@@ -249,7 +254,10 @@ class Postman:
         data = full if self.target.restricted else self._t.veil.redact(full)
         if link := self._act(full):
             data = {**data, "act": link}
-        body = msgspec.json.encode({**event, "data": data})
+        told: Any = {**event, "data": data}
+        if self.target.mapping:
+            told = self._t.shapes[self.target.mapping].of({**data, **self._t.names(data)})
+        body = msgspec.json.encode(told)
         await self._persist(row, lambda: self._post(row, body))
 
     async def _overtaken(self, row: OutboxRow, ticket: dict[str, Any]) -> bool:

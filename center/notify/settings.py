@@ -51,6 +51,9 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     quiet_below: int = 4
     """In quiet hours only tickets of at least this severity are told at once; what was less urgent
     is told when they end, if it is still open then."""
+    mapping: str = ""
+    """A webhook that wants its own JSON instead of the CloudEvent: `wecom`, `hotline12345`, or one
+    of `[center.mappings]`; the event's id and change stand in `webhook-id` either way."""
     restricted: bool = False
     """A webhook that may get personal data: window, reporter, photographs. Messages never do."""
 

@@ -118,6 +118,14 @@ SELECT id, received_at, topic, code, reason, device, adapter, bytes, sha256, pay
 FROM dead_letters
 WHERE id = %(id)s
 
+-- name: tickets_of_event
+SELECT t.body::text
+FROM incidents i
+JOIN tickets t ON t.incident = i.id
+WHERE i.body -> 'events' ? %(event)s::text
+ORDER BY t.opened_at DESC, t.id DESC
+LIMIT %(limit)s
+
 -- name: one_unknown_message
 SELECT 'u-' || id AS id, received_at, topic, 'unknown_device' AS code,
     'no device ' || device || ' is registered; the message is kept until it is' AS reason,

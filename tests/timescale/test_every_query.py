@@ -256,6 +256,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "stream_after": {"after": 0, "limit": 2},
     "target_position": {"target": "mqtt"},
     "set_target_position": {"target": "mqtt", "position": 3},
+    "tickets_of_event": {"event": "e-1", "limit": 5},
     "start_target": {"target": "hook", "position": 3},
     "put_undelivered": {
         "target": "hook",

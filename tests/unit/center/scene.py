@@ -294,6 +294,13 @@ class Desk:
         self._check()
         return self.things.get(what, {}).get(id)
 
+    async def tickets_of_event(self, event: str) -> list[dict[str, Any]]:
+        self._check()
+        incidents = self.things.get("incidents", {}).values()
+        theirs = {i["id"] for i in incidents if event in i["events"]}
+        tickets = self.things.get("tickets", {}).values()
+        return [t for t in tickets if t["incident"] in theirs][::-1]
+
     async def file_command(self, command: Command, wait_s: float) -> Answer | None:
         self._check()
         self.commands.append(command)
@@ -448,6 +455,7 @@ class Scene:
             ),
             severity=severity, place=place, opened_at=now, updated_at=now, district="wenhui",
             timeline=(Step(at=now, change="detected", by="sensor", note="one sensor, one place"),
+                      Step(at=now, change="filed", by="router"),
                       Step(at=now, change="dispatched", by="router")),
             **more,
         )  # fmt: skip

@@ -171,6 +171,20 @@ def test_what_a_target_did_not_take_is_kept_once_and_listed_newest_first(twin: T
     assert kept[0].given_up_at == at(2)
 
 
+def test_an_event_leads_to_its_tickets(twin: Twin) -> None:
+    writer = twin.writer()
+    writer.acquire("w", "me", at(0), 10)
+    writer.commit(batch(1, changes=[change(event()), change(incident()), change(ticket())]))
+
+    async def find() -> list[list[str]]:
+        async with opened(twin) as desk:
+            known, unknown_ = incident().events[0], "e-nobody"
+            found = [await desk.tickets_of_event(e) for e in (known, unknown_)]
+            return [[str(t["id"]) for t in tickets] for tickets in found]
+
+    assert asyncio.run(find()) == [[ticket().id], []]
+
+
 def test_a_command_is_answered_through_the_batch_of_the_router(twin: Twin) -> None:
     writer = twin.writer()
     writer.acquire("w", "me", at(0), 10)

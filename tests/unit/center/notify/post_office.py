@@ -7,10 +7,12 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from center.feeds.mapping import known
 from center.links import Signer
 from center.metrics import Metrics
 from center.notify.office import Office
@@ -96,6 +98,8 @@ def office(scene: Scene, targets: tuple[Target, ...], **settings: Any) -> Office
         inside=lambda grid: frozenset({grid}),
         public_url=URL,
         holder=f"center-{id(told)}",
+        shapes=known({}, ZoneInfo(scene.city.timezone)),
+        names=lambda full: {"kind_zh": "类别"},
     )
     return Office(told.targets, tools)
 

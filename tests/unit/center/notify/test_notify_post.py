@@ -243,3 +243,14 @@ def test_people_are_not_told_late_of_what_has_gone_on_since(scene: Scene, lang: 
     )  # fmt: skip
     words = {"zh": "返工", "en": "done again", "both": "返工"}[lang]
     assert words in receiver.taken("push")[1].json["title"]
+
+
+def test_a_webhook_may_want_its_own_json(scene: Scene) -> None:
+    receiver = Receiver()
+    deliver(
+        scene, receiver, lambda: (hook(receiver, mapping="wecom"),),
+        lambda: scene.happen("flooding"), lambda: len(receiver.taken("hook")) == 1,
+    )  # fmt: skip
+    (got,) = receiver.taken("hook")
+    assert got.json["order_id"] == "t-1"
+    assert got.headers["webhook-id"] == "ticket:t-1:1:opened"

@@ -1,9 +1,15 @@
-"""Open311 GeoReport v2: kinds as services, tickets as service requests, a POST as a report."""
+"""Open311 GeoReport v2: kinds as services, tickets as service requests, a POST as a report.
+
+Every answer as JSON and as XML (wiki.open311.org/GeoReport_v2). A posted report is answered with a
+token; the request's id is known once it is routed, and found by that token.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import parse_qs
+from xml.etree import ElementTree as ET
 
 import msgspec
 from aiohttp import web
@@ -26,6 +32,10 @@ REPORTED = tuple(k for k in KINDS if k not in ("sensor_silent", "sensor_faulty")
 """Kinds a resident can report."""
 
 
+TOKEN = re.compile(r"e-[0-9a-f]{20}")
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
 class Form(msgspec.Struct, frozen=True):
     """The form fields of a new service request that are used here."""
 
@@ -39,21 +49,29 @@ class Form(msgspec.Struct, frozen=True):
 
 
 async def services(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
-    """`services.json`."""
-    return json_response(
-        [
-            {
-                "service_code": kind,
-                "service_name": _name(context, kind),
-                "description": NAMES[kind][1],
-                "metadata": False,
-                "type": "realtime",
-                "keywords": "",
-                "group": "gridsentry",
-            }
-            for kind in REPORTED
-        ]
-    )
+    """`services`: what can be reported."""
+    return answer(request, "services", "service", [_service(context, kind) for kind in REPORTED])
+
+
+async def definition(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
+    """`services/{code}`: which further fields a report of it needs: none."""
+    code = request.match_info["code"]
+    if code not in REPORTED:
+        raise Problem(404, "not_found", f"there is no service {code[:64]!r}")
+    told = {"service_code": code, "attributes": []}
+    return answer(request, "service_definition", "attribute", told)
+
+
+def _service(context: Context, kind: str) -> dict[str, Any]:
+    return {
+        "service_code": kind,
+        "service_name": _name(context, kind),
+        "description": NAMES[kind][1],
+        "metadata": False,
+        "type": "realtime",
+        "keywords": "",
+        "group": "gridsentry",
+    }
 
 
 async def requests(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
@@ -62,7 +80,7 @@ async def requests(context: Context, caller: Caller, request: web.Request) -> we
     if "service_request_id" in given:
         ids = given["service_request_id"].split(",")[:MOST]
         tickets = [t for t in [await context.desk.get("tickets", i) for i in ids] if t is not None]
-        return json_response([_request(context, t) for t in tickets])
+        return _requests(request, [_request(context, t) for t in tickets])
     codes = given["service_code"].split(",") if "service_code" in given else list(KINDS)
     for code in codes:
         one_of(code, KINDS, "service_code")
@@ -85,13 +103,13 @@ async def requests(context: Context, caller: Caller, request: web.Request) -> we
         if page.next is None:
             break
         query = msgspec.structs.replace(query, after=page.next)
-    return json_response(shown[:MOST])
+    return _requests(request, shown[:MOST])
 
 
 async def single(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
     """`requests/{id}.json`."""
     ticket = await found(context.desk, "tickets", request.match_info["id"])
-    return json_response([_request(context, ticket)])
+    return _requests(request, [_request(context, ticket)])
 
 
 async def file(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
@@ -108,7 +126,62 @@ async def file(context: Context, caller: Caller, request: web.Request) -> web.St
     body = ReportBody(
         text=form.description, lon=lon, lat=lat, kind=form.service_code, reporter=who or None
     )
-    return json_response([{"token": await take_report(context, body)}], status=201)
+    taken = await take_report(context, body)
+    return answer(request, "service_requests", "request", [{"token": taken.event}], status=201)
+
+
+async def token(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
+    """`tokens/{token}`: the request that a posted report became, once there is one."""
+    event = request.match_info["token"]
+    tickets = await context.desk.tickets_of_event(event)
+    known = tickets or await context.desk.get("events", event)
+    if not known and not TOKEN.fullmatch(event):
+        raise Problem(404, "not_found", "that is no token of ours")
+    found_id = tickets[0]["id"] if tickets else None
+    told = [{"token": event, "service_request_id": found_id}]
+    return answer(request, "service_requests", "request", told)
+
+
+def _requests(request: web.Request, items: list[dict[str, Any]]) -> web.Response:
+    return answer(request, "service_requests", "request", items)
+
+
+def answer(
+    request: web.Request, root: str, entry: str, body: Any, *, status: int = 200
+) -> web.Response:
+    """The body as JSON, or as XML where the path says so."""
+    if not request.path.endswith(".xml"):
+        return json_response(body, status=status)
+    return web.Response(
+        body=as_xml(root, entry, body),
+        status=status,
+        content_type="text/xml",
+        charset="utf-8",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def as_xml(root: str, entry: str, body: Any) -> bytes:
+    """A list as `<root><entry>…`, an object as `<root>…`; lists inside have `entry` elements."""
+    top = ET.Element(root)
+    if isinstance(body, list):
+        for item in body:
+            _fill(ET.SubElement(top, entry), item, entry)
+    else:
+        _fill(top, body, entry)
+    made: bytes = ET.tostring(top, encoding="utf-8", xml_declaration=True)
+    return made
+
+
+def _fill(element: ET.Element, item: dict[str, Any], entry: str) -> None:
+    for name, value in item.items():
+        child = ET.SubElement(element, name)
+        if isinstance(value, list):
+            for inner in value:
+                _fill(ET.SubElement(child, entry), inner, entry)
+        elif value is not None:
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            child.text = _NOT_XML.sub("\ufffd", text)
 
 
 def _form(data: bytes) -> Form:
