@@ -49,6 +49,8 @@ log = logging.getLogger(__name__)
 SNAPSHOT_EVERY = timedelta(seconds=30)
 SNAPSHOT_ITEMS = 2000
 LATE = int(Quality.LATE)
+RAIN = {"rain_rate": False, "rain_forecast": True}
+"""Metrics that call for patrols, and whether they are a forecast (mm/h)."""
 READERS_KNOWN = 200_000
 
 
@@ -72,6 +74,7 @@ class Engine:
         self.now: datetime = EPOCH
         self._screen = screen
         self._routes = routes
+        self._begun = not routes
         self._heap: list[tuple[datetime, int]] = []
         self._queued: list[datetime | None] = [None] * len(roster.runners)
         self._touched: set[int] = set()
@@ -99,6 +102,9 @@ class Engine:
     def advance(self, to: datetime) -> None:
         """Let time pass up to `to`: every wake-up due by then, in order, at its own moment."""
         heap = self._heap
+        if not self._begun:
+            self._begun = True
+            self.router.begin(to)
         while True:
             own = heap[0][0] if heap else None
             routing = self.router.wake_at() if self._routes else None
@@ -170,9 +176,19 @@ class Engine:
         if late:
             draft.late += 1
             reading = msgspec.structs.replace(reading, quality=reading.quality | LATE)
+        elif reading.metric in RAIN and self._routes and not reading.quality:
+            self._rains(reading)
         draft.readings.append(reading)
         draft.positions_in_batch.append(self._pos)
         self._pos += 1
+
+    def _rains(self, reading: Reading) -> None:
+        device = self.city.devices.get(reading.device)
+        if device is not None and reading.value > 0.0:
+            forecast = RAIN[reading.metric]
+            self._routed(
+                self.router.on_rain(device.point, reading.value, self.now, forecast=forecast)
+            )
 
     def _readers_of(self, reading: Reading) -> tuple[SiteRunner, ...]:
         """Who wants it, remembered: most metrics are stored only, and asked for all the time."""
