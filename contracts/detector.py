@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -11,6 +11,7 @@ import msgspec
 from contracts.city import Camera, City, Device, DrainNetwork, Fibre, LineNetwork, Work
 from contracts.event import Event
 from contracts.geo import Point
+from contracts.rows import Rows
 
 In = TypeVar("In", contravariant=True)
 Cfg = TypeVar("Cfg")
@@ -41,14 +42,6 @@ class Detector(Protocol[In]):
     A detector may also have `condition() -> str | None`: why it now sees less than it should, in a
     line for people ("rain: only things of 12 px and more are looked for"), None when all is well.
     It follows from the state alone; the service logs each change and shows it as a metric.
-
-    A detector of readings may also have `on_batch(columns: Sequence[Column]) -> tuple[list[Event],
-    int]`, for many readings at once (`contracts.columns`). It folds readings from the front, all
-    with a place below the returned one, exactly as `on_item` would in the order of their places:
-    the same events in the same order, the same snapshot. It stops wherever it likes, at 0 if it
-    likes; the caller folds on from there, one by one or by offering the rest. Nothing may be due
-    in between: no wake-up lies before the receipt of the last reading offered, and `on_batch`
-    folds none beyond one that makes the detector ask for another wake-up.
     """
 
     def on_item(self, item: In, /) -> Iterable[Event]:
@@ -68,6 +61,29 @@ class Detector(Protocol[In]):
         ...
 
 
+class Many(Protocol):
+    """All detectors of a kind in one process, folding many readings at once.
+
+    It is theirs alone: who asks one of them anything (`on_item`, `on_time`, `snapshot`) calls
+    `settle` before, and all of them get every reading in one order.
+    """
+
+    def on_batch(self, rows: Rows, /) -> tuple[list[tuple[int, Event]], int]:
+        """Fold readings from the front, exactly as `on_item` of each detector would in their
+        order: the same events, the same snapshots. (place in the batch, event) of each event, in
+        order; and the place before which all were folded: the caller folds on from there.
+
+        Nothing may be due in between: no wake-up lies before the receipt of the last reading
+        offered, and none beyond one that makes a detector ask for such a wake-up is folded. When
+        it raises, all of the detectors are void: they go on from their last snapshots.
+        """
+        ...
+
+    def settle(self) -> None:
+        """Give the detectors what was put aside for them."""
+        ...
+
+
 class Spec(Generic[Cfg]):
     """A detector kind's one export; discovery, configuration, docs and laws follow from it.
 
@@ -77,6 +93,7 @@ class Spec(Generic[Cfg]):
     config    a msgspec.Struct (forbid_unknown_fields) whose defaults are the shipped ones
     sites     which sites of a city it watches
     build     makes an instance for a site, from a snapshot when there is one
+    many      for readings: takes instances (as new, or settled) that fold many readings at once
     """
 
     def __init__(
@@ -88,6 +105,7 @@ class Spec(Generic[Cfg]):
         sites: Callable[[City, Cfg], Iterable[Site]],
         build: Callable[[Cfg, Site, bytes | None], Detector[Any]],
         metrics: frozenset[str] = frozenset(),
+        many: Callable[[Sequence[Any]], Many] | None = None,
     ) -> None:
         self.kind = kind
         self.consumes = consumes
@@ -95,6 +113,7 @@ class Spec(Generic[Cfg]):
         self.sites = sites
         self.build = build
         self.metrics = metrics
+        self.many = many
 
     def nouns(self, site: Site) -> tuple[type, ...]:
         """The nouns this kind folds at that site."""

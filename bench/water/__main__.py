@@ -82,7 +82,7 @@ def costs(jobs: Sequence[Job], swmm: Path, takes: Takes) -> list[Figure]:
         ]
     words = f"{one.folds:.1f} detectors a reading; calls into nothing {one.floor:.2f}"
     told = (one.mean, (one.low, one.high))
-    offered = f"on_batch: {', '.join(one.batched)}; others fold one by one"
+    offered = f"many at once: {', '.join(one.batched)}; others one by one"
     return [
         figure.figure(name, told, one.readings, "<= 20", words),
         *(

@@ -10,9 +10,11 @@ from typing import Any
 import msgspec
 
 from bench.water.watch import water_watches
-from contracts.columns import columns
+from contracts.detector import Many
 from contracts.event import Event
 from contracts.nouns import Reading
+from contracts.rows import MOST, Book
+from detectors import specs
 from detectors._common.many import fold_many
 from ingest.screen import Screen
 from simulators.water.take import Take
@@ -20,8 +22,6 @@ from simulators.water.take import Take
 READINGS = 60_000
 """At most so many of each run."""
 ROUNDS = 3
-THIN = 6
-"""Columns with fewer readings on average cost more than they save (at 3 by two fifths)."""
 AT_ONCE = (100, 1000)
 """Readings in a batch, in the order in which the town sent them."""
 
@@ -44,7 +44,7 @@ class Cost(msgspec.Struct, frozen=True):
     at_once: dict[int, tuple[float, float, float]]
     """Readings in a batch → (mean, of the cheapest run, of the dearest run)."""
     batched: tuple[str, ...]
-    """Kinds that offer `on_batch`; the others fold a batch one by one."""
+    """Kinds that fold many at once; the others fold a batch one by one."""
 
 
 def measure(takes: Sequence[Take]) -> Cost | None:
@@ -67,7 +67,7 @@ def measure(takes: Sequence[Take]) -> Cost | None:
         for size in AT_ONCE:
             best = min(_spent_at_once(readings, build(take), size) for _ in range(ROUNDS))
             at_once[size].append(best)
-        batched |= {kind for kind, one, _ in build(take) if hasattr(one, "on_batch")}
+        batched |= {kind for kind, _, _ in build(take) if specs()[kind].many is not None}
     if not told:
         return None
     count = sum(n for _, _, n, _ in told)
@@ -123,37 +123,38 @@ def _spent(readings: Sequence[Reading], who: dict[tuple[str, str], list[Fold]]) 
 
 
 def _spent_at_once(readings: Sequence[Reading], built: Sequence[Built], size: int) -> float:
-    """Making the columns of each batch is part of it; finding out whose they are is not, just as
-    with single readings. Who offers no `on_batch` gets its readings one after the other, and so
-    does everybody where a batch has hardly more readings than columns (`THIN`)."""
-    spent = 0.0
-    who: dict[tuple[str, str], list[Fold]] = defaultdict(list)
-    for _, one, keys in built:
-        for key in keys:
-            who[key].append(one.on_item)
-    many = [(one, keys) for _, one, keys in built if hasattr(one, "on_batch")]
-    single = [(one.on_item, keys) for _, one, keys in built if not hasattr(one, "on_batch")]
+    """Making the rows of each batch is part of it; finding out whose they are is not, just as with
+    single readings. Kinds that do not fold many at once get their readings one after the other."""
+    many, single = gathered(built)
+    book, spent = Book(), 0.0
     for begin in range(0, len(readings), size):
         batch = readings[begin : begin + size]
         clock = time.process_time()
-        thin = len(batch) < THIN * len({(r.device, r.metric) for r in batch})
-        made = {} if thin else columns(batch)
+        for first in range(0, len(batch), MOST):
+            part = batch[first : first + MOST]
+            rows = book.rows(part)
+            for one in many:
+                _, upto = one.on_batch(rows)
+                if upto < len(part):
+                    fold_many(one, book, part[upto:])
         spent += time.process_time() - clock
-        if thin:
-            spent += _spent(batch, who)
-            continue
-        asked = [(one, [c for key, c in made.items() if key in keys]) for one, keys in many]
-        others = [(on, [r for r in batch if (r.device, r.metric) in keys]) for on, keys in single]
-        clock = time.process_time()
-        for one, some in asked:
-            if some:
-                fold_many(one, some)
-        for on_item, own in others:
-            for reading in own:
-                for _ in on_item(reading):
-                    pass
-        spent += time.process_time() - clock
+        spent += _spent(batch, single)
     return spent
+
+
+def gathered(built: Sequence[Built]) -> tuple[list[Many], dict[tuple[str, str], list[Fold]]]:
+    """The detectors of each kind that folds many readings at once, together; who gets a reading of
+    the others."""
+    single: dict[tuple[str, str], list[Fold]] = defaultdict(list)
+    kinds: dict[str, list[Any]] = defaultdict(list)
+    for kind, detector, keys in built:
+        if specs()[kind].many is not None:
+            kinds[kind].append(detector)
+        else:
+            for key in keys:
+                single[key].append(detector.on_item)
+    many = [one for kind, some in kinds.items() if (one := specs()[kind].many)]
+    return [one(some) for one, some in zip(many, kinds.values(), strict=True)], single
 
 
 def _nothing(_reading: Reading) -> Iterable[Event]:

@@ -13,10 +13,10 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from contracts.columns import columns
-from contracts.detector import Spec
+from contracts.detector import Many, Spec
 from contracts.event import Event
 from contracts.nouns import Item, Reading, Status
+from contracts.rows import Book
 from contracts.wire import FACTS, MEDIA_FACTS
 from detectors._common.drive import Drive, Known, run
 from detectors._common.many import fold_many
@@ -180,9 +180,9 @@ def batches_do_not_matter(spec: Spec[Any], sample: Sample) -> None:
 
 
 def many_at_once_equal_the_fold(spec: Spec[Any], sample: Sample) -> None:
-    """`on_batch`, where a detector has one: readings offered many at once give the events, in
-    their order, and the snapshot of readings folded one by one, wherever the batches end."""
-    if not hasattr(spec.build(_cfg(spec, sample), sample.site, None), "on_batch"):
+    """Where detectors of a kind fold many readings at once: readings offered so give the events,
+    in their order, and the snapshot of readings folded one by one, wherever the batches end."""
+    if spec.many is None:
         return
     for items in (sample.items, sample.quiet_items):
         readings = [
@@ -191,20 +191,30 @@ def many_at_once_equal_the_fold(spec: Spec[Any], sample: Sample) -> None:
             if isinstance(item, Reading) and (not spec.metrics or item.metric in spec.metrics)
         ]
         for seed, mean in ((1, 2), (2, 13), (3, 300)):
-            _many_at_once(spec, sample, readings, seed, mean)
+            _many_at_once(spec, spec.many, sample, readings, seed, mean)
 
 
 def _many_at_once(
-    spec: Spec[Any], sample: Sample, readings: Sequence[Reading], seed: int, mean: int
+    spec: Spec[Any],
+    gather: Callable[[Sequence[Any]], Many],
+    sample: Sample,
+    readings: Sequence[Reading],
+    seed: int,
+    mean: int,
 ) -> None:
     rng = np.random.default_rng(seed)
-    single, many = (spec.build(_cfg(spec, sample), sample.site, None) for _ in range(2))
+    single, one = (spec.build(_cfg(spec, sample), sample.site, None) for _ in range(2))
+    many, book = gather([one]), Book()
     batch: list[Reading] = []
     wanted: list[Event] = []
 
     def offer() -> None:
-        told = fold_many(many, list(columns(batch).values()))
-        if told != wanted or many.snapshot() != single.snapshot():
+        told = fold_many(many, book, batch)
+        if rng.random() < 0.5:
+            many.settle()
+            if one.snapshot() != single.snapshot():
+                raise LawBroken(f"many at once, in batches of about {mean}: other state")
+        if told != wanted:
             raise LawBroken(f"many at once, in batches of about {mean}: other after {batch[-1:]}")
         batch.clear()
         wanted.clear()
@@ -212,13 +222,17 @@ def _many_at_once(
     for reading in readings:
         while (wake := single.wake_at()) is not None and wake <= reading.received_at:
             offer()
-            if list(many.on_time(wake)) != list(single.on_time(wake)):
+            many.settle()
+            if list(one.on_time(wake)) != list(single.on_time(wake)):
                 raise LawBroken(f"many at once, in batches of about {mean}: other at {wake}")
         batch.append(reading)
         wanted.extend(single.on_item(reading))
         if rng.random() < 1.0 / mean:
             offer()
     offer()
+    many.settle()
+    if one.snapshot() != single.snapshot():
+        raise LawBroken(f"many at once, in batches of about {mean}: other state in the end")
 
 
 def events_are_well_formed(spec: Spec[Any], sample: Sample) -> None:

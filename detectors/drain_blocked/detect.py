@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from contracts.clock import iso
-from contracts.columns import ALL, Column, in_order
 from contracts.detector import Site
 from contracts.event import Event
 from contracts.nouns import Quality, Reading
@@ -99,63 +98,25 @@ class DrainBlocked:
         received = item.received_at
         return [event for minute in turns.minutes(t) for event in self._look(minute, received)]
 
-    def on_batch(self, columns: Sequence[Column], /) -> tuple[list[Event], int]:
-        """Keep readings up to the first that may bring a look; take that, and so on as long as no
-        blockage is open."""
-        following, rows, soon = self._state.turns.next, [], False
-        for c in columns:
-            if c.metric == "level":
-                keep = self._waiting.get(c.device)
-            else:
-                keep = self._state.rain if c.metric == "rain_rate" else None
-            if keep is not None:
-                rows.append((c, keep))
-                soon = soon or not c.plain or c.at[-1] >= following
-        if soon:
-            return self._by_looks(rows)
-        showers: list[Column] = []
-        for c, keep in rows:
-            if c.metric == "level":
-                keep.extend(zip(c.at, c.values, strict=True))
-            else:
-                showers.append(c)
-        if showers:
-            self._showers(showers)
-        return [], ALL
+    @property
+    def devices(self) -> Iterable[str]:
+        """All that it listens to."""
+        return [device.id for device in self._site.devices]
 
-    def _showers(self, columns: Sequence[Column]) -> None:
-        """Keep what gauges said, in order."""
-        for _, item in in_order(columns):
-            if not item.quality & UNFIT:
-                self._state.rain.append((item.at.timestamp(), item.value))
+    @property
+    def forget_s(self) -> float:
+        """A blockage wakes it so long after a reading (seconds)."""
+        return self._cfg.forget_s
 
-    def _by_looks(self, rows: list[tuple[Column, Rows]]) -> tuple[list[Event], int]:
-        events: list[Event] = []
-        begin, ends = 0, [0] * len(rows)
-        while True:
-            following, place, found = self._state.turns.next, ALL, None
-            for k, (c, _) in zip(ends, rows, strict=True):
-                first = c.first(following, k)
-                if first < len(c.places) and c.places[first] < place:
-                    place, found = c.places[first], c.readings[first]
-            showers: list[Column] = []
-            for n, (c, keep) in enumerate(rows):
-                k, end = ends[n], c.upto(place)
-                ends[n] = end + (end < len(c.places) and c.places[end] == place)
-                if c.metric != "level":
-                    showers.append(c.part(k, end))
-                elif c.plain:
-                    keep.extend(zip(c.at[k:end], c.values[k:end], strict=True))
-                else:
-                    some = zip(c.at[k:end], c.readings[k:end], strict=True)
-                    keep.extend([(t, r.value) for t, r in some if not r.quality & UNFIT])
-            self._showers(showers)
-            if found is None:
-                return events, ALL
-            events.extend(self.on_item(found))
-            begin = place + 1
-            if self._state.open:
-                return events, begin
+    @property
+    def waiting(self) -> Mapping[str, Rows]:
+        """Where levels are kept for the next look, by device."""
+        return self._waiting
+
+    @property
+    def following(self) -> float:
+        """A reading of this time or later may bring the next look (epoch seconds)."""
+        return self._state.turns.next
 
     def on_time(self, now: datetime, /) -> Iterable[Event]:
         """Nothing was heard of an open blockage for too long: it ends as unknown."""

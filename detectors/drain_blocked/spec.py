@@ -6,6 +6,7 @@ from contracts.detector import Spec
 from contracts.nouns import Reading
 from detectors.drain_blocked.config import DrainBlockedConfig
 from detectors.drain_blocked.detect import KIND, DrainBlocked
+from detectors.drain_blocked.many import ManyNetworks
 from detectors.drain_blocked.sites import sites
 
 SPEC = Spec(
@@ -15,4 +16,5 @@ SPEC = Spec(
     config=DrainBlockedConfig,
     sites=sites,
     build=DrainBlocked,
+    many=ManyNetworks,
 )

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from contracts.city import City, Device, DrainNetwork, Node
-from contracts.columns import Column
 from contracts.geo import Point, distance_m
 from detectors._common.water.graph import Graph, stands
 
@@ -57,12 +56,9 @@ class Rain(msgspec.Struct):
         for i, tau in enumerate(TAUS):
             means[i] += (rate - means[i]) * -math.expm1(-gap / tau)
 
-    def dry(self, c: Column, nearest: str) -> bool:
-        """Whether a column of readings changes nothing but that a gauge was heard, whatever the
-        other gauge says meanwhile."""
-        if c.device != nearest:
-            return self.device != c.device and c.at[-1] - self.at < STALE_S
-        return self.means[3] < DRY_MM_H and c.at[0] > self.at and not any(c.values)
+    def copy(self) -> Rain:
+        """Another one that knows the same."""
+        return Rain(self.at, self.now, [*self.means], self.device)
 
     def known(self, t: float) -> bool:
         """Whether a gauge spoke lately."""
@@ -91,16 +87,6 @@ class Above(msgspec.Struct):
         slow = 1800.0 if v < self.usual else 86400.0
         self.usual += (v - self.usual) * min(1.0, gap / slow)
         self.at, self.value = t, v
-
-    def listen(self, at: list[float], values: list[float]) -> None:
-        """Take many readings, in order."""
-        value, until = self.value, self.at + LEAST_S
-        if at[-1] < until and -LEAST_M < values[0] - value < LEAST_M and len(at) == 1:
-            return
-        for t, v in zip(at, values, strict=True):
-            if t >= until or not -LEAST_M < v - value < LEAST_M:
-                self.fold(t, v)
-                value, until = self.value, self.at + LEAST_S
 
     def comes(self, t: float) -> bool:
         """Whether it rises now: 5 cm above its usual height, and 3 cm in ten minutes."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from collections.abc import Callable
 from operator import sub
 
@@ -24,7 +23,7 @@ FILLED_M, FILLED_SHARE = 0.05, 0.05
 RARE_S, RARE_SHARE = 150.0, 0.75
 """Reports rarer than this (seconds) leave few chances to warn: this share of the odds must do."""
 STILL_M = 0.5 * LEAST_LEAP
-BLOCK_S = 900.0
+BLOCK_S = 3600.0
 """Readings this near the last one that was looked at (metres) wait for so long (seconds), and are
 then taken at once."""
 GOES_ON = 0.2
@@ -173,24 +172,6 @@ class Channel(msgspec.Struct):
         says = self.fold(t, v, view, cfg, around)
         self._settle(t, v, says, view, cfg)
         return says
-
-    def stay(self, at: list[float], values: list[float], begin: int) -> int:
-        """Put readings aside, in order of time, from the `begin`th to before the first that is not
-        as the last ones were; which that is."""
-        low, high, until, end = self.low, self.high, self.until, len(at)
-        if not (low <= values[begin] < high and self.newest < at[begin] < until):
-            return begin
-        if at[-1] >= until:
-            end = bisect_left(at, until, begin)
-        if begin or end < len(at):
-            at, values = at[begin:end], values[begin:end]
-        count = len(at)
-        if count > 1 and (min(values) < low or max(values) >= high):
-            count = next(k for k, v in enumerate(values) if not low <= v < high)
-            at, values = at[:count], values[:count]
-        self.waiting.extend(zip(at, values, strict=True))
-        self.newest = at[-1]
-        return begin + count
 
     def absorb(self, view: View, cfg: FloodingConfig) -> None:
         """Take what was put aside: water that did not move, and was as low as ever."""

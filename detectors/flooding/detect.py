@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from contracts.columns import ALL, Column, in_order
 from contracts.detector import Site
 from contracts.event import Event
 from contracts.nouns import Quality, Reading
@@ -78,6 +77,59 @@ class Flooding:
         )
         self._channels = self._state.channels
 
+    # --- what `ManyFloods` asks about it ------------------------------------------------------
+
+    @property
+    def own(self) -> str:
+        """The device whose water it watches."""
+        return self._own
+
+    @property
+    def devices(self) -> Iterable[str]:
+        """All that it listens to."""
+        return dict.fromkeys(d.id for d in self._site.devices)
+
+    @property
+    def gauges(self) -> Iterable[str]:
+        """Rain gauges among them."""
+        return self._gauges
+
+    @property
+    def forget_s(self) -> float:
+        """A flood wakes it so long after a reading (seconds)."""
+        return self._cfg.forget_s
+
+    @property
+    def nearest(self) -> str:
+        """The gauge that speaks first; empty: none is registered."""
+        return self._nearest
+
+    @property
+    def channels(self) -> Mapping[str, Channel]:
+        """Its water by metric."""
+        return self._channels
+
+    @property
+    def above(self) -> Mapping[str, Above]:
+        """Water upstream, by device."""
+        return self._state.above
+
+    @property
+    def open(self) -> bool:
+        """Whether a flood is open."""
+        return self._state.now is not None
+
+    @property
+    def rain(self) -> Rain:
+        """What it knows of rain."""
+        return self._state.rain
+
+    @rain.setter
+    def rain(self, rain: Rain) -> None:
+        self._state.rain = rain
+
+    # ------------------------------------------------------------------------------------------
+
     def on_item(self, item: Reading, /) -> Iterable[Event]:
         """Fold one reading."""
         state = self._state
@@ -89,7 +141,7 @@ class Flooding:
             if metric == "rain_rate":
                 state.rain.fold(item.device, t, v, item.device == self._nearest)
             elif metric in WATER and not item.quality & SPIKE:
-                self._upstream(item.device).fold(t, v)
+                self.upstream(item.device).fold(t, v)
             return ()
         channel = self._channels.get(metric)
         if channel is None:
@@ -115,84 +167,8 @@ class Flooding:
             return (self._close("spike"),)
         return self._follow(t)
 
-    def on_batch(self, columns: Sequence[Column], /) -> tuple[list[Event], int]:
-        """Fold readings up to the first that opens an episode; none while one is open."""
-        state, mine = self._state, None
-        if state.now is not None:
-            return [], 0
-        for c in columns:
-            if c.device == self._own and c.metric in self._channels:
-                if mine is not None:
-                    return [], 0
-                mine = c
-        if mine is not None:
-            k = self._channels[mine.metric].stay(mine.at, mine.values, 0) if mine.plain else 0
-            if k < len(mine.at):
-                return self._closely(mine, k, [c for c in columns if c is not mine])
-        # Still water asks nothing of what is around: when that came in between does not matter.
-        self._around(columns, mine)
-        return [], ALL
-
-    def _closely(self, own: Column, k: int, others: Sequence[Column]) -> tuple[list[Event], int]:
-        """Fold the own water from the `k`th reading on, what is around as soon as that is asked
-        about."""
-        state, cfg, metric, told, place = self._state, self._cfg, own.metric, 0, 0
-        channel, view = self._channels[metric], self._views[metric]
-
-        def catch_up(to: int) -> None:
-            nonlocal told
-            self._around([c.part(*c.between(told, to)) for c in others])
-            told = to
-
-        def ahead(t: float) -> Around:
-            catch_up(place)
-            return self._ahead(t)
-
-        at, values, count = own.at, own.values, len(own.at)
-        while k < count:
-            item, place = own.readings[k], own.places[k]
-            if values[k] > view.most or item.quality & FAULTY:
-                k += 1
-                continue
-            if item.quality & SPIKE:
-                channel.absorb(view, cfg)
-                channel.forget_newest()
-            says = state.says[metric] = channel.take(at[k], values[k], view, cfg, ahead)
-            if says != DRY:
-                catch_up(place)
-                return [self._open(metric, item.at, item.received_at)], place + 1
-            k += 1
-            if own.plain and k < count:
-                k = channel.stay(at, values, k)
-        catch_up(ALL)
-        return [], ALL
-
-    def _around(self, columns: Sequence[Column], mine: Column | None = None) -> None:
-        """Fold what was heard from around, in all but one column."""
-        rain, above = self._state.rain, self._state.above
-        showers: list[Column] = []
-        for c in columns:
-            if c is mine or not c.places:
-                continue
-            if c.metric == "rain_rate":
-                showers.append(c)
-            elif c.device in above and c.plain and c.metric in WATER:
-                above[c.device].listen(c.at, c.values)
-            else:
-                for item in c.readings:
-                    self.on_item(item)
-        for c in showers:
-            if not (c.plain and rain.dry(c, self._nearest)):
-                break
-        else:
-            for c in showers:
-                if c.device == self._nearest:
-                    rain.at, rain.now, rain.device = c.at[-1], 0.0, c.device
-            return
-        for _, item in in_order(showers):
-            self.on_item(item)
-
-    def _upstream(self, device: str) -> Above:
+    def upstream(self, device: str) -> Above:
+        """What it knows of the water there."""
         above = self._state.above.get(device)
         if above is None:
             above = self._state.above[device] = Above()

@@ -47,6 +47,10 @@ class Levels:
         for name, one in own.items():
             for device in one.devices:
                 self._listen[device.id].append(self._sensors[name])
+        self.devices = tuple(device.id for device in site.devices)
+        """All that are listened to."""
+        self.forget_s = cfg.forget_s
+        """An episode wakes it so long after a reading (seconds)."""
 
     def on_item(self, item: Reading, /) -> Iterable[Event]:
         """Fold one reading."""

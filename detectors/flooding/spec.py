@@ -8,6 +8,7 @@ from detectors.flooding.config import FloodingConfig
 from detectors.flooding.detect import Flooding
 from detectors.flooding.levels import Levels
 from detectors.flooding.lines import LEVELS, sites
+from detectors.flooding.many import ManyFloods
 from detectors.flooding.told import KIND
 
 
@@ -27,4 +28,5 @@ SPEC = Spec(
     config=FloodingConfig,
     sites=sites,
     build=build,
+    many=ManyFloods,
 )

@@ -6,12 +6,9 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from operator import sub
 
 import msgspec
 
-from contracts.columns import Column
 from detectors.sensor_faulty.metrics import Metric
 
 OUT, SAME, STEP, GAP, BLOCK = 1, 2, 4, 8, 16
@@ -129,25 +126,6 @@ class Channel(msgspec.Struct):
     waiting: list[tuple[float, float]] = []
     """... here."""
 
-    def still(self, c: Column, begin: int) -> int:
-        """The first reading of a column from the `begin`th on that may not be put aside."""
-        at, values, low, high, end = c.at, c.values, self.low, self.high, len(c.at)
-        if not (low <= values[begin] < high and 0.0 < at[begin] - self.newest <= self.patience):
-            return begin
-        if at[-1] >= self.block_end:
-            end = bisect_left(at, self.block_end, begin)
-        if end <= begin + 1:
-            return end
-        if begin or end < len(at):
-            at, values = at[begin:end], values[begin:end]
-        steady = low <= min(values) and max(values) < high
-        if steady and max(map(sub, at[1:], at)) <= self.patience:
-            return end
-        k = 1
-        while k < end - begin and low <= values[k] < high and at[k] - at[k - 1] <= self.patience:
-            k += 1
-        return begin + k
-
     def absorb(self) -> int:
         """Take what was put aside: no leap, none out of range, none late. SAME, or 0."""
         waiting, step, run, grain = self.waiting, self.step, self.run, self.grain
@@ -185,8 +163,8 @@ class Channel(msgspec.Struct):
             self.low, self.high = math.inf, -math.inf
             return
         low, high = metric.low, metric.high
-        if metric.leap is not None:
-            low, high = max(low, self.v - 0.5 * metric.leap), min(high, self.v + 0.5 * metric.leap)
+        if metric.leap is not None:  # no two of them are a leap apart
+            low, high = max(low, self.v - 0.5 * self.small), min(high, self.v + 0.5 * self.small)
         self.low, self.high, self.newest = low, high, self.t
 
     def fold(self, t: float, v: float, metric: Metric) -> int:

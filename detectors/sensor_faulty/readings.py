@@ -7,18 +7,16 @@ the first fault that stands until none has stood for a while; when faults change
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 import msgspec
 
-from contracts.columns import ALL, Column
 from contracts.detector import Site
 from contracts.event import Event
 from contracts.geo import distance_m
 from contracts.nouns import Reading
 from detectors.sensor_faulty import dropout, leaps
-from detectors.sensor_faulty.aside import Aside, Known
 from detectors.sensor_faulty.channel import BLOCK, DRY, GAP, OUT, SAME, STEP, UNKNOWN, WET, Channel
 from detectors.sensor_faulty.clock import AHEAD_S, BEHIND_S, ClockWatch
 from detectors.sensor_faulty.config import SensorFaultyConfig
@@ -58,6 +56,9 @@ ALONG = 0.3
 """A neighbour creeps as well when it moves by this share."""
 
 
+Known = tuple[DeviceState, Channel, Metric]
+
+
 class ReadingFaults:
     """Watches the devices of one neighbourhood for what is wrong with the devices themselves."""
 
@@ -66,7 +67,8 @@ class ReadingFaults:
         self._known = {device.id: device for device in site.devices}
         self._quick: dict[tuple[str, str], Known] = {}
         self._near: dict[str, list[str]] = {}
-        self._aside: Aside | None = None
+        self.before_asking: Callable[[], None] = _nothing
+        """Called before it asks when other devices were heard."""
         self._state = (
             msgspec.msgpack.decode(snapshot, type=State) if snapshot is not None else State()
         )
@@ -110,15 +112,22 @@ class ReadingFaults:
         channel.settle(metric)
         return told
 
-    def on_batch(self, columns: Sequence[Column], /) -> tuple[list[Event], int]:
-        """Put readings aside that say nothing new; fold the others one by one, in their order."""
-        self._aside = aside = Aside(columns, self._quick)
-        events: list[Event] = []
-        while (found := aside.following()) is not None:
-            events.extend(self.on_item(found))
-        aside.catch_up(ALL)
-        self._aside = None
-        return events, ALL
+    # --- what `ManyReadingFaults` asks about it ------------------------------------------------
+
+    @property
+    def devices(self) -> Iterable[str]:
+        """All that it watches."""
+        return self._known.keys()
+
+    def known(self, device: str, metric: str) -> Known | None:
+        """What is known of a metric that was met."""
+        return self._quick.get((device, metric))
+
+    def heard(self, device: str, received: datetime) -> None:
+        """A device was heard: readings of it were put aside."""
+        self._state.devices[device].heard = received
+
+    # ------------------------------------------------------------------------------------------
 
     def on_time(self, _now: datetime, /) -> Iterable[Event]:
         """Nothing: a device that says nothing is silent, which others notice."""
@@ -205,8 +214,6 @@ class ReadingFaults:
         tell(device, device.clock.finding(now), now)
 
     def _gap(self, item: Reading, device: DeviceState, channel: Channel, now: float) -> None:
-        if self._aside is not None:  # who else was heard, and when, is asked now
-            self._aside.catch_up(self._aside.place)
         period = max(channel.period, channel.registered)
         # with a clock set back or a backlog, only receipt shows that nothing is missing
         heard = device.heard.timestamp() if device.heard is not None else now
@@ -220,6 +227,7 @@ class ReadingFaults:
         device.patches = [*device.patches[1 - dropout.KEPT :], one]
         if dropout.comes_and_goes(device.patches, now, period) is None:
             return
+        self.before_asking()
         others = {k: d for k, d in self._state.devices.items() if d is not device and d.heard}
         own = [p for p in device.patches if not _shared(p, others.values())]
         comes = dropout.comes_and_goes(own, now, period)
@@ -409,3 +417,7 @@ def _shared(one: Patch, others: Iterable[DeviceState]) -> bool:
         period = max((c.period for c in other.channels.values()), default=0.0)
         silent += dropout.silent_in(other.patches, heard, period, one)
     return silent > 0 and silent >= dropout.SHARED * count
+
+
+def _nothing() -> None:
+    """Nobody put anything aside."""

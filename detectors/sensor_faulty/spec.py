@@ -15,6 +15,7 @@ from detectors._common.cameras import camera_sites
 from detectors._common.water.graph import Graph, site_name, stands
 from detectors.sensor_faulty.camera import CameraFaults
 from detectors.sensor_faulty.config import KIND, SensorFaultyConfig
+from detectors.sensor_faulty.many import ManyReadingFaults
 from detectors.sensor_faulty.readings import ReadingFaults
 
 
@@ -89,5 +90,10 @@ def build(cfg: SensorFaultyConfig, site: Site, snapshot: bytes | None) -> Detect
 
 
 SPEC = Spec(
-    kind=KIND, consumes=(Frame, Reading), config=SensorFaultyConfig, sites=sites, build=build
+    kind=KIND,
+    consumes=(Frame, Reading),
+    config=SensorFaultyConfig,
+    sites=sites,
+    build=build,
+    many=ManyReadingFaults,
 )

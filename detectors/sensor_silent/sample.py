@@ -9,7 +9,7 @@ import numpy as np
 
 from contracts.nouns import Item
 from detectors._common.sample import Sample, city, device, reading
-from detectors.sensor_silent.spec import SensorSilentConfig, sites
+from detectors.sensor_silent.detect import SensorSilentConfig, sites
 
 DEAF = range(50, 75)
 """Minutes in which the quiet stream has nothing of anybody: we are deaf, nobody is silent."""

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from contracts.city import City
-from contracts.columns import ALL, Column
-from contracts.detector import Site, Spec
+from contracts.detector import Many, Site, Spec
 from contracts.event import Event
 from contracts.nouns import Item, Reading, Status
+from contracts.rows import Rows
 from detectors._common import drive as drive_module
 from detectors._common.episode import Episode, Ledger, revise
 from detectors._common.laws import LAWS, LawBroken
@@ -177,11 +177,19 @@ class WakesInThePast(Honest):
         return at - timedelta(seconds=90) if at else None
 
 
-class LooksAtTheLastOnly(Honest):
-    """Offered many at once, it folds the newest of each device and leaves the others out."""
+class LooksAtTheLastOnly:
+    """Offered many at once, they fold the newest reading and leave the others out."""
 
-    def on_batch(self, columns: Sequence[Column], /) -> tuple[list[Event], int]:
-        return [event for c in columns for event in self.on_item(c.readings[-1])], ALL
+    def __init__(self, detectors: Sequence[Honest]) -> None:
+        self.detectors = detectors
+
+    def on_batch(self, rows: Rows, /) -> tuple[list[tuple[int, Event]], int]:
+        last = len(rows.readings) - 1
+        told = [e for one in self.detectors for e in one.on_item(rows.readings[last])]
+        return [(last, event) for event in told], last + 1
+
+    def settle(self) -> None:
+        """Nothing is put aside."""
 
 
 class SkipsRevisions(Honest):
@@ -211,8 +219,17 @@ def sites(town: City, _cfg: Config) -> Iterable[Site]:
         yield Site(id=one.id, district=one.district, point=one.point, devices=(one,))
 
 
-def spec_of(detector: Callable[..., Any]) -> Spec[Config]:
-    return Spec(kind=KIND, consumes=(Reading, Status), config=Config, sites=sites, build=detector)
+def spec_of(
+    detector: Callable[..., Any], many: Callable[[Sequence[Any]], Many] | None = None
+) -> Spec[Config]:
+    return Spec(
+        kind=KIND,
+        consumes=(Reading, Status),
+        config=Config,
+        sites=sites,
+        build=detector,
+        many=many,
+    )
 
 
 def sample() -> Sample:
@@ -258,7 +275,6 @@ def test_an_honest_detector_breaks_no_law() -> None:
         (NeverSleeps, "time_goes_on"),
         (StopsTime, "time_goes_on"),
         (WakesInThePast, "time_goes_on"),
-        (LooksAtTheLastOnly, "many_at_once_equal_the_fold"),
         (SkipsRevisions, "events_are_well_formed"),
         (NewIdEachTime, "events_are_well_formed"),
         (SaysNaN, "events_are_well_formed"),
@@ -267,6 +283,18 @@ def test_an_honest_detector_breaks_no_law() -> None:
 )
 def test_a_broken_detector_is_caught_by_its_law(detector: type[Honest], law: str) -> None:
     assert law in broken_laws(spec_of(detector), sample())
+
+
+class ForgetsToSettle(LooksAtTheLastOnly):
+    """Puts all readings aside and never hands them back."""
+
+    def on_batch(self, rows: Rows, /) -> tuple[list[tuple[int, Event]], int]:
+        return [], len(rows.readings)
+
+
+@pytest.mark.parametrize("many", [LooksAtTheLastOnly, ForgetsToSettle])
+def test_many_at_once_that_is_not_the_fold_is_caught(many: type[LooksAtTheLastOnly]) -> None:
+    assert broken_laws(spec_of(Honest, many), sample()) == {"many_at_once_equal_the_fold"}
 
 
 class Leaky(Reorder):

@@ -1,8 +1,7 @@
-"""Readings as columns, and the kinds that fold many of them at once."""
+"""Readings as rows of arrays, and the kinds that fold many of them at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -11,22 +10,21 @@ import numpy as np
 import pytest
 
 from contracts.city import City, DrainNetwork, Node, Pipe
-from contracts.columns import ALL, columns, in_order
+from contracts.event import Event
 from contracts.geo import Point
 from contracts.nouns import Quality, Reading
+from contracts.rows import Book
 from detectors import specs
-from detectors._common.laws import many_at_once_equal_the_fold
 from detectors._common.many import fold_many
-from detectors._common.sample import Sample, city, device, reading
-from detectors.flooding import SPEC
-from detectors.flooding.config import FloodingConfig
+from detectors._common.sample import city, device, reading
 
 SPECS = specs()
 HERE = Point(118.78, 31.26)
 
 
 def town() -> City:
-    """Three manholes in a row, two rain gauges, a road and a sensor that has no line."""
+    """Three manholes in a row, two rain gauges, a road and a sensor that has no line; nobody has
+    registered that one of the manholes measures rain as well."""
     nodes = {
         f"n{i}": Node(id=f"n{i}", point=HERE, invert_m=9.0 - i, rim_m=12.0 - i) for i in range(3)
     }
@@ -40,6 +38,7 @@ def town() -> City:
     devices["road"] = device("road", metrics=("depth",))
     devices["near"] = device("near", metrics=("rain_rate",))
     devices["far"] = device("far", metrics=("rain_rate",), point=Point(118.79, 31.26))
+    devices["pond"] = device("pond", metrics=("level",), point=Point(118.80, 31.26))
     return city(devices=devices, drains=DrainNetwork(nodes=nodes, pipes=pipes))
 
 
@@ -73,6 +72,9 @@ def stream(seed: int) -> list[Reading]:
             out.append(one)
             if name == "n0":
                 out.append(reading(name, "flow", v, t, i))
+                out.append(reading("pond", "level", 3.0 * v, t, i))
+            if name == "n1":
+                out.append(reading(name, "rain_rate", 7.0 * wet, t, i))
     return sorted(out, key=lambda r: r.received_at)
 
 
@@ -81,14 +83,13 @@ KINDS = ("drain_blocked", "sensor_faulty", "sensor_silent")
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_flooding_site_folds_many_as_one_by_one(seed: int) -> None:
+def test_all_sites_of_floods_fold_many_as_one_by_one(seed: int) -> None:
     assert folded_alike("flooding", stream(seed)), "a stream without a flood proves little"
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("seed", range(2))
 def test_every_kind_that_folds_many_at_once_folds_them_as_one_by_one(kind: str, seed: int) -> None:
-    assert hasattr(next(built(kind))[1], "on_batch")
     folded_alike(kind, stream(seed))
 
 
@@ -100,26 +101,44 @@ def test_trouble_is_told_alike_from_many_at_once(kind: str, trouble: str) -> Non
     assert folded_alike(kind, troubled(trouble)), "nothing was told of the trouble"
 
 
-def built(kind: str) -> Iterator[tuple[Any, Any]]:
+def built(kind: str) -> list[tuple[Any, Any]]:
     """(site, detector as new) of every site of the town."""
     spec, cfg = SPECS[kind], SPECS[kind].config()
-    for site in spec.sites(town(), cfg):
-        if Reading in spec.nouns(site):
-            yield site, spec.build(cfg, site, None)
+    return [
+        (site, spec.build(cfg, site, None))
+        for site in spec.sites(town(), cfg)
+        if Reading in spec.nouns(site)
+    ]
 
 
 def folded_alike(kind: str, items: list[Reading]) -> int:
-    """Events of the kind; at every site of the town many at once give what one by one does."""
-    spec, events = SPECS[kind], 0
-    for site, detector in built(kind):
-        here = {d.id for d in site.devices}
-        own = tuple(
-            r for r in items if r.device in here and (not spec.metrics or r.metric in spec.metrics)
-        )
-        sample = Sample(city=town(), site=site, items=own, quiet_items=own[: len(own) // 3])
-        many_at_once_equal_the_fold(spec, sample)
-        events += sum(len(list(detector.on_item(r))) for r in own)
-    return events
+    """Events of the kind; all its sites of the town together, offered many at once, give what
+    each gives one by one, though batches end anywhere and all are stopped now and then."""
+    spec = SPECS[kind]
+    assert spec.many is not None
+    count = 0
+    for mean in (3, 40, 400):
+        single, together, book = built(kind), built(kind), Book()
+        many = spec.many([one for _, one in together])
+        rng = np.random.default_rng(mean)
+        begin = 0
+        while begin < len(items):
+            batch = items[begin : begin + 1 + int(rng.exponential(mean))]
+            begin += len(batch)
+            wanted: list[Event] = []
+            for item in batch:
+                for site, one in single:
+                    here = item.device in {d.id for d in site.devices}
+                    if here and (not spec.metrics or item.metric in spec.metrics):
+                        wanted.extend(one.on_item(item))
+            assert fold_many(many, book, batch) == wanted
+            count += len(wanted)
+            if rng.random() < 0.1:
+                many.settle()
+                assert [b.snapshot() for _, b in together] == [a.snapshot() for _, a in single]
+        many.settle()
+        assert [b.snapshot() for _, b in together] == [a.snapshot() for _, a in single]
+    return count
 
 
 def troubled(trouble: str) -> list[Reading]:
@@ -140,44 +159,55 @@ def troubled(trouble: str) -> list[Reading]:
     return out
 
 
-def test_dry_readings_are_not_folded_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    where = town()
-    site = next(s for s in SPEC.sites(where, FloodingConfig()) if s.id == "n2")
-    detector: Any = SPEC.build(FloodingConfig(), site, None)
-    items = [reading("n2", "level", 0.1 + 0.002 * (i % 3), 60.0 * i, i) for i in range(400)]
-    for item in items[:5]:
-        detector.on_item(item)
-    monkeypatch.setattr(detector, "on_item", None)
-    assert fold_many(detector, list(columns(items[5:]).values())) == []
+def test_still_water_is_not_folded_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [one for site, one in built("flooding") if site.id == "n2"]
+    items = [reading("n2", "level", 0.1 + 0.002 * (i % 3), 60.0 * i, i) for i in range(60)]
+    assert SPECS["flooding"].many is not None
+    many, book = SPECS["flooding"].many(found), Book()
+    assert fold_many(many, book, items[:5]) == []
+    monkeypatch.setattr(found[0], "on_item", None)
+    assert fold_many(many, book, items[5:]) == []
 
 
-def test_columns_hold_every_reading_at_its_place() -> None:
-    items = stream(1)
-    made = columns(items)
-    assert [r for _, r in in_order(list(made.values()))] == items
-    for key, one in made.items():
-        assert all((r.device, r.metric) == key for r in one.readings)
-        assert one.values == [r.value for r in one.readings]
-        assert one.at == [r.at.timestamp() for r in one.readings]
-        assert [items[p] for p in one.places] == one.readings
-        middle = one.places[len(one.places) // 2]
-        k = one.upto(middle)
-        first, rest = one.part(0, k), one.part(k, ALL)
-        assert first.places + rest.places == one.places
-        assert rest.places[0] == middle
+def test_rows_hold_every_reading_at_its_place() -> None:
+    book = Book()
+    for seed in (1, 2):
+        items = stream(seed)[:700]
+        rows = book.rows(items)
+        assert [rows.names[k] for k in rows.keys] == [(r.device, r.metric) for r in items]
+        assert rows.at.tolist() == [r.at.timestamp() for r in items]
+        assert rows.values.tolist() == [r.value for r in items]
+        assert rows.received.tolist() == [r.received_at.timestamp() for r in items]
+        newest: dict[int, float] = {}
+        count: dict[int, int] = {}
+        for place, key in enumerate(rows.keys.tolist()):
+            assert rows.before[place] == newest.get(key, -np.inf)
+            assert rows.rank[place] == count.get(key, 0)
+            newest[key], count[key] = rows.at[place], rows.rank[place] + 1
+
+
+def test_rows_are_cut_before_a_wake_up_could_be_due() -> None:
+    items = [reading("a", "level", 1.0, 600.0 * i, i) for i in range(10)]
+    rows = Book().rows(items)
+    assert rows.within(6000.0) is rows
+    assert len(rows.within(3000.0).at) == 5
+    assert len(rows.within(0.0).readings) == 1
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "prompt_only"),
     [
-        {"quality": int(Quality.SPIKE)},
-        {"received_at": reading("a", "level", 0.0, 400.0).at},
-        {"at": reading("a", "level", 0.0, 0.0).at},
+        ({"quality": int(Quality.SPIKE)}, False),
+        ({"received_at": reading("a", "level", 0.0, 400.0).at}, True),
+        ({"at": reading("a", "level", 0.0, 0.0).at}, False),
     ],
     ids=["marked", "late", "out-of-order"],
 )
-def test_a_column_with_something_odd_is_not_plain(change: dict[str, Any]) -> None:
+def test_a_key_with_something_odd_is_not_plain(change: dict[str, Any], prompt_only: bool) -> None:
     items = [reading("a", "level", 1.0, 60.0 * i, i) for i in range(3)]
-    assert columns(items)["a", "level"].plain
+    items += [reading("b", "level", 1.0, 60.0 * i, i) for i in range(3)]
+    assert Book().rows(items).prompt.all()
     items[1] = msgspec.structs.replace(items[1], **change)
-    assert not columns(items)["a", "level"].plain
+    rows = Book().rows(items)
+    assert rows.prompt.tolist() == [False] * 3 + [True] * 3
+    assert rows.plain.tolist() == [prompt_only] * 3 + [True] * 3
