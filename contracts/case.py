@@ -34,6 +34,8 @@ class Hold(msgspec.Struct, frozen=True):
     until: datetime
     text_en: str = ""
     text_zh: str = ""
+    ended_at: datetime | None = None
+    """From then on nothing holds it back any more."""
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +62,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     cause: Cause | None = None
     """The hidden root cause, by name; its words also stand in `reason`."""
     held: Hold | None = None
-    """A silence or a planned work holds its ticket back."""
+    """A silence or a planned work holds its ticket back (or did, once that ended)."""
     merged_into: str | None = None
     """A person said that it is this other incident: its events are counted there."""
     split_from: str | None = None

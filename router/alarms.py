@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from contracts.case import Change, Incident, Ticket
-from router import patrols, questions, verification
+from router import patrols, questions, silences, verification
 from router.book import is_open
 from router.consult import NobodyNamed
 from router.house import Alarm, House
@@ -137,12 +137,15 @@ ALARMS: tuple[Alarm, ...] = (
 def ring(house: House, now: datetime) -> list[Change]:
     """Everything due at or before `now`, in order."""
     house.book.forget(now)
+    house.holds.forget(now - timedelta(seconds=house.settings.keep_ended_s))
     changes: list[Change] = []
     while (key := house.timers.pop(now)) is not None:
         if key in house.book.tickets:
             changes += _ticket_due(house, house.book.tickets[key], now)
         elif key.startswith(patrols.TIMER):
             changes += patrols.ring(house, key, now)
+        elif key.startswith(silences.TIMERS):
+            changes += silences.ring(house, key, now)
         elif key in house.book.incidents:
             changes += _grace_over(house, house.book.incidents[key], now)
     return changes

@@ -7,12 +7,18 @@ import heapq
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from contracts.case import Incident, Ticket
+from contracts.case import Hold, Incident, Ticket
 from contracts.event import Event
 from contracts.kinds import GROUP_KINDS, OPEN_STAGES
 from router.assign.load import Load
 from router.joinable import Joinable
 from router.settings import RouterSettings
+
+
+def held_now(incident: Incident) -> Hold | None:
+    """What holds the ticket of an incident back that goes on."""
+    hold = incident.held
+    return hold if hold is not None and hold.ended_at is None and not incident.closed_at else None
 
 
 def is_open(ticket: Ticket) -> bool:
@@ -42,7 +48,7 @@ class Book:
         """Incidents whose tickets ended so long ago that the store no longer hands them out."""
         self.groups: set[str] = set()
         """Incidents that are groups of others: storms."""
-        self._held: dict[str, set[str]] = {}
+        self._held: dict[tuple[str, str], set[str]] = {}
         self._keep = timedelta(seconds=settings.keep_ended_s)
         self._ended: list[tuple[datetime, str]] = []
 
@@ -59,9 +65,9 @@ class Book:
             if known is None or self._takes_over(incident, known):
                 self._incident_of[event] = incident.id
         if old is not None and old.held is not None:
-            self._held.get(old.held.id, set()).discard(incident.id)
-        if incident.held is not None and incident.closed_at is None:
-            self._held.setdefault(incident.held.id, set()).add(incident.id)
+            self._held.get((old.held.by, old.held.id), set()).discard(incident.id)
+        if (hold := held_now(incident)) is not None:
+            self._held.setdefault((hold.by, hold.id), set()).add(incident.id)
         if incident.kind in GROUP_KINDS:
             self.groups.add(incident.id)
         self._index(incident.id)
@@ -74,9 +80,10 @@ class Book:
         if incident_id is not None:
             self._index(incident_id)
 
-    def held_by(self, hold_id: str) -> list[Incident]:
+    def held_by(self, by: str, hold_id: str) -> list[Incident]:
         """Open incidents whose tickets this silence or planned work holds back."""
-        return [self.incidents[i] for i in sorted(self._held.get(hold_id, ()))]
+        found = [self.incidents[i] for i in self._held.get((by, hold_id), ())]
+        return sorted(found, key=lambda i: (i.opened_at, i.id))
 
     def _index(self, incident_id: str) -> None:
         """Let it be found by what may join it, or no longer."""
@@ -203,6 +210,6 @@ class Book:
         for incident in self.incidents.values():
             fresh = incident.kind in self._waiting
             fresh = fresh and incident.opened_at + self._keep > max(moments)
-            fresh = fresh or incident.held is not None
+            fresh = fresh or held_now(incident) is not None
             if not self._tickets_of.get(incident.id) and not fresh:
                 self._had_tickets.add(incident.id)

@@ -14,6 +14,7 @@ import msgspec
 
 from contracts.case import Cause, Incident, Ticket
 from contracts.event import Event
+from contracts.wire import plain
 from router.book import Book, is_open
 from router.correlate import Correlator
 from router.settings import RouterSettings
@@ -57,7 +58,7 @@ def with_cause(reason: str, cause: Cause | None) -> str:
 
 def incident_reason(incident: Incident) -> dict[str, Any]:
     """What a ticket says of its incident: data and words."""
-    told = {
+    told: dict[str, Any] = {
         "id": incident.id,
         "events": list(incident.events),
         "text": incident.reason,
@@ -66,8 +67,16 @@ def incident_reason(incident: Incident) -> dict[str, Any]:
     if incident.parent is not None:
         told["parent"] = incident.parent
     if incident.cause is not None:
-        told["cause"] = msgspec.to_builtins(incident.cause)
+        told["cause"] = plain(incident.cause)
+    if incident.held is not None:
+        told["held"] = plain(incident.held)
     return told
+
+
+def held_note(incident: Incident) -> str:
+    """What held its ticket back until now; empty for most."""
+    held = incident.held
+    return one_line(held.text_en, held.text_zh) if held is not None else ""
 
 
 def caused(incident: Incident, cause: Cause) -> Incident:

@@ -19,6 +19,7 @@ from router import (
     returns,
     said,
     sensed,
+    silences,
     verification,
 )
 from router.book import is_open
@@ -38,6 +39,8 @@ Consequence = Callable[[House, Ticket, Command, datetime], list[Change]]
 def obey(house: House, command: Command, now: datetime) -> tuple[list[Change], Answer]:
     """Apply or refuse with a reason."""
     command = plain(command)
+    if command.action in silences.ACTIONS:
+        return silences.obey(house, command, now)
     ticket = house.book.tickets.get(command.ticket)
     if ticket is None:
         why = one_line(

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from contracts.case import Answer, Change, Command, Incident, Ticket
+from contracts.case import Answer, Change, Command, Incident, Silence, Ticket
 from contracts.city import City
 from contracts.event import Event, Place
 from contracts.geo import Point
@@ -26,6 +26,7 @@ from router.hearing import hear
 from router.house import House
 from router.sensed import speaks_again
 from router.settings import RouterSettings
+from router.silences import set_timers as set_silence_timers
 
 
 class GridRouter:
@@ -45,6 +46,7 @@ class GridRouter:
         changes = self.on_time(now)
         for event in events:
             changes += hear(self._house, event, now)
+            changes += storms.settle(self._house, now)
             changes += speaks_again(self._house, event, now)
             changes += storms.settle(self._house, now)
         return changes + patrols.flooding_ahead(self._house, events, now)
@@ -87,9 +89,12 @@ class GridRouter:
         tickets: Iterable[Ticket],
         events: Iterable[Event],
         positions: Iterable[Position],
+        silences: Iterable[Silence] = (),
     ) -> None:
         """Take up where the store says things stood."""
         self._house.book.restore(incidents, tickets, events)
+        self._house.holds.silences = {silence.id: silence for silence in silences}
+        set_silence_timers(self._house)
         for position in positions:
             self._house.roster.move(position)
         for ticket in self._house.book.tickets.values():

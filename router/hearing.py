@@ -9,7 +9,7 @@ import msgspec
 
 from contracts.case import Cause, Change, Incident
 from contracts.event import Event
-from router import responses, sensed, storms
+from router import responses, sensed, silences, storms
 from router.causes import cause_of, caused
 from router.correlate import news
 from router.house import House
@@ -121,6 +121,9 @@ def _refresh(
         open_tickets, incident, new, known, now=now, told=told or []
     ):
         changes += house.put(ticket, change, now)
+    if new is not incident:
+        changes += silences.reconsider(house, new, now)
+        new = book.incidents[new.id]
     if new.parent is None:
         changes += storms.gather(house, new, now)
         new = book.incidents[new.id]

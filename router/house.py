@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 from contracts.case import Change, Incident, Ticket
 from contracts.city import City
 from contracts.event import Event
-from router import consult, hands, resources, responses
+from router import consult, hands, resources, responses, silences
 from router.assign import Roster
-from router.book import Book
+from router.book import Book, held_now
 from router.causes import Suspects
 from router.correlate import Correlator
 from router.deadlines import Clocks
@@ -30,6 +30,7 @@ from router.resources import Resources
 from router.responses import Responses
 from router.rounds import Rounds
 from router.settings import RouterSettings
+from router.silences import Holds
 from router.tickets import Tickets
 from router.timers import Timers
 from router.utility import Duties
@@ -81,6 +82,7 @@ class House:
         self.responses = Responses(city, self.gazetteer)
         self.resources = Resources(city)
         self.rounds = Rounds(city, self.zone)
+        self.holds = Holds(city, self.gazetteer, settings, self.zone)
         self.timers = Timers()
         self.alarms = tuple(alarms)
         self.touched: set[str] = set()
@@ -140,6 +142,9 @@ class House:
         changes: list[Change] = []
         if self.only_heard(events):
             return changes  # nobody is sent for it
+        held, incident, changes = silences.consider(self, incident, events, now)
+        if held:
+            return changes
         tickets = self.opener.open(incident, events, self.book, now)
         tickets = responses.opened(self, tickets, incident, events, now)
         for ticket in tickets:
@@ -154,7 +159,7 @@ class House:
         incident = self.book.incidents[incident_id]
         for ticket in self.book.tickets_of(incident_id):
             self.set_ticket_timer(ticket)
-        waits = not self.book.had_tickets(incident_id)
+        waits = not self.book.had_tickets(incident_id) and held_now(incident) is None
         self.timers.set(incident_id, self.incidents.grace_ends(incident) if waits else None)
 
     def set_ticket_timer(self, ticket: Ticket) -> None:

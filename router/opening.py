@@ -15,7 +15,7 @@ from contracts.city import City
 from contracts.event import Event
 from router.assign import Choice, Roster
 from router.book import Book
-from router.causes import incident_reason
+from router.causes import held_note, incident_reason
 from router.deadlines import Clocks
 from router.ears import Ears
 from router.ladder import Ladder
@@ -68,7 +68,8 @@ class Opener:
         )
         # A second ticket of the same incident (the first was ended, then it got worse) is named
         # by the revision that called for it.
-        again = (str(incident.rev),) if book.had_tickets(incident.id) else ()
+        named = book.had_tickets(incident.id) or incident.held is not None
+        again = (str(incident.rev),) if named else ()
         several = len(duty.utilities) > 1
         root = self._ticket(
             incident,
@@ -171,7 +172,7 @@ class Opener:
             code=profile.code if profile else None,
             timeline=(
                 Step(at=began, change="detected", by="sensor", note=incident.reason),
-                Step(at=now, change="filed", by="router"),
+                Step(at=now, change="filed", by="router", note=held_note(incident)),
                 Step(at=now, change="dispatched", by="router", note=self._to(choice, utility)),
             ),
         )

@@ -97,6 +97,18 @@ class RouterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     """Bangs heard in a city without anything having happened (measured on beds of city sound)."""
     bang_recall: float = 0.84
     """Share of bangs 10 dB above the street that are found (measured; of those at 20 dB: all)."""
+    silence_max_s: float = 604_800.0
+    """A silence lasts no longer than this: what is held back for ever is forgotten."""
+    hold_broken_by: int = 5
+    """From this severity on neither a silence nor a planned work holds a ticket back."""
+    never_held: tuple[str, ...] = ("high_altitude_throw",)
+    """Kinds whose tickets are never held back: a danger to life without warning."""
+    works_hold: tuple[str, ...] = (
+        *("severed_cable", "fibre_break", "pole_tilt", "street_light_out", "hydrant_no_pressure"),
+        *("drain_blocked", "manhole_cover_displaced", "sensor_silent", "sensor_faulty"),
+    )
+    """Kinds that planned works hold back at their place: what crews do themselves. Water on the
+    street and what residents report is somebody's trouble, planned or not."""
     storm_kinds: tuple[str, ...] = ("flooding",)
     """Kinds that a storm makes: several of them are one storm's, each with its own ticket."""
     storm_places: int = 3

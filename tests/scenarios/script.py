@@ -18,8 +18,9 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from contracts.case import Answer, Change, Command, Incident, Ticket
+from contracts.case import Answer, Change, Command, Incident, Silence, Ticket
 from contracts.city import City
+from contracts.clock import iso
 from contracts.event import Event, Place, event_id
 from contracts.geo import Point
 from contracts.kinds import OPEN_STAGES
@@ -85,11 +86,12 @@ class Kept:
         self.tickets: dict[str, bytes] = {}
         self.events: dict[str, bytes] = {}
         self.positions: dict[str, bytes] = {}
+        self.silences: dict[str, bytes] = {}
         self._revs: dict[str, int] = {}
 
     def change(self, change: Change) -> None:
-        book = self.incidents if change.type == "incident" else self.tickets
-        book[change.id] = msgspec.json.encode(change.body)
+        books = {"incident": self.incidents, "ticket": self.tickets, "silence": self.silences}
+        books[change.type][change.id] = msgspec.json.encode(change.body)
 
     def event(self, event: Event) -> None:
         """Only newer revisions count, as in a store."""
@@ -103,6 +105,7 @@ class Kept:
             [msgspec.json.decode(b, type=Ticket) for b in self.tickets.values()],
             [msgspec.json.decode(b, type=Event) for b in self.events.values()],
             [msgspec.json.decode(b, type=Position) for b in self.positions.values()],
+            [msgspec.json.decode(b, type=Silence) for b in self.silences.values()],
         )
 
 
@@ -203,6 +206,37 @@ class Script:
             ),
             self.now,
         )
+        self._keep(changes)
+        self.answers.append(answer)
+        return answer
+
+    def silence(self, name: str, until: float | str, by: str = "center", **said: Any) -> Answer:
+        """Somebody silences something until then; `reason` among what is said, or a usual one."""
+        reason = said.pop("reason", "crew at work")
+        end = until if isinstance(until, str) else iso(moment(until))
+        data = {"until": end, **said}
+        return self._file(name, "silence", by, reason, data)
+
+    def lift(self, name: str, by: str = "center", reason: str = "done early") -> Answer:
+        """Somebody ends a silence before its time."""
+        return self._file(name, "lift", by, reason, None)
+
+    def _file(
+        self, name: str, action: str, by: str, reason: str, data: dict[str, Any] | None
+    ) -> Answer:
+        self._restart()
+        self._commands += 1
+        command = Command(
+            id=f"k-{self._commands}",
+            ticket=name,
+            action=action,
+            by=by,
+            rev=0,
+            at=self.now,
+            reason=reason,
+            data=data,
+        )
+        changes, answer = self.router.on_command(command, self.now)
         self._keep(changes)
         self.answers.append(answer)
         return answer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -46,7 +48,7 @@ def test_a_meter_before_the_cut_is_silent_for_reasons_of_its_own() -> None:
 def test_lamps_and_pumps_fed_through_the_cut_are_explained_others_near_it_are_not() -> None:
     story = Script(wired_town())
     story.at(0).event(cut(5))
-    lamps = {"hint": {"kind": "severed_cable", "devices": ["m-lights"]}}
+    lamps: dict[str, Any] = {"hint": {"kind": "severed_cable", "devices": ["m-lights"]}}
     story.at(20).event(event("street_light_out", "circuit-7", place(650, 440), 20, **lamps))
     story.at(30).event(event("hydrant_no_pressure", "hyd-1", place(905, 465), 30))
     assert len(story.incidents()) == 1
@@ -62,7 +64,7 @@ def test_lamps_and_pumps_fed_through_the_cut_are_explained_others_near_it_are_no
 
 def test_a_dark_street_is_a_ticket_at_once_and_withdrawn_with_the_causes_name_and_ticket() -> None:
     story = Script(wired_town())
-    lamps = {"hint": {"kind": "severed_cable", "devices": ["m-lights"]}}
+    lamps: dict[str, Any] = {"hint": {"kind": "severed_cable", "devices": ["m-lights"]}}
     story.at(0).event(event("street_light_out", "circuit-7", place(650, 440), **lamps))
     dark = story.expect(between(0, 0)).ticket("opened", kind="street_light_out")
     story.at(60).event(cut(5, 50))
@@ -127,7 +129,7 @@ def test_a_fibre_broken_at_two_places_is_two_incidents() -> None:
     story = Script(wired_town())
     for i, metres in enumerate((200.0, 600.0, 610.0)):
         at = place(metres, 410)
-        told = {"distance_m": metres, "error_m": 20.0, "owners": ["telecom-co"]}
+        told: dict[str, Any] = {"distance_m": metres, "error_m": 20.0, "owners": ["telecom-co"]}
         story.at(60 * i).event(event("fibre_break", "F1", at, 60.0 * i, **told))
     assert sorted(len(i.events) for i in story.incidents()) == [1, 2]
 
