@@ -12,7 +12,7 @@ from rich.console import Console
 from bench._common import figure
 from bench._common.jobs import Kept
 from bench._common.seeds import DEVELOPMENT, score_seed
-from bench.lines import breaks, cost, match, others, pictures, report, run, scene
+from bench.lines import breaks, cost, match, others, pictures, report, run, scene, yearly
 from bench.lines.match import OURS
 from bench.lines.plan import DAY_S, FEEDERS, FULL, HELD_OUT, MONITORS, Job, plan
 from bench.lines.rules import Rules
@@ -124,11 +124,40 @@ def test_confounders_and_quiet_days_count_what_was_said(tmp_path: Path) -> None:
     assert "no record of the field" in rate.reference
 
 
+def a_take(kind: str, seed: int, said: match.Said, how: str = "") -> Result:
+    """A line of a hundred monitors."""
+    job = Job(
+        part="confounders", feeder="town", monitors="leaves", happening=kind, seeds=(seed,)
+    )  # fmt: skip
+    (order,) = job.orders()
+    years = 100 * (order.before_s + order.after_s) / scene.YEAR_S
+    return Result(job=job, seen=(Seen(seed=seed, how=how, years=years, said=said),))
+
+
+def test_false_alarms_of_a_year_are_rates_times_what_was_said_of_each_kind() -> None:
+    rates = yearly.RATES
+    results = [a_take(kind, k, match.Said(), rates[kind].how) for kind in rates for k in (1, 2)]
+    names = [f"false {x} per monitor-year, composed of confounders a year"
+             for x in ("confirmed", "suspected")]  # fmt: skip
+    assert [row(yearly.composed(results), name).value for name in names] == [0.0, 0.0]
+    results.append(a_take("upstream_outage", 3, match.Said(suspected=1)))
+    results.append(a_take("customer_off", 4, match.Said(suspected=1), "dark"))
+    results.append(a_take("customer_off", 5, match.Said(suspected=1), "lit"))
+    results.append(a_take("recloser", 6, match.Said(suspected=1, confirmed=1)))
+    sure, only = (row(yearly.composed(results), name) for name in names)
+    assert sure.value == pytest.approx(rates["recloser"].a_line / 300)
+    expected = rates["upstream_outage"].a_line / 300 + rates["customer_off"].a_monitor / 3
+    assert only.value == pytest.approx(expected)
+    assert only.reference is not None
+    assert only.reference.startswith("customer off")
+    assert all(one.value is None for one in yearly.composed(results[:4]))
+
+
 def test_every_aim_of_the_table_is_there_even_when_nothing_could_be_measured(
     tmp_path: Path,
 ) -> None:
     told = breaks.figures([]) + others.confused([]) + others.quiet([], tmp_path)
-    told += cost.figures(None, None)
+    told += cost.figures(None, None) + yearly.composed([])
     aimed = [one for one in told if one.aim is not None]
     assert len(aimed) >= 25
     assert all(one.value is None and figure.met(one) is None for one in aimed)
