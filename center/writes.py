@@ -22,7 +22,7 @@ from contracts.case import Command
 from contracts.city import Device
 from contracts.clock import iso
 from contracts.event import event_id
-from contracts.kinds import APP_TYPES, KINDS
+from contracts.kinds import APP_TYPES, PUBLIC_KINDS
 
 ACTION = re.compile(r"[a-z][a-z_]{0,31}")
 TEXT_MAX = 4_000
@@ -87,7 +87,7 @@ async def take_report(context: Context, body: ReportBody) -> ReportTaken:
                 400, "bad_value", f"{value} is not within -{most} to {most}", path=f"$.{name}"
             )
     if body.kind is not None:
-        one_of(body.kind, KINDS, "$.kind")
+        one_of(body.kind, PUBLIC_KINDS, "$.kind")
     if body.crs is not None:
         one_of(body.crs, ("wgs84", "gcj02", "bd09"), "$.crs")
     if body.id is not None and not ID.fullmatch(body.id):

@@ -43,6 +43,8 @@ NAMES: Final[dict[str, tuple[str, str]]] = {
 
 TASK_KINDS: Final[frozenset[str]] = frozenset({"patrol"})
 """Kinds that are a task for our own people: nothing has happened, so nobody outside is warned."""
+PUBLIC_KINDS: Final[tuple[str, ...]] = tuple(kind for kind in KINDS if kind not in TASK_KINDS)
+"""Kinds of what happens in the world: what is reported, and told to others."""
 
 GROUP_KINDS: Final[tuple[str, ...]] = ("storm",)
 """Kinds of incident that are groups of others: no event is of such a kind, no ticket either."""

@@ -23,7 +23,7 @@ from center.feeds.capwords import CATEGORY, INSTRUCTION, RESPONSE, certainty
 from center.guard import Caller
 from center.problems import Problem
 from center.reads import found
-from contracts.kinds import NAMES, OPEN_STAGES
+from contracts.kinds import NAMES, OPEN_STAGES, TASK_KINDS
 from contracts.ports import Query
 
 CAP = "urn:oasis:names:tc:emergency:cap:1.2"
@@ -208,7 +208,8 @@ async def alert_file(context: Context, caller: Caller, request: web.Request) -> 
     name = _NAME.fullmatch(request.match_info["id"])
     ticket = await found(context.desk, "tickets", name["ticket"] if name else "")
     upto = int(name["number"]) if name and name["number"] else None
-    if ticket.get("parent") or (upto is not None and not 1 <= upto <= len(messages(ticket))):
+    within = not ticket.get("parent") and ticket["kind"] not in TASK_KINDS
+    if not within or (upto is not None and not 1 <= upto <= len(messages(ticket))):
         raise Problem(404, "not_found", "there is no such message")
     made = alert(ticket, *await _behind(context, ticket), context, upto)
     return _xml(made, "application/cap+xml")
@@ -221,7 +222,7 @@ async def _told(context: Context) -> AsyncIterator[dict[str, Any]]:
     while True:
         page = await context.desk.page("tickets", query)
         for ticket in page.items:
-            if ticket.get("parent"):
+            if ticket.get("parent") or ticket["kind"] in TASK_KINDS:
                 continue
             changed = datetime.fromisoformat(ticket.get("updated_at") or ticket["opened_at"])
             if ticket.get("stage") in OPEN_STAGES or changed >= since:

@@ -21,14 +21,14 @@ from center.query import one_of, parse_time
 from center.reads import found
 from center.shapes import ReportBody
 from center.writes import read_body, take_report
-from contracts.kinds import KINDS, NAMES, OPEN_STAGES
+from contracts.kinds import NAMES, OPEN_STAGES, PUBLIC_KINDS
 from contracts.ports import Query
 
 COMMON = ("jurisdiction_id", "api_key")
 LIST = (*COMMON, "service_request_id", "service_code", "start_date", "end_date", "status")
 MOST = 1_000
 """GeoReport's own limit of requests in one answer."""
-REPORTED = tuple(k for k in KINDS if k not in ("sensor_silent", "sensor_faulty"))
+REPORTED = tuple(k for k in PUBLIC_KINDS if k not in ("sensor_silent", "sensor_faulty"))
 """Kinds a resident can report."""
 
 
@@ -81,9 +81,9 @@ async def requests(context: Context, caller: Caller, request: web.Request) -> we
         ids = given["service_request_id"].split(",")[:MOST]
         tickets = [t for t in [await context.desk.get("tickets", i) for i in ids] if t is not None]
         return _requests(request, [_request(context, t) for t in tickets])
-    codes = given["service_code"].split(",") if "service_code" in given else list(KINDS)
+    codes = given["service_code"].split(",") if "service_code" in given else list(PUBLIC_KINDS)
     for code in codes:
-        one_of(code, KINDS, "service_code")
+        one_of(code, PUBLIC_KINDS, "service_code")
     status = given.get("status")
     if status is not None:
         one_of(status, ("open", "closed"), "status")

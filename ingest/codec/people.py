@@ -13,7 +13,7 @@ import msgspec
 from contracts.city import Device
 from contracts.errors import Permanent
 from contracts.geo import Point, to_wgs84
-from contracts.kinds import KINDS
+from contracts.kinds import PUBLIC_KINDS
 from contracts.nouns import Arrival, Position, Report, Status
 from ingest.codec import jpeg
 from ingest.codec.text import DECODE_ERRORS, complain
@@ -95,9 +95,10 @@ def report(arrival: Arrival, device: Device, rule: ClockRule) -> Report:
             "bad_report",
             f"$.id: {shown(message.id)} is not allowed; 1 to 64 letters, digits, '.', '_', '-'",
         )
-    if message.kind is not None and message.kind not in KINDS:
+    if message.kind is not None and message.kind not in PUBLIC_KINDS:
         raise Permanent(
-            "bad_report", f"$.kind: {shown(message.kind)} is unknown; allowed: {', '.join(KINDS)}"
+            "bad_report",
+            f"$.kind: {shown(message.kind)} is unknown; allowed: {', '.join(PUBLIC_KINDS)}",
         )
     sent_at = to_utc(message.ts, device.timezone)
     if arrival.retained:

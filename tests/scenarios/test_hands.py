@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -94,7 +96,7 @@ def test_more_help_is_asked_for_by_name_or_by_number() -> None:
     ],
 )
 def test_help_that_makes_no_sense_is_refused_with_a_reason(
-    action: str, by: str, data: dict[str, object], says: str
+    action: str, by: str, data: dict[str, Any], says: str
 ) -> None:
     story = torn()
     answer = story.at(60).command(root(story).id, action, by, **data)
@@ -169,7 +171,7 @@ def test_a_cable_down_on_a_main_road_blocks_it() -> None:
 
 def test_water_over_the_closing_line_blocks_the_road_when_it_gets_there() -> None:
     story = Script(governed())
-    wet = {"metric": "depth", "stage": "observed"}
+    wet: dict[str, Any] = {"metric": "depth", "stage": "observed"}
     story.at(0).event(event("flooding", "road-1", place(400, 200), value=0.16, **wet))
     assert [t.utility for t in story.tickets()] == ["water"]
     story.at(600).event(event("flooding", "road-1", place(400, 200), rev=2, value=0.28, **wet))
@@ -189,7 +191,7 @@ def test_a_parent_closes_after_the_departments_part() -> None:
 
 
 @pytest.mark.parametrize("data", [{}, {"road_blocked": "yes"}, {"weather": True}])
-def test_a_report_says_something_that_is_known(data: dict[str, object]) -> None:
+def test_a_report_says_something_that_is_known(data: dict[str, Any]) -> None:
     story = torn()
     answer = story.command(root(story).id, "report", "center", **data)
     assert not answer.ok
@@ -249,7 +251,7 @@ def test_what_is_out_is_back_when_the_ticket_ends() -> None:
         ("return_resource", {"resource": "pump-1"}, "has 0 of"),
     ],
 )
-def test_what_cannot_be_taken_is_refused(action: str, data: dict[str, object], says: str) -> None:
+def test_what_cannot_be_taken_is_refused(action: str, data: dict[str, Any], says: str) -> None:
     story = Script(governed())
     answer = story.command(flooded(story).id, action, "center", **data)
     assert not answer.ok
@@ -323,7 +325,7 @@ def told(story: Script) -> list[tuple[int, str]]:
     ],
 )
 def test_only_the_receiver_or_an_officer_names_a_utility_that_exists(
-    by: str, data: dict[str, object], says: str
+    by: str, data: dict[str, Any], says: str
 ) -> None:
     story = unowned()
     answer = story.command(story.ticket().id, "assign", by, **data)
