@@ -5,14 +5,19 @@ from __future__ import annotations
 import math
 
 from contracts.geo import distance_m
+from simulators import comtrade
 from simulators.dice import between, dice
 from simulators.power import Cut, Line, State, behind, clean
 from simulators.sensors import Housekeeping, Read, Sensor
 from simulators.settings import SimSettings
 from simulators.town import Town
-from simulators.world import Outgoing, Truth, World
+from simulators.world import Outgoing, Truth, World, feed, moment
 
 _DEAD_V = 90.0  # below this a meter's own supply fails
+_RECORDERS = ("lm-pole-18", "lm-pole-25")
+"""Monitors at the far ends that record the wave when a phase falls below ..."""
+_RECORDED_SHARE = 0.85
+"""... this share of what it was."""
 _SOLVE_EVERY_MS = 60_000  # demand wanders slowly; instruments add their own noise
 _FELT_M = 130.0  # how far along the conductors a blow is felt
 _BLOW, _CRANE = (12.0, 16.0), (60.0, 95.0)
@@ -73,7 +78,7 @@ class OverheadLine:
             }
             self._truth.note(ms, "severed_cable", cut.span, details)
             self._tell(ms)
-            return ()
+            return self._records(ms, cut)
 
         def splice(ms: int) -> tuple[Outgoing, ...]:
             self._cut, self._strike = None, None
@@ -107,6 +112,29 @@ class OverheadLine:
         """Monitors report a change of voltage at once."""
         for sensor in self.sensors.values():
             sensor.now(ms + round(1000 * between(self._rng, (0.08, 0.9))))
+
+    def _records(self, ms: int, cut: Cut) -> tuple[Outgoing, ...]:
+        """Disturbance records, sent some seconds after the loss."""
+        minute = ms // _SOLVE_EVERY_MS * _SOLVE_EVERY_MS
+        parted = self._state(ms)
+        intact = self._engine.solve(None, _demand(minute))
+        found = []
+        for id in _RECORDERS:
+            node = self._town.feeder.monitors[id]
+            before, after = intact.volts[node], parted.volts[node]
+            if min(b / a for a, b in zip(before, after, strict=True)) < _RECORDED_SHARE:
+                rng = dice(self._settings.seed, "record", id, ms)
+                sent = ms + round(1000 * between(rng, (3.0, 6.0)))
+                found.append(
+                    Outgoing(
+                        at=sent,
+                        gateway=self._town.gateways[id],
+                        topic=feed(self._town.devices[id].district, id, "record", sent),
+                        payload=comtrade.shoot(node, moment(ms), before, after, rng),
+                        file="zip",
+                    )
+                )
+        return tuple(found)
 
     def _state(self, ms: int) -> State:
         key = (ms // _SOLVE_EVERY_MS, self._cut)

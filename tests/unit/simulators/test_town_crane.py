@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
+from contracts.clock import from_epoch_ms
 from contracts.geo import along, distance_m
+from contracts.nouns import Record
+from detectors._common.disturbance import lost_in
+from ingest.codec.container import check_record
 from simulators.covers import Covers
 from simulators.director import Director
 from simulators.grid import OverheadLine
@@ -59,7 +63,7 @@ def test_a_crane_is_felt_before_all_goes_dark_behind_it(town: Town) -> None:
     dark: dict[str, float] = {}
     while (due := world.next_at()) is not None and due < at + 5_000:
         message = world.step()
-        if message is not None:
+        if message is not None and not message.file:
             said, device = values(message.payload), message.topic.split("/")[-2]
             felt.append((message.at, device, said.get("vibration", 0.0)))
             if message.at > at:
@@ -72,6 +76,30 @@ def test_a_crane_is_felt_before_all_goes_dark_behind_it(town: Town) -> None:
     behind = set(entry["details"]["nodes_behind"])
     monitored = {d for d, node in town.feeder.monitors.items() if node in behind}
     assert all((volts < 20) == (device in monitored) for device, volts in dark.items())
+
+
+@pytest.mark.parametrize(("phases", "shown"), [((1, 2, 3), "abc"), ((2,), "b")])
+def test_recorders_behind_a_cut_send_the_wave_that_detectors_read(
+    town: Town, phases: tuple[int, ...], shown: str
+) -> None:
+    world = World()
+    line = OverheadLine(town, SimSettings(cameras=0), world, Truth(None))
+    at = START + MINUTE
+    line.sever(at, at + 5 * MINUTE, Cut("s-pole-20", phases))
+    sent = []
+    while (due := world.next_at()) is not None and due < at + MINUTE:
+        message = world.step()
+        if message is not None and message.file:
+            sent.append(message)
+    (one,) = sent  # the main line's end has supply
+    assert "/lm-pole-25/record/" in one.topic
+    check_record(one.payload)
+    moment = from_epoch_ms(one.at)
+    lost = lost_in(Record("lm-pole-25", moment, moment, one.payload), 0.6)
+    assert lost is not None
+    assert "".join(lost.phases) == shown
+    assert lost.lasted_s is None
+    assert abs((lost.at - from_epoch_ms(at)).total_seconds()) < 0.05
 
 
 def test_later_cranes_tear_the_fibre_too_and_the_first_leaves_it_alone(
