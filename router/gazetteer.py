@@ -24,6 +24,8 @@ from contracts.governance import NOTHING_SAID, Governance, GridVersion, governan
 
 PREPARED_FROM = 64
 """Corners from which preparing a polygon pays: a point is then found by an index of its edges."""
+MAIN_ROAD = "main_road"
+"""`what` of special grids that are only places: what lies there has its own grid all the same."""
 HEIR_SHARE = 0.1
 """A grid takes the place of an ended one where it covers at least this share of it (our choice:
 above what redrawn borders shift, below a tenth of a split)."""
@@ -52,6 +54,7 @@ class Gazetteer:
         stands = (standing.get(item.grid.id) == item.grid for item in items)
         self._standing = np.fromiter(stands, np.bool_, len(items))
         self._special = {special.grid.id: special.kinds for special in governed.special}
+        self._only_places = {s.grid.id for s in governed.special if s.what == MAIN_ROAD}
         # Of nothing but grids without a term every one holds at any time: nothing to ask.
         self._timeless = not governed.versions
         self._shapes = self._drawn([item.grid for item in items])
@@ -209,7 +212,9 @@ class Gazetteer:
 
     def _for(self, grid_id: str, kind: str | None) -> bool:
         kinds = self._special.get(grid_id)
-        return kinds is not None and (not kinds or kind in kinds)
+        if kinds is None or grid_id in self._only_places:
+            return False
+        return not kinds or kind in kinds
 
     def _nearest(self, where: Any, at: datetime | None) -> list[int]:
         near = self._tree.query(where, predicate="dwithin", distance=self._off_grid_m)

@@ -21,7 +21,7 @@ from contracts.geo import Point
 from contracts.governance import Response, governance
 from router import hands
 from router.book import is_open
-from router.gazetteer import Gazetteer
+from router.gazetteer import MAIN_ROAD, Gazetteer
 from router.stages import step, with_reason
 from router.words import both, one_line
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 FACTS = {"road_blocked": ("the road is blocked", "道路阻断")}
 """Facts that responses may depend on, in words."""
-MAIN_ROAD = "main_road"
-"""`what` of the special grids that are main roads: a cable down there blocks them."""
 ACTIONS = frozenset({"report"})
 
 

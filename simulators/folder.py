@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contracts.errors import Wrong
-from simulators import otdr
+from simulators import governing, otdr
 from simulators.dice import dice
 from simulators.register import (
     city_file,
@@ -47,6 +47,7 @@ def write_city(town: Town, dir: Path) -> None:
         "drains.geojson": drains_file(town.sewers.network, town.devices),
         "lines.geojson": _lines(town),
         BASELINE: baseline(town),
+        **governing.files(town.governed),
     }
     for tower in town.towers:
         files[f"cameras/{tower.camera}.toml"] = _camera(town.seed, tower)

@@ -65,6 +65,8 @@ def workers(seed: int, grids: tuple[Grid, ...]) -> dict[str, Worker]:
     for community in level("community"):
         add("liaison", community, ("drainage", "electric"), ALWAYS)
         add("helper", community, (), DAY)
+    for community in level("community"):
+        add("community", community, ("coordination",), ALWAYS)
     return found
 
 
@@ -93,6 +95,9 @@ UTILITIES: dict[str, Utility] = {
             owners=("city-management", "street-office"),
             phone="0591-12345",
             restricted=True,
+        ),
+        Utility(
+            id="traffic-police", name="清溪交警中队", owners=("traffic-police",), phone="0591-122"
         ),
     )
 }

@@ -6,7 +6,7 @@ import msgspec
 
 from contracts.city import Device, Fibre, Grid, Rule, Utility, Worker
 from contracts.errors import Wrong
-from simulators import otdr, poles, sewers, staff, street, towers
+from simulators import governing, otdr, poles, sewers, staff, street, towers
 from simulators.dice import dice
 from simulators.folder import write_city
 from simulators.frame import to_point
@@ -48,6 +48,7 @@ class Town(msgspec.Struct, frozen=True, kw_only=True):
     fibre: Fibre
     plant: otdr.Plant
     towers: tuple[towers.Tower, ...]
+    governed: governing.Governed
     gateways: dict[str, str]
     """Device → the gateway (client id) that publishes for it; a gateway publishes for itself."""
 
@@ -91,6 +92,7 @@ def build(seed: int) -> Town:
         fibre=cable,
         plant=plant,
         towers=blocks,
+        governed=governing.build(lattice, feeder, drainage),
         gateways=gateways,
     )
 

@@ -158,11 +158,12 @@ def test_what_a_utility_reports_from_the_spot_is_known_on_the_parent() -> None:
 
 
 def test_a_cable_down_on_a_main_road_blocks_it() -> None:
-    road = SpecialGrid(grid=MAIN_ROAD, what="main_road", kinds=("patrol",))
+    road = SpecialGrid(grid=MAIN_ROAD, what="main_road")
     grids = (*governed().grids, MAIN_ROAD)
     story = Script(governed(special=(road,), grids=grids))
     story.at(0).event(event("severed_cable", "L1", CUT, owners=["grid-co"], state="confirmed"))
     assert "中山路" in story.ticket(utility="traffic-police").reason["utility"]["text_zh"]
+    assert root(story).grid == "g1", "a main road is a place, and nobody's grid"
     # A cable only suspected there blocks nothing yet.
     other = Script(governed(special=(road,), grids=grids))
     other.at(0).event(event("severed_cable", "L1", CUT, owners=["grid-co"], state="suspected"))
