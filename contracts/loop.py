@@ -60,6 +60,9 @@ ACTION_NAMES: Final[dict[str, tuple[str, str]]] = {
     "return_resource": ("归还物资", "return a resource"),
     "assign": ("确定责任单位", "name the utility"),
     "report": ("现场报告", "report from the spot"),
+    "merge": ("合并", "merge"),
+    "split": ("拆分", "split"),
+    "undo": ("撤销合并或拆分", "undo a merge or split"),
 }
 """Actions on a ticket for people: (zh, en). A new action needs an entry here."""
 

@@ -10,6 +10,7 @@ import msgspec
 from contracts.case import Answer, Change, Command, Ticket
 from contracts.loop import ACTION_NAMES, STAGE_NAMES
 from router import (
+    byhand,
     consult,
     findings,
     hands,
@@ -19,6 +20,7 @@ from router import (
     returns,
     said,
     sensed,
+    sides,
     silences,
     verification,
 )
@@ -154,6 +156,7 @@ REFUSALS: tuple[Refusal, ...] = (
     responses.refusal,
     consult.refusal,
     findings.refusal,
+    byhand.refusal,
 )
 """Asked in this order; the first that answers is the answer."""
 
@@ -163,6 +166,7 @@ DEEDS: dict[str, Deed] = {
     **responses.DEEDS,
     **consult.DEEDS,
     **findings.DEEDS,
+    **byhand.DEEDS,
 }
 """Actions that need more of the house than the desk has."""
 
@@ -249,6 +253,7 @@ def _over_when_the_work_is(
 CONSEQUENCES: tuple[Consequence, ...] = (
     _sensor_says_so_too,
     returns.goes_on,
+    sides.follows,
     _parts_go_with_it,
     _parts_are_confirmed_with_it,
     _parent_opens_with_it,

@@ -34,7 +34,7 @@ def hear(house: House, event: Event, now: datetime) -> list[Change]:
         return _open(house, event, name_of("i", event.id, *again), now)
     incident = book.incidents[join.incident]
     told = [] if join.how == "explained" else [house.tickets.joined(event, join.how)]
-    return _refresh(house, incident, now, events=(*incident.events, event.id), told=told)
+    return refresh(house, incident, now, events=(*incident.events, event.id), told=told)
 
 
 def _open(
@@ -79,7 +79,7 @@ def _listened(
     told += [house.tickets.joined(bang, "heard") for bang in bangs[:1]]
     events = (*incident.events, *(bang.id for bang in bangs))
     was = [house.book.incident_of(bang.id) for bang in bangs]
-    changes = _refresh(house, incident, now, events=events, told=told)
+    changes = refresh(house, incident, now, events=events, told=told)
     return changes + _belong(house, was, incident, now)
 
 
@@ -94,7 +94,7 @@ def _belong(
     ]
 
 
-def _refresh(
+def refresh(
     house: House,
     incident: Incident,
     now: datetime,

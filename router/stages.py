@@ -124,6 +124,10 @@ MOVES: dict[str, Move] = {
     "return_resource": _move(OPEN_STAGES, None, DOERS | DESK | CONTACT | {"helper"}),
     "report": _move(OPEN_STAGES, None, DOERS | DESK | CONTACT | {"helper"}),
     "assign": _move(OPEN_STAGES, None, DOERS | DESK),
+    # one thing or two
+    "merge": _move(OPEN_STAGES, "void", DESK, "reason"),
+    "split": _move(OPEN_STAGES, None, DESK, "reason"),
+    "undo": _move(OPEN_STAGES | {"void"}, None, DESK, "reason"),
     # words
     "note": _move(frozenset(STAGES), None, ANYONE, "note"),
     "acknowledge": _move(OPEN_STAGES, None, DOERS | DESK | CONTACT | {"helper", "neighbour"}),
@@ -145,6 +149,7 @@ BY_ITSELF: frozenset[tuple[str, str]] = frozenset(
         *(("suspended", stage) for stage in (*WORKING, "returned")),  # the time is up
         ("evaluated", "closed"),  # an evaluation was struck
         ("reworked", "disposed"),  # a rework was struck
+        *(("void", stage) for stage in OPEN_STAGES),  # a merge was undone
     }
 )
 """Ways that the router, the sensor or an appeal takes without an action of its own."""
