@@ -155,6 +155,9 @@ class RouterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     coverage_cost_s: float = 600.0
     """Taking the last free worker out of another community weighs like this much more travel for
     a severity of 1, less for the graver, and nothing for a severity of 5."""
+    stability_s: float = 180.0
+    """When several are matched together, an offer nobody has accepted moves to somebody else only
+    if that saves more than this."""
     coverage_level: str = "community"
     """The level of the grids that are not to be left without a free worker."""
     stale_position_s: float = 1800.0

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from contracts.city import Worker
 from contracts.governance import Role
 from router.assign.load import Load
+from router.assign.near import Indexes
 from router.calendar import Shift
 from router.settings import RouterSettings
 
@@ -115,10 +116,22 @@ class Eligible:
         if isinstance(load, Load):
             load.follow(lambda w, t, o: self._changed(w, t, o) if self._load is load else None)
 
+    def lend(self, i: int, more: int) -> None:
+        """As if this one had so many more offers (less: fewer); to be given back."""
+        self._set(i, int(self.tasks[i]) + more, int(self.offers[i]) + more)
+
+    def room(self, who: Indexes) -> Indexes:
+        """(k,) how many more offers each may be given."""
+        left = np.minimum(self._most[who] - self.tasks[who], self._s.most_offers - self.offers[who])
+        room: Indexes = np.maximum(left, 0).astype(np.int32)
+        return room
+
     def _changed(self, worker: str, tasks: int, offers: int) -> None:
         i = self._index.get(worker)
-        if i is None:
-            return
+        if i is not None:
+            self._set(i, tasks, offers)
+
+    def _set(self, i: int, tasks: int, offers: int) -> None:
         was, idle_was = bool(self.able[i]), bool(self.able[i]) and self.tasks[i] == 0
         self.tasks[i], self.offers[i] = tasks, offers
         room = tasks < self._most[i] and offers < self._s.most_offers

@@ -22,10 +22,11 @@ from router.assign.travel import Metres, crow_m
 SMALL = 0.05
 """A part of the map with fewer than this share of its largest part's nodes that is joined to
 nothing is a gap of the data (a car park, a mall's inside), not an island: nobody starts there."""
-FIRST_M = 2000.0
-"""The first look reaches this far; each further one twice as far (measured with scipy 1.17: all of
-250,000 nodes 37 ms, those within 2 km 0.2 ms; rustworkx, which calls back for every edge's
-weight, 93 ms for all)."""
+FIRST = 4.0
+"""The first look reaches so many times as far as the people asked about are crow-fly (their
+median), each further one twice as far: measured as the best of 2 to 12 on 250,000 nodes, where one
+look costs some 1.5 ms and all of them 37 ms (scipy 1.17; rustworkx, which calls back for every
+edge's weight, 93 ms)."""
 _PER_DEGREE = EARTH_RADIUS_M * math.radians(1)
 
 
@@ -51,11 +52,12 @@ class RoadMap:
         )
         self._size = np.bincount(self._part, minlength=count)
         large = self._size[self._part] >= SMALL * self._size.max(initial=1)
-        self._joined = np.flatnonzero(large).astype(np.int32)
+        self.joined = np.flatnonzero(large).astype(np.int32)
+        """Nodes that people may stand at: not those on small bits joined to nothing."""
         middle = float(np.mean(roads.lat)) if n else 0.0
         self._scale = (_PER_DEGREE * math.cos(math.radians(middle)), _PER_DEGREE)
         self._lon, self._lat = roads.lon, roads.lat
-        plane = self._plane(roads.lon[self._joined], roads.lat[self._joined])
+        plane = self._plane(roads.lon[self.joined], roads.lat[self.joined])
         self._tree = cKDTree(plane)
         self._across_m = float(np.sum(np.ptp(plane, axis=0))) if len(plane) else 0.0
         self._at = np.full((people, 2), np.nan)
@@ -68,7 +70,7 @@ class RoadMap:
     def nearest(self, lon: Metres, lat: Metres) -> tuple[Indexes, Metres]:
         """(k,) the nearest node that is joined to the map, and the metres to it."""
         _, found = self._tree.query(self._plane(lon, lat))
-        node = self._joined[found]
+        node = self.joined[found]
         return node, crow_m(lon, lat, self._lon[node], self._lat[node]) * self._detour
 
     def stand(self, who: Indexes, lon: Metres, lat: Metres) -> tuple[Indexes, Metres]:
@@ -82,7 +84,7 @@ class RoadMap:
 
     def trip(self, lon: float, lat: float, where: tuple[Metres, Metres]) -> RoadTrip | None:
         """The ways to this place of people at `where` ((n,) lon, lat); None far from any road."""
-        if not len(self._joined):
+        if not len(self.joined):
             return None
         node, leg = self.nearest(np.array([lon]), np.array([lat]))
         if leg[0] > self._off_road_m * self._detour:
@@ -117,7 +119,7 @@ class RoadTrip:
         self._node = node
         self._leg_m = leg_m
         self._where = where
-        self._limit = FIRST_M
+        self._limit = 0.0
         self._found: dict[bool, tuple[Metres, bool]] = {}
 
     @property
@@ -128,6 +130,8 @@ class RoadTrip:
 
     def way(self, who: Indexes, crow: Metres, rides: NDArray[np.bool_], /) -> Metres:
         """(k,) metres by road; infinite beyond `reach_m`."""
+        if not self._limit:
+            self._limit = max(500.0, FIRST * float(np.median(crow)))
         node, leg = self._roads.stand(who, self._where[0][who], self._where[1][who])
         way = np.empty(len(who))
         for riding in (False, True):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -17,8 +18,10 @@ from contracts.nouns import Position
 from router.assign import words
 from router.assign.barriers import BarrierMap
 from router.assign.believed import Believed
+from router.assign.candidates import candidates
 from router.assign.choice import Choice
 from router.assign.eligible import Eligible, Mask
+from router.assign.joint import NEAREST, Row, match
 from router.assign.near import Indexes
 from router.assign.roads import RoadMap
 from router.assign.search import Found, best_of
@@ -30,6 +33,21 @@ from router.words import both
 
 _NOBODY: Indexes = np.empty(0, dtype=np.int32)
 Words = tuple[str, str]
+_CHOSEN: Words = ("chosen by a person", "人工指派")
+ROUNDS = 4
+"""Of matching several; who has found nobody by then is served one by one."""
+
+
+class Asked(NamedTuple):
+    """A request made ready: where, by which ways, and who may be asked."""
+
+    request: Request
+    wanted: Wanted
+    trip: Trip
+    mask: Mask
+    without: Indexes
+    said: list[Words]
+    """Why it had to come to these people; empty: they are able."""
 
 
 class Roster:
@@ -44,13 +62,10 @@ class Roster:
         self._index = {worker.id: i for i, worker in enumerate(workers)}
         self._rungs = city.profile.escalate_to
         self._grid_codes = {grid: code for code, grid in enumerate(gazetteer.grids)}
-        self._communities: dict[str, int] = {}
+        self._communities: dict[int, str] = {}
+        self._community_of: dict[str, int] = {}
         grid = np.array([self._grid_codes.get(w.grid or "", -1) for w in workers], dtype=np.int32)
-        of_grid = {g: self._community(g) for g in {w.grid for w in workers}}
-        community = np.array([of_grid[w.grid] for w in workers], dtype=np.int32)
-        self._community_names = {
-            code: gazetteer.grids[g].name for g, code in self._communities.items()
-        }
+        community = np.array([self._community(w.grid) for w in workers], dtype=np.int32)
         speeds = {
             role: (said.roles[role].speed_mps if role in said.roles else None)
             or settings.walking_mps
@@ -89,11 +104,23 @@ class Roster:
 
     def _community(self, grid: str | None) -> int:
         """Code of the community a grid belongs to; -1 for none."""
-        for part in self._gazetteer.lineage(grid):
-            known = self._gazetteer.grids.get(part)
-            if known is not None and known.level == self._settings.coverage_level:
-                return self._communities.setdefault(part, len(self._communities))
-        return -1
+        chain: list[str] = []
+        at, code = grid, -1
+        while at is not None and at not in chain:
+            known = self._community_of.get(at)
+            if known is not None:
+                code = known
+                break
+            chain.append(at)
+            there = self._gazetteer.grids.get(at)
+            if there is not None and there.level == self._settings.coverage_level:
+                code = len(self._communities)
+                self._communities[code] = there.name
+                break
+            at = there.parent if there is not None else None
+        for part in chain:
+            self._community_of[part] = code
+        return code
 
     # --- people ---------------------------------------------------------------------------------
 
@@ -144,23 +171,94 @@ class Roster:
             severity=severity,
             without=frozenset(without),
         )
+        self._eligible.take(load or {})
+        asked = self._ask(request, now)
+        return asked if isinstance(asked, Choice) else self._choice(asked, self._found(asked))
+
+    def choose_many(
+        self, requests: Sequence[Request], now: datetime, load: Mapping[str, int] | None = None
+    ) -> list[Choice]:
+        """For each request who goes, so that all together wait least. An offer (`holder`) moves
+        only when that saves more than `stability_s`; the load is as with all these offers made.
+
+        One request without a holder gives what `choose` does."""
+        e, s = self._eligible, self._settings
+        e.take(load or {})
+        e.at(now)
+        lent = [(self._index[r.holder], -1) for r in requests if r.holder in self._index]
+        for i, more in lent:
+            e.lend(i, more)
+        choices: dict[int, Choice] = {}
+        pending = list(range(len(requests)))
+        try:
+            for _ in range(ROUNDS):
+                asked = {k: self._ask(requests[k], now) for k in pending}
+                choices |= {k: a for k, a in asked.items() if isinstance(a, Choice)}
+                open_ = [(k, a) for k, a in asked.items() if isinstance(a, Asked) and not a.said]
+                found = [self._found(a, len(open_)) for _, a in open_]
+                rows = [self._row(a, f) for (_, a), f in zip(open_, found, strict=True)]
+                goes = match(rows, queue_s=s.load_cost_s + s.offer_cost_s, margin_s=s.stability_s)
+                for (k, a), f, i in zip(open_, found, goes, strict=True):
+                    if i >= 0:
+                        choices[k] = self._choice(a, f, i, len(open_))
+                for i in goes:
+                    if i >= 0:
+                        e.lend(i, 1)
+                        lent.append((i, 1))
+                pending = [k for k in pending if k not in choices]
+                if not any(i >= 0 for i in goes):
+                    break
+            for k in pending:  # nobody is able any more: officers, or whoever has hands full
+                asked_last = self._ask(requests[k], now)
+                choices[k] = (
+                    asked_last
+                    if isinstance(asked_last, Choice)
+                    else self._choice(asked_last, self._found(asked_last))
+                )
+        finally:
+            for i, more in lent:
+                e.lend(i, -more)
+        return [choices[k] for k in range(len(requests))]
+
+    def _row(self, asked: Asked, found: Found) -> Row:
+        alone = self._eligible.leads[found.who]
+        who, cost = found.who[alone], found.cost[alone]
+        holder = self._index.get(asked.request.holder or "", -1)
+        return Row(who, cost, self._eligible.room(who), holder)
+
+    def _ask(self, request: Request, now: datetime) -> Asked | Choice:
+        """The request made ready; or the choice already, where nobody can be asked."""
         if not self._workers:
             return _nobody(both("the city has no workers", "本市没有登记网格员"))
-        wanted = self._ready(request, now, load or {})
-        trip = self._trip(wanted)
-        mask, without_, said = self._askable(request)
+        wanted = self._ready(request, now)
+        mask, without, said = self._askable(request)
         if not mask.any():
             return _nobody(both("nobody else is on shift", "没有其他在岗人员"))
-        need = 1 + max(helpers, self._settings.runners_up)
-        leads = int(self._eligible.able_leads) > int(
-            np.count_nonzero((self._eligible.able & self._eligible.leads)[without_])
-        )
-        lead = 1 if leads and not said else 0
-        found = self._best(wanted, trip, mask, need=need, lead=lead, without=without_)
-        return self._choice(request, wanted, trip, found, said)
+        return Asked(request, wanted, self._trip(wanted), mask, without, said)
 
-    def _ready(self, request: Request, now: datetime, load: Mapping[str, int]) -> Wanted:
-        self._eligible.take(load)
+    def _found(self, asked: Asked, together: int = 1) -> Found:
+        """The best for it: enough to choose from when so many are matched together."""
+        e, request = self._eligible, asked.request
+        need = 1 + max(request.helpers, self._settings.runners_up)
+        if asked.said:
+            leads = bool(np.count_nonzero(asked.mask & e.leads))
+        else:
+            out = asked.without
+            leads = e.able_leads > int(np.count_nonzero(e.able[out] & e.leads[out]))
+        more = 0 if together < 2 else min(NEAREST, together)
+        return best_of(
+            self._weights,
+            asked.wanted,
+            asked.trip,
+            asked.mask,
+            need=need + more,
+            lead=1 + more if leads else 0,
+            without=asked.without,
+            detour=self._settings.detour,
+            no_way_s=self._settings.no_way_cost_s,
+        )
+
+    def _ready(self, request: Request, now: datetime) -> Wanted:
         self._eligible.at(now)
         self._believed.at(now.timestamp())
         grids = self._gazetteer.lineage(request.place.grid)
@@ -175,21 +273,6 @@ class Roster:
         elif self._barriers is not None:
             trip = self._barriers.trip(wanted.lon, wanted.lat, where)
         return trip or CrowFly(self._settings.detour)
-
-    def _best(
-        self, wanted: Wanted, trip: Trip, mask: Mask, *, need: int, lead: int, without: Indexes
-    ) -> Found:
-        return best_of(
-            self._weights,
-            wanted,
-            trip,
-            mask,
-            need=need,
-            lead=lead,
-            without=without,
-            detour=self._settings.detour,
-            no_way_s=self._settings.no_way_cost_s,
-        )
 
     def _askable(self, request: Request) -> tuple[Mask, Indexes, list[Words]]:
         """(who may be asked, who of them not, why it had to come to that): people on shift with
@@ -219,11 +302,16 @@ class Roster:
         return everybody, _NOBODY, [told]
 
     def _choice(
-        self, request: Request, wanted: Wanted, trip: Trip, found: Found, said: list[Words]
+        self, asked: Asked, found: Found, goes: int | None = None, together: int = 1
     ) -> Choice:
-        ranked = self._candidates(wanted, trip, found)
+        """The choice in words and figures; `goes`: who, where it was matched with others."""
+        request, said = asked.request, list(asked.said)
+        ranked = self._figures(asked.wanted, asked.trip, found)
         leads = self._eligible.leads
-        first = next((c for c in ranked if leads[self._index[c.worker]]), ranked[0])
+        best = next((c for c in ranked if leads[self._index[c.worker]]), ranked[0])
+        first = best if goes is None else ranked[found.who.tolist().index(goes)]
+        if first is not best:
+            said.append(words.together(best, together))
         others = [c for c in ranked if c is not first]
         rides = bool(self._weights.rides[self._index[first.worker]])
         en, zh = words.why(first, request.skills, found.looked_at, rides=rides)
@@ -240,6 +328,8 @@ class Roster:
         }
         if request.without:
             reason["without"] = sorted(request.without)
+        if together > 1:
+            reason["together"] = together
         if self._roads is not None and first.by == "road" and self._roads.source:
             reason["source"] = self._roads.source
         return Choice(
@@ -261,58 +351,16 @@ class Roster:
     ) -> Candidate:
         """The figures of one worker for this place (a choice made by a person)."""
         request = Request(place=place, skills=skills, severity=severity)
-        wanted = self._ready(request, now, load or {})
+        self._eligible.take(load or {})
+        wanted = self._ready(request, now)
         only = np.zeros(len(self._workers), dtype=np.bool_)
         only[self._index[worker_id]] = True
         trip = self._trip(wanted)
-        found = self._best(wanted, trip, only, need=1, lead=0, without=_NOBODY)
-        return self._candidates(wanted, trip, found)[0]
+        found = self._found(Asked(request, wanted, trip, only, _NOBODY, [_CHOSEN]))
+        return self._figures(wanted, trip, found)[0]
 
-    def _candidates(self, wanted: Wanted, trip: Trip, found: Found) -> list[Candidate]:
-        w, who = self._weights, found.who
-        crow, radius = w.crow(who, wanted), w.radius(who, wanted)
-        travel = w.travel_s(who, found.way, radius)
-        worst = (found.way + radius) / w.speed[who]
-        inside, last = w.in_grid(who, wanted), w.last_free(who, wanted)
-        out: list[Candidate] = []
-        for k, i in enumerate(who.tolist()):
-            worker = self._workers[i]
-            age = self._believed.age_s(i, wanted.now_s)
-            seen = self._believed.seen[i]
-            by = "none" if found.no_way[k] else trip.by
-            taken = self._community_names[int(w.community[i])] if last[k] else None
-            note, note_zh = words.notes_of(
-                home=age is None,
-                age_s=None if np.isinf(seen) else max(0.0, wanted.now_s - float(seen)),
-                helps_only=bool(self._eligible.sent[i] and not self._eligible.leads[i]),
-                offers=int(self._eligible.offers[i]),
-                last_free=taken,
-                by=by,
-            )
-            out.append(
-                Candidate(
-                    worker=worker.id,
-                    name=worker.name,
-                    distance_m=round(float(crow[k]), 1),
-                    travel_s=round(float(travel[k]), 1),
-                    position_age_s=None if age is None else round(age, 1),
-                    load=int(self._eligible.tasks[i]),
-                    skilled=wanted.skilled is None or bool(wanted.skilled[i]),
-                    in_grid=bool(inside[k]),
-                    note=note,
-                    note_zh=note_zh,
-                    way_m=round(float(found.way[k]), 1),
-                    by=by,
-                    speed_mps=float(w.speed[i]),
-                    within_m=round(float(radius[k]) / self._settings.detour, 1),
-                    worst_s=round(float(worst[k]), 1),
-                    offers=int(self._eligible.offers[i]),
-                    grid=worker.grid,
-                    last_free=taken,
-                    cost_s=round(float(found.cost[k]), 1),
-                )
-            )
-        return out
+    def _figures(self, wanted: Wanted, trip: Trip, found: Found) -> list[Candidate]:
+        return candidates(self._workers, self._communities, self._weights, wanted, trip.by, found)
 
 
 def _nobody(why: dict[str, str]) -> Choice:

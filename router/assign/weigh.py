@@ -26,6 +26,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     severity: int = 3
     without: frozenset[str] = frozenset()
     """Who is not to be asked (again): they returned this very ticket."""
+    holder: str | None = None
+    """Who has its offer and has not answered: it moves only when that saves more than a margin."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):

@@ -79,6 +79,15 @@ def why(c: Candidate, skills: tuple[str, ...], looked_at: int, *, rides: bool) -
     return f"{en}; best of {looked_at} compared", f"{zh}；{looked_at}人中最优"
 
 
+def together(best: Candidate, incidents: int) -> Words:
+    """Why not the best for this one alone."""
+    minutes = max(1, round(best.travel_s / 60))
+    return (
+        f"{incidents} matched together: {best.name} ({minutes} min) is needed elsewhere",
+        f"{incidents}件统筹：{best.name}（{minutes}分钟）另有任务",
+    )
+
+
 def passed_over(first: Candidate, others: Sequence[Candidate]) -> Words | None:
     """Who is nearer as the crow flies and was not chosen, and what spoke against them."""
     nearer = [c for c in others if c.distance_m < first.distance_m]
