@@ -9,7 +9,7 @@ import msgspec
 import psycopg
 
 from contracts.batch import Batch, PublishedEvent
-from contracts.case import Change, Incident, Ticket
+from contracts.case import Change, Incident, Silence, Ticket
 from contracts.event import Event
 from contracts.wire import change_key, cloud_event
 from store.queries import sql
@@ -82,6 +82,20 @@ def ticket_row(change: Change, ticket: Ticket) -> dict[str, Any]:
     }
 
 
+def silence_row(change: Change, silence: Silence) -> dict[str, Any]:
+    """A silence's state as a row."""
+    return {
+        "id": key(silence.id),
+        "rev": silence.rev,
+        "grid": _optional(silence.grid),
+        "made_at": silence.made_at,
+        "until": silence.until,
+        "ended_at": silence.ended_at,
+        "known_at": change.known_at,
+        "body": json_text(silence),
+    }
+
+
 def outbox_row(change: Change, source: str) -> dict[str, Any]:
     """A change as the outbox carries it."""
     return {
@@ -113,17 +127,22 @@ def write_events(connection: Connection, batch: Batch) -> int:
 
 
 def write_changes(connection: Connection, batch: Batch, source: str) -> int:
-    """State of incidents and tickets, tickets' history, the outbox; faults as in `write_events`."""
+    """State of incidents, tickets and silences, tickets' history, the outbox; faults as in
+    `write_events`."""
     if not batch.changes:
         return 0
     incidents: dict[str, tuple[Change, Incident]] = {}
     tickets: dict[str, tuple[Change, Ticket]] = {}
+    silences: dict[str, tuple[Change, Silence]] = {}
     history: list[dict[str, Any]] = []
     for change in batch.changes:
         body = change.body
         if isinstance(body, Incident):
             if body.id not in incidents or incidents[body.id][1].rev < body.rev:
                 incidents[body.id] = (change, body)
+        elif isinstance(body, Silence):
+            if body.id not in silences or silences[body.id][1].rev < body.rev:
+                silences[body.id] = (change, body)
         elif isinstance(body, Ticket):
             if body.id not in tickets or tickets[body.id][1].rev < body.rev:
                 tickets[body.id] = (change, body)
@@ -139,6 +158,9 @@ def write_changes(connection: Connection, batch: Batch, source: str) -> int:
     if incidents:
         rows = [incident_row(change, body) for change, body in incidents.values()]
         connection.execute(sql("upsert_incidents"), columns(rows))
+    if silences:
+        rows = [silence_row(change, body) for change, body in silences.values()]
+        connection.execute(sql("upsert_silences"), columns(rows))
     if tickets:
         rows = [ticket_row(change, body) for change, body in tickets.values()]
         connection.execute(sql("upsert_tickets"), columns(rows))
@@ -169,6 +191,7 @@ __all__ = [
     "incident_row",
     "outbox_row",
     "read_event",
+    "silence_row",
     "storable",
     "ticket_row",
     "write_changes",

@@ -23,6 +23,7 @@ FILTERS: dict[What, frozenset[str]] = {
     "tickets": frozenset({"kind", "stage", "grid", "since", "until"}),
     "incidents": frozenset({"kind", "grid", "since", "until"}),
     "events": frozenset({"kind", "grid", "device", "since", "until"}),
+    "silences": frozenset({"grid", "since", "until"}),
     "devices": frozenset({"device"}),
     "workers": frozenset({"device"}),
     "dead-letters": frozenset({"kind", "device", "since", "until"}),

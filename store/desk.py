@@ -16,13 +16,13 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
 from contracts.batch import OutboxRow, Undelivered
-from contracts.case import Answer, Command, Incident, Ticket
+from contracts.case import Answer, Command, Incident, Silence, Ticket
 from contracts.clock import monotonic
 from contracts.errors import Temporary
 from contracts.event import Event
 from contracts.nouns import Quality
 from contracts.ports import Page, Query, What
-from contracts.wire import event_object, incident_object, plain, ticket_object
+from contracts.wire import event_object, incident_object, plain, silence_object, ticket_object
 from store import cursor as cursors
 from store.connect import CHANNEL_STREAM, CHANNEL_WORK, PEER_LOSS, session_options
 from store.failures import translated
@@ -82,11 +82,13 @@ def dead_letter_object(row: Row) -> Row:
 
 
 def case_object(what: What, body: str) -> Row:
-    """A stored event, incident or ticket as the wire shows it."""
+    """A stored event, incident, ticket or silence as the wire shows it."""
     if what == "tickets":
         return ticket_object(msgspec.json.decode(body, type=Ticket))
     if what == "incidents":
         return incident_object(msgspec.json.decode(body, type=Incident))
+    if what == "silences":
+        return silence_object(msgspec.json.decode(body, type=Silence))
     return event_object(msgspec.json.decode(body, type=Event))
 
 

@@ -26,7 +26,7 @@ from contracts.batch import (
     Undelivered,
     UnknownMessage,
 )
-from contracts.case import Answer, Change, Command, Incident, Ticket
+from contracts.case import Answer, Change, Command, Incident, Silence, Ticket
 from contracts.nouns import Position, Reading, Status
 from contracts.ports import IntakeRow
 from store.settings import StoreSettings
@@ -69,6 +69,7 @@ class MemoryStore:
         self.events: dict[tuple[str, int], PublishedEvent] = {}
         self.incidents: dict[str, tuple[datetime, Incident]] = {}
         self.tickets: dict[str, tuple[datetime, Ticket]] = {}
+        self.silences: dict[str, tuple[datetime, Silence]] = {}
         self.outbox: dict[str, Waiting] = {}
         self.newest = 0
         self.targets: dict[str, int] = {}

@@ -14,7 +14,7 @@ from contracts.batch import OutboxRow, Undelivered
 from contracts.case import Answer, Command
 from contracts.clock import monotonic
 from contracts.ports import IntakeRow, Page, Query, What
-from contracts.wire import event_object, incident_object, ticket_object
+from contracts.wire import event_object, incident_object, silence_object, ticket_object
 from store import cursor as cursors
 from store import desk, pack
 from store.memory import MemoryStore, as_row
@@ -74,6 +74,12 @@ class MemoryDesk:
             for _, i in store.incidents.values():
                 facts = {"kind": i.kind, "grid": i.place.grid}
                 yield {"id": i.id, "sort": i.opened_at, **facts, "object": incident_object(i)}
+        elif what == "silences":
+            for _, s in store.silences.values():
+                yield {
+                    **{"id": s.id, "sort": s.made_at, "grid": s.grid},
+                    "object": silence_object(s),
+                }
         elif what == "events":
             for published in store.newest_events():
                 e = published.event

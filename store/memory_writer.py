@@ -16,7 +16,7 @@ from contracts.batch import (
     PublishedEvent,
     SpoolRow,
 )
-from contracts.case import Change, Command, Incident, Ticket
+from contracts.case import Change, Command, Incident, Silence, Ticket
 from contracts.errors import LeaseLost, Permanent
 from contracts.kinds import OPEN_STAGES
 from contracts.nouns import Reading
@@ -201,6 +201,10 @@ class MemoryWriter:
                 was = store.incidents.get(body.id)
                 if was is None or was[1].rev < body.rev:
                     store.incidents[body.id] = (change.known_at, body)
+            elif isinstance(body, Silence):
+                made = store.silences.get(body.id)
+                if made is None or made[1].rev < body.rev:
+                    store.silences[body.id] = (change.known_at, body)
             elif isinstance(body, Ticket):
                 had = store.tickets.get(body.id)
                 if had is None or had[1].rev < body.rev:
@@ -304,10 +308,20 @@ class MemoryWriter:
         """What `Router.restore` needs."""
         with self._store.lock:
             since = self._store.day_before()
+            worked_on = {
+                t.incident for _, t in self._store.tickets.values() if t.stage in OPEN_STAGES
+            }
             incidents = [
                 incident
                 for _, incident in self._store.incidents.values()
-                if incident.closed_at is None or (since is not None and incident.closed_at >= since)
+                if incident.closed_at is None
+                or (since is not None and incident.closed_at >= since)
+                or incident.id in worked_on
+            ]
+            silences = [
+                silence
+                for _, silence in self._store.silences.values()
+                if silence.ended_at is None or (since is not None and silence.ended_at >= since)
             ]
             tickets = [
                 ticket
@@ -319,6 +333,7 @@ class MemoryWriter:
                 tickets=sorted(tickets, key=lambda t: (t.opened_at, t.id)),
                 events=self.event_book(),
                 positions=[self._store.positions[name] for name in sorted(self._store.positions)],
+                silences=sorted(silences, key=lambda s: (s.made_at, s.id)),
             )
 
     def unrouted(self, limit: int) -> list[PublishedEvent]:

@@ -9,7 +9,7 @@ import msgspec
 import psycopg
 
 from contracts.batch import Batch, SiteSnapshot, StoredItem
-from contracts.case import Incident, Ticket
+from contracts.case import Incident, Silence, Ticket
 from contracts.geo import Point
 from contracts.kinds import OPEN_STAGES, STAGES
 from contracts.nouns import Position, Reading
@@ -118,10 +118,11 @@ def _reading(row: tuple[Any, ...]) -> Reading:
 
 
 def read_router(connection: Connection) -> RouterState:
-    """Open incidents and tickets, those ended within a day, their events, workers' positions."""
-    incidents = connection.execute(sql("live_incidents")).fetchall()
+    """Open incidents and tickets, those ended within a day, their events, silences, positions."""
+    incidents = connection.execute(sql("live_incidents"), {"ended": ENDED_STAGES}).fetchall()
     tickets = connection.execute(sql("live_tickets"), {"ended": ENDED_STAGES}).fetchall()
     events = connection.execute(sql("event_book")).fetchall()
+    silences = connection.execute(sql("live_silences")).fetchall()
     positions = connection.execute(sql("all_worker_positions")).fetchall()
     return RouterState(
         incidents=[msgspec.json.decode(body, type=Incident) for (body,) in incidents],
@@ -131,4 +132,5 @@ def read_router(connection: Connection) -> RouterState:
             Position(worker, at, received_at, Point(lon, lat), accuracy_m)
             for worker, at, received_at, lon, lat, accuracy_m in positions
         ],
+        silences=[msgspec.json.decode(body, type=Silence) for (body,) in silences],
     )

@@ -63,6 +63,7 @@ def let_go(
         run("drop_ticket_revisions", settings.cases_days, ended=ENDED_STAGES)
         run("drop_tickets", settings.cases_days, ended=ENDED_STAGES)
         run("drop_incidents", settings.cases_days)
+        run("drop_silences", settings.cases_days)
         run("drop_events", settings.cases_days)
         run("drop_dead_letters", settings.dead_letters_days)
         run("drop_dead_letter_days", settings.dead_letters_days)

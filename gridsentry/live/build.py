@@ -99,6 +99,7 @@ class Builder:
                 state.tickets,
                 [p.event for p in state.events],
                 state.positions,
+                state.silences,
             )
         batches = self._refold(engine, decoder, resume)
         engine.now = max(engine.now, resume.at or EPOCH)

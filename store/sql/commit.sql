@@ -213,6 +213,21 @@ SET rev = excluded.rev, kind = excluded.kind, grid = excluded.grid, district = e
     known_at = excluded.known_at, body = excluded.body
 WHERE incidents.rev < excluded.rev
 
+-- name: upsert_silences
+INSERT INTO silences (id, rev, grid, made_at, until, ended_at, known_at, body)
+SELECT i.id, i.rev, i.grid, i.made_at, i.until, i.ended_at, i.known_at, i.body::jsonb
+FROM unnest(
+    %(id)b::text[], %(rev)b::bigint[], %(grid)b::text[], %(made_at)b::timestamptz[],
+    %(until)b::timestamptz[], %(ended_at)b::timestamptz[], %(known_at)b::timestamptz[],
+    %(body)b::text[]
+) AS i (id, rev, grid, made_at, until, ended_at, known_at, body)
+ORDER BY i.id
+ON CONFLICT (id) DO UPDATE
+SET rev = excluded.rev, grid = excluded.grid, made_at = excluded.made_at,
+    until = excluded.until, ended_at = excluded.ended_at, known_at = excluded.known_at,
+    body = excluded.body
+WHERE silences.rev < excluded.rev
+
 -- name: upsert_tickets
 INSERT INTO tickets (
     id, rev, incident, kind, stage, grid, district, severity, opened_at, known_at, body

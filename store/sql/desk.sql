@@ -25,6 +25,17 @@ WHERE (%(kind)s::text IS NULL OR kind = %(kind)s)
 ORDER BY opened_at DESC, id DESC
 LIMIT %(limit)s
 
+-- name: page_silences
+SELECT id, made_at AS sort, body::text
+FROM silences
+WHERE (%(grid)s::text IS NULL OR grid = %(grid)s)
+    AND (%(since)s::timestamptz IS NULL OR made_at >= %(since)s)
+    AND (%(until)s::timestamptz IS NULL OR made_at < %(until)s)
+    AND (%(after_sort)s::timestamptz IS NULL
+        OR (made_at, id) < (%(after_sort)s, %(after_id)s::text))
+ORDER BY made_at DESC, id DESC
+LIMIT %(limit)s
+
 -- name: page_events
 SELECT id, at AS sort, body::text
 FROM events
@@ -109,6 +120,9 @@ SELECT body::text FROM tickets WHERE id = %(id)s
 
 -- name: one_incident
 SELECT body::text FROM incidents WHERE id = %(id)s
+
+-- name: one_silence
+SELECT body::text FROM silences WHERE id = %(id)s
 
 -- name: one_event
 SELECT body::text FROM events WHERE id = %(id)s AND newest

@@ -63,11 +63,22 @@ WHERE newest AND (
 ORDER BY known_at, id
 
 -- name: live_incidents
+-- Over or not: as long as people work on one of its tickets.
 SELECT body::text
-FROM incidents
+FROM incidents i
 WHERE closed_at IS NULL
     OR closed_at >= (SELECT max(at) FROM batches) - interval '1 day'
+    OR EXISTS (
+        SELECT FROM tickets t WHERE t.incident = i.id AND t.stage <> ALL (%(ended)s::text[])
+    )
 ORDER BY opened_at, id
+
+-- name: live_silences
+SELECT body::text
+FROM silences
+WHERE ended_at IS NULL
+    OR ended_at >= (SELECT max(at) FROM batches) - interval '1 day'
+ORDER BY made_at, id
 
 -- name: live_tickets
 SELECT body::text

@@ -36,6 +36,9 @@ DELETE FROM incidents i
 WHERE i.closed_at < %(before)s
     AND NOT EXISTS (SELECT FROM tickets t WHERE t.incident = i.id)
 
+-- name: drop_silences
+DELETE FROM silences WHERE ended_at < %(before)s
+
 -- name: drop_events
 DELETE FROM events e
 USING events newest

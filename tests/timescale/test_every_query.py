@@ -131,6 +131,7 @@ DROPS = [
     "drop_ticket_revisions",
     "drop_tickets",
     "drop_incidents",
+    "drop_silences",
     "drop_events",
     "drop_dead_letters",
     "drop_dead_letter_days",
@@ -183,6 +184,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "mark_routed": {"id": ["e-1"], "rev": [1]},
     "upsert_incidents": CASE,
     "upsert_tickets": CASE,
+    "upsert_silences": CASE | {"made_at": [at(0)], "until": [at(9)], "ended_at": [None]},
     "insert_ticket_revisions": {
         **{"ticket": ["t"], "rev": [1], "change": ["opened"], "known_at": [at(0)], "body": ["{}"]},
     },
@@ -219,7 +221,8 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "items_of_batches": {"writer": "w", "low": 1, "high": 2},
     "spool_after": {"device": "cam", "after": 0},
     "event_book": {},
-    "live_incidents": {},
+    "live_incidents": {"ended": ["closed", "void"]},
+    "live_silences": {},
     "live_tickets": AGE,
     "all_worker_positions": {},
     "unrouted_events": {"limit": 2},
@@ -235,13 +238,14 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     **{
         f"page_{what}": PAGE
         for what in (
-            *("tickets", "incidents", "events", "devices", "workers", "dead_letters"),
+            *("tickets", "incidents", "events", "silences", "devices", "workers", "dead_letters"),
             "readings",
         )
     },
     "page_all_readings": PAGE | {"since": at(0), "until": at(9), "after_sort": None},
     "one_ticket": {"id": "t-1"},
     "one_incident": {"id": "i-1"},
+    "one_silence": {"id": "s-1"},
     "one_event": {"id": "e-1"},
     "one_dead_letter": {"id": "d-1"},
     "one_unknown_message": {"number": 1},

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from contracts.batch import Batch, DeadLetter, PublishedEvent, StoredItem, UnknownMessage
-from contracts.case import Change, Deadlines, Incident, Step, Ticket
+from contracts.case import Change, Deadlines, Incident, Silence, Step, Ticket
 from contracts.event import Event, Place
 from contracts.nouns import Reading
 
@@ -103,9 +103,27 @@ def ticket(name: str = "t-1", rev: int = 1, **changed: Any) -> Ticket:
     return Ticket(**(fields | changed))
 
 
-def change(body: Event | Incident | Ticket, what: str = "opened", **changed: Any) -> Change:
+def silence(name: str = "s-1", rev: int = 1, **changed: Any) -> Silence:
+    """A silence of that grid."""
+    fields: dict[str, Any] = {
+        "id": name,
+        "rev": rev,
+        "kinds": ("flooding",),
+        "grid": "g-3",
+        "since": at(0),
+        "until": at(3600),
+        "by": "center",
+        "reason": "crew at work",
+        "made_at": at(0),
+    }
+    return Silence(**(fields | changed))
+
+
+def change(
+    body: Event | Incident | Ticket | Silence, what: str = "opened", **changed: Any
+) -> Change:
     """A change to that body."""
-    kinds = {"Event": "event", "Incident": "incident", "Ticket": "ticket"}
+    kinds = {"Event": "event", "Incident": "incident", "Ticket": "ticket", "Silence": "silence"}
     fields: dict[str, Any] = {
         "type": kinds[type(body).__name__],
         "id": body.id,

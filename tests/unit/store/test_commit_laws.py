@@ -26,6 +26,7 @@ from tests.unit.store.makes import (
     letter,
     published,
     reading,
+    silence,
     ticket,
     unknown,
 )
@@ -219,6 +220,31 @@ def test_the_router_finds_what_is_open_and_what_ended_within_a_day(twin: Twin) -
     assert state.tickets == [ticket(), ticket("t-2", stage="closed")]
     assert state.events == [published(event())]
     assert state.positions == [mover]
+
+
+def test_an_incident_that_is_over_stays_with_the_router_while_somebody_works_on_it(
+    twin: Twin,
+) -> None:
+    writer = twin.writer()
+    writer.acquire("w", "me", at(0), 10)
+    over = incident(closed_at=at(-90_000))
+    writer.commit(batch(1, changes=[change(over), change(ticket())]))
+    assert writer.router_state().incidents == [over]
+    writer.commit(batch(2, changes=[change(ticket(rev=2, stage="closed"), "closed")]))
+    assert writer.router_state().incidents == []
+
+
+def test_silences_come_back_while_they_are_on_and_a_day_after(twin: Twin) -> None:
+    writer = twin.writer()
+    writer.acquire("w", "me", at(0), 10)
+    ended = {"rev": 2, "ended_by": "expired"}
+    fresh = silence("s-2", **ended, ended_at=at(5), still=("i-1",))
+    old = silence("s-3", **ended, ended_at=at(-90_000))
+    made = [change(silence(n)) for n in ("s-1", "s-2", "s-3")]
+    writer.commit(batch(1, changes=made))
+    later = [change(one, "closed") for one in (fresh, old)]
+    writer.commit(batch(2, changes=[*later, change(silence("s-2"))]))  # an older revision again
+    assert writer.router_state().silences == [silence("s-1"), fresh]
 
 
 def test_unrouted_events_wait_until_the_router_took_them(twin: Twin) -> None:
