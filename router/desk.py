@@ -14,6 +14,7 @@ import msgspec
 from contracts.case import Command, Ticket
 from contracts.city import City
 from contracts.clock import iso
+from contracts.loop import STAGE_NAMES
 from router import questions, said
 from router.assign import Roster
 from router.branches import HANDLERS, Act
@@ -64,6 +65,7 @@ class Desk:
         """The ticket in its new stage: the clock that this stage stops is kept or missed, those
         that it starts run anew, questions that it makes pointless are withdrawn."""
         standing = STANDING[stage]
+        note = note or _in_words(stage, by)
         moved = step(ticket, now, change or stage, by, note, stage=stage)
         if standing.stops is not None:
             moved = reached(moved, standing.stops, now)
@@ -175,6 +177,12 @@ class Desk:
         """The router takes it back: nobody need act on it any more."""
         moved = with_reason(ticket, withdrawn={"at": iso(now), **both(en, zh)})
         return self.to_stage(moved, "void", now, "router", one_line(en, zh), change="cancelled")
+
+
+def _in_words(stage: str, by: str) -> str:
+    """What is told of a move that nobody said more about."""
+    zh, en = STAGE_NAMES[stage]
+    return one_line(f"{en} by {by}", f"{by} {zh}")
 
 
 def _with_photos(

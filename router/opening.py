@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from contracts.case import Incident, Step, Ticket
-from contracts.city import City
+from contracts.city import City, KindProfile
 from contracts.event import Event
 from router.assign import Choice, Roster
 from router.book import Book
@@ -22,12 +22,22 @@ from router.ladder import Ladder
 from router.settings import RouterSettings
 from router.stages import with_reason
 from router.utility import Duties, Duty
-from router.words import both, one_line
+from router.words import both, kind_names, one_line
 
 
 def name_of(prefix: str, *parts: str) -> str:
     """An id that replay and restart give again."""
     return f"{prefix}-{hashlib.sha256('|'.join(parts).encode()).hexdigest()[:20]}"
+
+
+def _filed(kind: str, profile: KindProfile | None) -> str:
+    """立案: as what."""
+    zh, en = kind_names(kind)
+    code = profile.code if profile else None
+    return one_line(
+        f"filed as {en.lower()}" + (f", code {code}" if code else ""),
+        f"按“{zh}”立案" + (f"，编码{code}" if code else ""),
+    )
 
 
 class Opener:
@@ -149,6 +159,7 @@ class Opener:
             "deadlines": why,
             "incident": incident_reason(incident),
         }
+        filed = held_note(incident) or _filed(incident.kind, profile)
         ticket = Ticket(
             id=ticket_id,
             rev=1,
@@ -172,7 +183,7 @@ class Opener:
             code=profile.code if profile else None,
             timeline=(
                 Step(at=began, change="detected", by="sensor", note=incident.reason),
-                Step(at=now, change="filed", by="router", note=held_note(incident)),
+                Step(at=now, change="filed", by="router", note=filed),
                 Step(at=now, change="dispatched", by="router", note=self._to(choice, utility)),
             ),
         )
