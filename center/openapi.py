@@ -36,7 +36,7 @@ PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
     "until": ("Before this time.", {"type": "string"}),
     "last_event_id": ("As the header Last-Event-ID.", {"type": "string"}),
     "from": ("`oldest`: begin with the oldest change still kept.", {"type": "string"}),
-    "type": ("`ticket`, `incident`, `event`; several by comma.", {"type": "string"}),
+    "type": ("`ticket`, `incident`, `event`, `silence`; several by comma.", {"type": "string"}),
     "exp": ("When the signed link ends, epoch seconds.", {"type": "string"}),
     "sig": ("The link's signature.", {"type": "string"}),
     "api_key": ("The bearer token, as Open311 sends it.", {"type": "string"}),
@@ -46,6 +46,8 @@ PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
     "start_date": ("Requested at or after, ISO 8601.", {"type": "string"}),
     "end_date": ("Requested before, ISO 8601.", {"type": "string"}),
     "status": ("`open` or `closed`.", {"type": "string", "enum": ["open", "closed"]}),
+    "by": ("Who asks: a person's name; the token's where it is left out.", {"type": "string"}),
+    "reason": ("Why.", {"type": "string"}),
     "width": ("Width of the picture in px, 320 to 2000.", {"type": "integer"}),
     "lang": ("Language of its words.", {"type": "string", "enum": ["zh", "en"]}),
 }

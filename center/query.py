@@ -11,7 +11,7 @@ from aiohttp import web
 from center.problems import Problem
 from center.settings import CenterSettings
 from contracts.clock import from_epoch_ms
-from contracts.kinds import KINDS, STAGES
+from contracts.kinds import GROUP_KINDS, KINDS, STAGES
 from contracts.ports import Query, What
 
 Shape = TypeVar("Shape")
@@ -21,6 +21,7 @@ FILTERS: dict[What, tuple[str, ...]] = {
     "tickets": (*COMMON, "kind", "stage", "grid", "since", "until"),
     "incidents": (*COMMON, "kind", "grid", "since", "until"),
     "events": (*COMMON, "kind", "grid", "device", "since", "until"),
+    "silences": (*COMMON, "grid", "since", "until"),
     "devices": (*COMMON, "kind"),
     "workers": (*COMMON, "grid"),
     "dead-letters": (*COMMON, "kind", "device", "since", "until"),
@@ -64,7 +65,7 @@ def parse(what: What, request: web.Request, settings: CenterSettings) -> Query:
             )  # fmt: skip
     kind, stage = given.get("kind"), given.get("stage")
     if kind is not None and what in ("tickets", "incidents", "events"):
-        one_of(kind, KINDS, "kind")
+        one_of(kind, (*KINDS, *GROUP_KINDS) if what == "incidents" else KINDS, "kind")
     if stage is not None:
         one_of(stage, STAGES, "stage")
     since = parse_time(given["since"], "since") if "since" in given else None

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from center import evidence, geodata, live, ops, originals, plot, reads, writes
+from center import evidence, geodata, live, ops, originals, plot, reads, silences, writes
 from center.context import Handler
 from center.feeds import cap, exports, open311
 from center.guard import Access
@@ -20,8 +20,9 @@ from center.shapes import (
     OriginalBody,
     ReportBody,
     ReportTaken,
+    SilenceBody,
 )
-from contracts.case import Incident, Ticket
+from contracts.case import Incident, Silence, Ticket
 from contracts.city import City
 from contracts.event import Event
 from contracts.ports import What
@@ -48,6 +49,7 @@ ITEMS: dict[What, type | None] = {
     "tickets": Ticket,
     "incidents": Incident,
     "events": Event,
+    "silences": Silence,
     "devices": None,
     "workers": None,
     "dead-letters": None,
@@ -104,6 +106,18 @@ def routes(city: City, openapi: Handler) -> tuple[Route, ...]:
             answers={200: Ticket, 202: ActionWaiting},
         ),
         Route(
+            method="POST", path="/api/v1/silences", name="silence",
+            summary="Hold tickets back until a time, for a reason; events and incidents go on.",
+            handler=silences.make, access="operate", body=SilenceBody,
+            answers={201: Silence, 202: ActionWaiting},
+        ),
+        Route(
+            method="DELETE", path="/api/v1/silences/{id}", name="lift-silence",
+            summary="End a silence now: what it held back and still goes on gets its ticket.",
+            handler=silences.lift, access="operate", query=("by", "reason"),
+            answers={200: Silence, 202: ActionWaiting},
+        ),
+        Route(
             method="POST", path="/api/v1/reports", name="report",
             summary="File a resident's report.",
             handler=writes.report, access="report", body=ReportBody, answers={202: ReportTaken},
@@ -117,8 +131,8 @@ def routes(city: City, openapi: Handler) -> tuple[Route, ...]:
         ),
         Route(
             method="GET", path="/api/v1/stream", name="stream",
-            summary="Server-Sent Events: every change of a ticket, incident or event as CloudEvent;"
-            " resumes by Last-Event-ID.",
+            summary="Server-Sent Events: every change of a ticket, incident, event or silence;"
+            " CloudEvents, resumed by Last-Event-ID.",
             handler=live.stream, query=_STREAM, answers={200: "text/event-stream"},
         ),
         Route(

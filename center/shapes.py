@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from contracts.geo import Point
+
 
 class ActionBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """What somebody asks of a ticket."""
@@ -21,6 +23,27 @@ class ActionBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_onl
     note: str | None = None
     data: dict[str, Any] | None = None
     """What the action needs beside words, such as `{"until": "…Z"}`."""
+
+
+class SilenceBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Whose tickets are held back, until when, by whom and why. All that is said must hold; at
+    least one of kinds, sites, grid and point is."""
+
+    until: str | int
+    """ISO 8601 with a zone, or epoch milliseconds; it ends then by itself."""
+    by: str
+    reason: str
+    since: str | int | None = None
+    """Now, where it is left out."""
+    kinds: tuple[str, ...] = ()
+    """One of these."""
+    sites: tuple[str, ...] = ()
+    """One of these devices, lines, networks, cameras."""
+    grid: str | None = None
+    """A grid with everything inside it."""
+    point: Point | None = None
+    radius_m: float | None = None
+    """About `point`, in metres."""
 
 
 class OriginalBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
