@@ -79,6 +79,7 @@ class House:
         self.incidents = Incidents(city, self.gazetteer, self.correlator, settings)
         self.tickets = Tickets(self.opener, self.ladder, settings)
         self.book = Book(settings)
+        self.roster.follow(self.book.load)
         self.responses = Responses(city, self.gazetteer)
         self.resources = Resources(city)
         self.rounds = Rounds(city, self.zone)

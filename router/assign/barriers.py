@@ -160,16 +160,19 @@ class BarrierTrip:
         order = np.argsort(total, axis=1, kind="stable")
         way = np.full(len(at), np.inf)
         open_ = np.arange(len(at))
-        for nth in range(total.shape[1]):
-            node = order[open_, nth]
-            metres = total[open_, node]
-            hopeful = np.isfinite(metres)
-            open_, node, metres = open_[hopeful], node[hopeful], metres[hopeful]
-            if not len(open_):
-                break
-            seen = self._map.free(at[open_], self._map.nodes[node])
-            way[open_[seen]] = metres[seen]
-            open_ = open_[~seen]
+        begin, count = 0, 1
+        while len(open_) and begin < total.shape[1]:
+            # One more than last time twice over: most see one of their first few.
+            node = order[open_, begin : begin + count]
+            metres = np.take_along_axis(total[open_], node, axis=1)
+            ends = self._map.nodes[node].reshape(-1, 2)
+            seen = self._map.free(np.repeat(at[open_], node.shape[1], axis=0), ends)
+            seen = seen.reshape(node.shape) & np.isfinite(metres)
+            first = np.argmax(seen, axis=1)
+            got = seen[np.arange(len(open_)), first]
+            way[open_[got]] = metres[got, first[got]]
+            open_ = open_[~got & np.isfinite(metres[:, -1])]
+            begin, count = begin + count, count * 2
         return way
 
     def farther(self) -> None:

@@ -66,7 +66,8 @@ class Eligible:
         """(n,) on shift, sent, and with room for one more."""
         self.able_leads = 0
         """How many of them are sent alone."""
-        self._load: object = None
+        self._load: Mapping[str, int] = {}
+        self._counted: Mapping[str, int] | None = self._load
         self._skilled: dict[tuple[str, ...], Mask] = {}
 
     def _mask(self, test: Callable[[Worker], bool]) -> Mask:
@@ -104,17 +105,29 @@ class Eligible:
 
     # --- load -----------------------------------------------------------------------------------
 
-    def take(self, load: Mapping[str, int]) -> None:
-        """What everybody has on their hands. A `Load` is taken once and followed from then on."""
-        if load is self._load:
-            return
+    def follow(self, load: Load) -> None:
+        """This is what everybody has on their hands, now and from now on."""
+        self._load = load
+        load.follow(lambda worker, tasks, offers: self._told(load, worker, tasks, offers))
+        self._count(load)
+
+    def take(self, load: Mapping[str, int] | None) -> None:
+        """What everybody has on their hands for this choice; None: as followed."""
+        load = self._load if load is None else load
+        if load is not self._counted:
+            self._count(load)
+
+    def _count(self, load: Mapping[str, int]) -> None:
         busy = np.flatnonzero((self.tasks != 0) | (self.offers != 0))
         for worker in {*(self._workers[i].id for i in busy.tolist()), *load}:
             offers = load.offers(worker) if isinstance(load, Load) else 0
             self._changed(worker, load.get(worker, 0), offers)
-        self._load = load if isinstance(load, Load) else None
-        if isinstance(load, Load):
-            load.follow(lambda w, t, o: self._changed(w, t, o) if self._load is load else None)
+        # A plain mapping may change unseen: it is counted each time.
+        self._counted = load if load is self._load else None
+
+    def _told(self, load: Load, worker: str, tasks: int, offers: int) -> None:
+        if self._counted is load:
+            self._changed(worker, tasks, offers)
 
     def lend(self, i: int, more: int) -> None:
         """As if this one had so many more offers (less: fewer); to be given back."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -22,9 +23,10 @@ from router.assign.candidates import candidates
 from router.assign.choice import Choice
 from router.assign.eligible import Eligible, Mask
 from router.assign.joint import NEAREST, Row, match
+from router.assign.load import Load
 from router.assign.near import Indexes
 from router.assign.roads import RoadMap
-from router.assign.search import Found, best_of
+from router.assign.search import Found, Pool, best_of
 from router.assign.travel import CrowFly, Trip
 from router.assign.weigh import Request, Wanted, Weights
 from router.gazetteer import Gazetteer
@@ -33,7 +35,6 @@ from router.words import both
 
 _NOBODY: Indexes = np.empty(0, dtype=np.int32)
 Words = tuple[str, str]
-_CHOSEN: Words = ("chosen by a person", "人工指派")
 ROUNDS = 4
 """Of matching several; who has found nobody by then is served one by one."""
 
@@ -145,6 +146,11 @@ class Roster:
                 return found[0]
         return None
 
+    def follow(self, load: Load) -> None:
+        """What everybody has on their hands, from now on: for every choice that is given no
+        `load` of its own."""
+        self._eligible.follow(load)
+
     # --- choosing -------------------------------------------------------------------------------
 
     def choose(
@@ -171,7 +177,7 @@ class Roster:
             severity=severity,
             without=frozenset(without),
         )
-        self._eligible.take(load or {})
+        self._eligible.take(load)
         asked = self._ask(request, now)
         return asked if isinstance(asked, Choice) else self._choice(asked, self._found(asked))
 
@@ -183,7 +189,7 @@ class Roster:
 
         One request without a holder gives what `choose` does."""
         e, s = self._eligible, self._settings
-        e.take(load or {})
+        e.take(load)
         e.at(now)
         lent = [(self._index[r.holder], -1) for r in requests if r.holder in self._index]
         for i, more in lent:
@@ -254,8 +260,7 @@ class Roster:
             need=need + more,
             lead=1 + more if leads else 0,
             without=asked.without,
-            detour=self._settings.detour,
-            no_way_s=self._settings.no_way_cost_s,
+            settings=self._settings,
         )
 
     def _ready(self, request: Request, now: datetime) -> Wanted:
@@ -351,13 +356,13 @@ class Roster:
     ) -> Candidate:
         """The figures of one worker for this place (a choice made by a person)."""
         request = Request(place=place, skills=skills, severity=severity)
-        self._eligible.take(load or {})
+        self._eligible.take(load)
         wanted = self._ready(request, now)
-        only = np.zeros(len(self._workers), dtype=np.bool_)
-        only[self._index[worker_id]] = True
         trip = self._trip(wanted)
-        found = self._found(Asked(request, wanted, trip, only, _NOBODY, [_CHOSEN]))
-        return self._figures(wanted, trip, found)[0]
+        pool = Pool(self._weights, wanted, trip, self._settings)
+        pool.add(np.array([self._index[worker_id]], dtype=np.int32))
+        pool.settle(1, 0, math.inf)
+        return self._figures(wanted, trip, pool.found(1, 0))[0]
 
     def _figures(self, wanted: Wanted, trip: Trip, found: Found) -> list[Candidate]:
         return candidates(self._workers, self._communities, self._weights, wanted, trip.by, found)

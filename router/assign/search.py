@@ -17,6 +17,7 @@ from router.assign.eligible import Mask
 from router.assign.near import Indexes
 from router.assign.travel import Metres, Trip
 from router.assign.weigh import Wanted, Weights
+from router.settings import RouterSettings
 
 CHUNK = 64
 """So many ways are looked up together."""
@@ -39,13 +40,13 @@ class Pool:
     """People looked at so far: their cost, exact or at least."""
 
     def __init__(
-        self, weights: Weights, wanted: Wanted, trip: Trip, detour: float, no_way_s: float
+        self, weights: Weights, wanted: Wanted, trip: Trip, settings: RouterSettings
     ) -> None:
         self._weights = weights
         self._wanted = wanted
         self._trip = trip
-        self._detour = detour
-        self._no_way_s = no_way_s
+        self._detour = settings.detour
+        self._no_way_s = settings.no_way_cost_s
         self.who: Indexes = np.empty(0, dtype=np.int32)
         self.cost: Metres = np.empty(0)
         self.exact: Mask = np.empty(0, dtype=np.bool_)
@@ -115,6 +116,18 @@ class Pool:
             self._weights, who, self.way[those], self._radius[those], self._beside[those]
         )
 
+    def found(self, need: int, lead: int) -> Found:
+        """The best so far: `need` of them, and at least the `lead` best who are sent alone."""
+        known = np.flatnonzero(self.exact)
+        order = known[np.lexsort((self.who[known], self.cost[known]))]
+        keep = order[:need]
+        if lead:
+            keep = np.union1d(keep, order[self.leads[order]][:lead])
+            keep = keep[np.lexsort((self.who[keep], self.cost[keep]))]
+        return Found(
+            self.who[keep], self.cost[keep], self.way[keep], self.no_way[keep], len(self.who)
+        )
+
 
 def _at_cost(w: Weights, who: Indexes, way: Metres, radius: Metres, beside: Metres) -> Metres:
     # Microseconds: what differs by rounding alone is equal, and the lower index goes first.
@@ -130,11 +143,10 @@ def best_of(
     need: int,
     lead: int,
     without: Indexes,
-    detour: float,
-    no_way_s: float,
+    settings: RouterSettings,
 ) -> Found:
     """The `need` best of `mask`, and at least the `lead` best of those who are sent alone."""
-    pool = Pool(weights, wanted, trip, detour, no_way_s)
+    pool = Pool(weights, wanted, trip, settings)
     if mask[without].any():
         mask = mask.copy()
         mask[without] = False
@@ -146,10 +158,4 @@ def best_of(
         pool.settle(need, lead, bound)
         if pool.best(need) <= bound and (not lead or pool.best(lead, leads=True) <= bound):
             break
-    known = np.flatnonzero(pool.exact)
-    order = known[np.lexsort((pool.who[known], pool.cost[known]))]
-    keep = order[:need]
-    if lead:
-        keep = np.union1d(keep, order[pool.leads[order]][:lead])
-        keep = keep[np.lexsort((pool.who[keep], pool.cost[keep]))]
-    return Found(pool.who[keep], pool.cost[keep], pool.way[keep], pool.no_way[keep], len(pool.who))
+    return pool.found(need, lead)

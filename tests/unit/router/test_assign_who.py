@@ -162,6 +162,23 @@ def test_who_returned_it_is_not_asked_again_and_nobody_is_called_out_of_bed() ->
     assert "nobody else" in nobody.reason["text_en"]
 
 
+def test_who_follows_a_load_needs_no_telling_and_counts_others_for_one_choice_only() -> None:
+    who = roster(person("near", at(0, 0)), person("far", at(250, 0)))
+    load = Load()
+    who.follow(load)
+    assert who.choose(place(0, 0), NOW).worker == "near"
+    load.change(None, ticket("t", "near"))
+    assert who.choose(place(0, 0), NOW).worker == "far"
+    assert who.choose(place(0, 0), NOW, load={}).worker == "near"
+    load.change(None, ticket("u", "far", "accepted"))
+    for _ in range(3):
+        assert who.figures("near", place(0, 0), NOW).load == 1
+        assert who.figures("far", place(0, 0), NOW, load=load).load == 1
+        assert who.figures("far", place(0, 0), NOW, load={"near": 7}).load == 0
+    load.change(ticket("t", "near"), None)
+    assert who.choose(place(0, 0), NOW).worker == "near"
+
+
 # --- coverage -------------------------------------------------------------------------------------
 
 
@@ -270,6 +287,31 @@ def test_a_barrier_is_gone_round_where_that_is_shorter_and_a_wall_without_gate_i
     assert choice.worker == "out"
     shut = choice.runners_up[0]
     assert (shut.by, "no way there" in shut.note) == ("none", True)
+
+
+def test_the_way_round_is_the_shortest_of_all_there_are() -> None:
+    r = np.random.default_rng(2)
+    barriers = [
+        Barrier(id=f"b{k}", rings=box(*r.uniform(0, 900, 2), *r.uniform(50, 400, 2))[0])
+        for k in range(6)
+    ]
+    map_ = BarrierMap([*barriers, RIVER], 1.0)
+    spots = [at(*p) for p in r.uniform(-100, 1400, (60, 2))]
+    lon, lat = np.array([p.lon for p in spots]), np.array([p.lat for p in spots])
+    ends = map_.ashore(map_.plane(lon, lat))
+    trip = map_.trip(lon[0], lat[0], (lon, lat))
+    who = np.arange(60, dtype=np.int32)
+    way = trip.way(who, np.zeros(60), np.zeros(60, dtype=np.bool_))
+    nodes = map_.nodes
+    goal = np.broadcast_to(ends[0], nodes.shape)
+    last = np.where(map_.free(nodes, goal), np.hypot(*(nodes - goal).T), np.inf)
+    rest = np.min(map_.between + last[None, :], axis=1)
+    for i in range(1, 60):
+        here = np.broadcast_to(ends[i], nodes.shape)
+        first = np.where(map_.free(nodes, here), np.hypot(*(nodes - here).T), np.inf)
+        straight = bool(map_.free(ends[i : i + 1], ends[:1])[0])
+        want = 0.0 if straight else float(np.min(first + rest))
+        assert way[i] == pytest.approx(want), i
 
 
 def test_who_stands_in_the_river_is_ashore() -> None:
