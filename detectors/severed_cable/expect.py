@@ -24,6 +24,8 @@ KIND: Final = ("severed", *["phase_open"] * 6, "neutral_open")
 
 # classes:     gone  backfed half  low   bit-  there bit+  high  beyond
 THERE: Final = (1e-9, 1e-9, 1e-8, 2e-5, 1e-3, 0.998, 5e-4, 2e-6, 1e-9)
+THERE_MV: Final = (1e-9, 1e-9, 1e-8, 1e-7, 1e-3, 0.998, 5e-4, 2e-6, 1e-9)
+"""At medium voltage no motor and no welder pulls one place down."""
 DEAD: Final = (0.95, 0.03, 0.005, 0.004, 0.002, 0.006, 0.001, 0.001, 0.001)
 OPEN: Final = (0.62, 0.18, 0.14, 0.025, 0.01, 0.015, 0.005, 0.003, 0.002)
 MATE: Final = (0.001, 0.001, 0.003, 0.012, 0.08, 0.80, 0.08, 0.02, 0.003)
@@ -171,9 +173,9 @@ def _product(view: View, known: tuple[int, ...], tables: Mapping[int, tuple[floa
 
 
 def _steady(view: View, known: tuple[int, ...], rises: float = 1e-6) -> float:
-    p = 1.0
+    p, usual = 1.0, THERE_MV if view.medium else THERE
     for k in known:
-        p *= THERE[view.phases[k]]
+        p *= usual[view.phases[k]]
     if view.moved == 1:
         p *= SELDOM_MOVED
     return p * _amps(view, ()) * _neutral(view, rises) * _gasp(view, 1e-9)
