@@ -26,6 +26,7 @@ from bench._common.stats import quantile
 from bench.ingest import machine
 from bench.router import clocked, rivers, world
 from bench.router.clocked import Night
+from bench.router.joining import Joining
 from bench.router.naive import Scan
 from bench.router.world import Province
 from contracts.city import City
@@ -79,6 +80,7 @@ class Bench:
         self._build(before)
         router = self._load()
         self._places()
+        self._joining()
         roster = router._house.roster
         self._crow(roster)
         self._positions(router)
@@ -140,6 +142,28 @@ class Bench:
             self.gazetteer.place(Point(lon, lat))
             seconds.append(perf_counter() - start)
         self._ms("grid of a place", seconds)
+
+    def _joining(self) -> None:
+        task = self._bar("finding what an event joins", None)
+        for count in (1_000, 10_000):
+            measured = Joining(self.city, self.settings, count, self.seed + 5)
+            measured.run(self.sizes.choices, self.sizes.naive)
+            self._ms(
+                f"what an event joins, {count:,} incidents open",
+                measured.seconds,
+                "<= 1",
+                f"looking at all of them {measured.naive_ms:.1f} ms",
+            )
+            self.figures.append(
+                figure.share(
+                    "  as looking at all of them says",
+                    sum(measured.agreed),
+                    len(measured.agreed),
+                    aim=">= 1",
+                    reference="every open incident, by the same rules",
+                )
+            )
+        self.progress.update(task, total=1, completed=1)
 
     def _crow(self, roster: Roster) -> None:
         sizes = self.sizes
