@@ -15,7 +15,7 @@ import msgspec
 from contracts.case import Candidate, Command, Ticket
 from contracts.clock import iso
 from contracts.loop import ACTION_NAMES
-from router import questions, said
+from router import hands, questions, said
 from router.deadlines import with_deadlines
 from router.stages import actor, step, with_reason
 from router.verdicts import appealable, marked, with_verdict
@@ -102,8 +102,7 @@ def _accept(desk: Desk, act: Act) -> Done:
         )
         why = _chosen(desk, act, ident, words)
         note = act.told(words["text_en"], words["text_zh"])
-        helpers = tuple(h for h in ticket.helpers if h != ident)
-        ticket = msgspec.structs.replace(why, worker=ident, helpers=helpers)
+        ticket = hands.leads(why, ident, act.now)
     return desk.to_stage(ticket, "accepted", act.now, act.by, note), "accepted"
 
 
@@ -202,8 +201,7 @@ def _reassign(desk: Desk, act: Act) -> Done:
         act = msgspec.structs.replace(act, ticket=ticket)
     if kind == "worker":
         moved = _chosen(desk, act, ident, words)
-        helpers = tuple(h for h in ticket.helpers if h != ident)
-        moved = msgspec.structs.replace(moved, worker=ident, helpers=helpers)
+        moved = hands.leads(moved, ident, act.now)
     else:
         chosen = {"by": act.by, "at": iso(act.now)}
         why = {**ticket.reason.get("utility", {}), "by": "person", "chosen": chosen, **words}
@@ -362,7 +360,7 @@ def _overturn(desk: Desk, act: Act) -> Done:
             if taken_from in desk.city.workers:
                 words = both("given back after an appeal", "申诉成立，退还原承办人")
                 moved = _chosen(desk, act, taken_from, words)
-                moved = msgspec.structs.replace(moved, worker=taken_from)
+                moved = hands.leads(moved, taken_from, act.now)
             return desk.to_stage(moved, "dispatched", act.now, act.by, note), "dispatched"
         case "reassign", "dispatched":
             moved = consulted(desk, moved, act.now, act.by, str(act.command.reason))

@@ -87,6 +87,15 @@ def nearest(
     return [w.id for w in workers if w is not None and w.role not in rungs][:count]
 
 
+def leads(ticket: Ticket, worker: str, now: datetime) -> Ticket:
+    """The same revision, led by this worker, who is then no helper any more."""
+    ticket = msgspec.structs.replace(ticket, worker=worker)
+    if worker not in ticket.helpers:
+        return ticket
+    why = one_line("leads it now", "转为承办人")
+    return _with(ticket, [Hand(worker=worker, state="released", at=now, by="router", why=why)])
+
+
 def let_go(ticket: Ticket, now: datetime) -> Ticket:
     """The same revision, with everybody released once the work is done."""
     if ticket.stage not in DONE or not ticket.helpers:

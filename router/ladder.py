@@ -14,16 +14,17 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from contracts.case import Hand, Ticket
+from contracts.case import Ticket
 from contracts.city import Profile, Worker
 from contracts.clock import iso
 from contracts.kinds import CLOCKS
 from contracts.loop import CLOCK_NAMES, RUNG_NAMES
+from router import hands
 from router.assign import Roster
 from router.deadlines import Clocks
 from router.settings import RouterSettings
 from router.stages import STANDING
-from router.words import both, local, moment, one_line
+from router.words import local, moment, one_line
 
 NEIGHBOUR = "neighbour"
 """The rung that is no role: the nearest able worker beside the one sent."""
@@ -167,11 +168,13 @@ class Ladder:
         return Rung(len(self._rungs) - 1, self._rungs[-1], None, tuple(skipped), True)
 
     def _neighbour(self, ticket: Ticket, now: datetime) -> Worker | None:
-        out = {str(ticket.worker), *ticket.helpers}
+        out = {str(ticket.worker), *ticket.helpers, *(hand.worker for hand in ticket.hands)}
         out |= {str(r["id"]) for r in ticket.reason.get("returns", ())}
         rule_skills = tuple(ticket.reason.get("worker", {}).get("skills", ()))
         choice = self._roster.choose(ticket.place, now, skills=rule_skills, without=out)
-        return self._roster.worker(choice.worker)
+        found = self._roster.worker(choice.worker)
+        asked = found is not None and found.role not in self._rungs and found.id not in out
+        return found if asked and choice.reason.get("on_shift") else None
 
     def _escalate(
         self, ticket: Ticket, state: dict[str, Any], now: datetime
@@ -222,10 +225,8 @@ def _coming(en: str, zh: str, when: str) -> str:
 def _asked(ticket: Ticket, person: Worker, now: datetime, clock: str) -> Ticket:
     """The neighbour is on the ticket: told of it, and free to accept in the other's place."""
     zh, en = CLOCK_NAMES[clock]
-    why = both(f"{en} was missed", f"{zh}超期")
-    hand = Hand(person.id, "requested", now, "router", one_line(why["text_en"], why["text_zh"]))
-    return msgspec.structs.replace(
-        ticket, helpers=(*ticket.helpers, person.id), hands=(*ticket.hands, hand)
+    return hands.asked(
+        ticket, [person.id], now, "router", one_line(f"{en} was missed", f"{zh}超期")
     )
 
 

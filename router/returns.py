@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from contracts.case import Change, Command, Ticket
+from router import hands
 from router.branches import OWN_PART, consulted
 from router.deadlines import with_deadlines
 from router.house import House
@@ -58,12 +59,9 @@ def _next_worker(
                 f"returned by {last['name']} ({last['reason']}): to {worker.name} ({worker.id})",
                 f"{last['name']} 回退（{last['reason']}），改派 {worker.name}（{worker.id}）",
             )
-            moved = msgspec.structs.replace(
-                with_reason(ticket, worker={**choice.reason, "instead_of": sorted(out)}),
-                worker=worker.id,
-                helpers=tuple(h for h in ticket.helpers if h != worker.id),
-                runners_up=choice.runners_up,
-            )
+            why = {**choice.reason, "instead_of": sorted(out)}
+            moved = hands.leads(with_reason(ticket, worker=why), worker.id, now)
+            moved = msgspec.structs.replace(moved, runners_up=choice.runners_up)
             return _sent(house, moved, worker.id, now, note)
     for role in rungs:
         officer = None if role == NEIGHBOUR else house.roster.officer(role, ticket.grid)
@@ -76,21 +74,15 @@ def _next_worker(
                 f"{because[0]}; {officer.name} decides", f"{because[1]}；由{officer.name}协调"
             )
             first = str(chain[0]["id"])
-            moved = msgspec.structs.replace(
-                with_reason(
-                    ticket,
-                    worker={
-                        "worker": officer.id,
-                        "name": officer.name,
-                        "instead_of": sorted(out),
-                        "first_receiver": first,
-                        **words,
-                    },
-                ),
-                worker=officer.id,
-                lane="joint",
-                helpers=tuple(h for h in ticket.helpers if h != officer.id),
-            )
+            why = {
+                "worker": officer.id,
+                "name": officer.name,
+                "instead_of": sorted(out),
+                "first_receiver": first,
+                **words,
+            }
+            moved = hands.leads(with_reason(ticket, worker=why), officer.id, now)
+            moved = msgspec.structs.replace(moved, lane="joint")
             note = one_line(words["text_en"], words["text_zh"])
             return _sent(house, moved, officer.id, now, note)
     # Nobody is left at all: who received it first leads the consultation.

@@ -332,6 +332,33 @@ def test_who_was_sent_may_not_stop_their_own_clocks() -> None:
     assert "申请延期" in answer.reason
 
 
+def test_a_lamp_suspended_over_the_weekend_has_on_monday_what_it_had_on_friday() -> None:
+    story = Script(town())
+    evening = 7.5 * HOUR  # Friday 17:30: two working hours to accept
+    story.at(evening).event(event("street_light_out", "lamp-1", place(600, 600), evening))
+    ticket = story.ticket().id
+    monday = evening + 2 * DAY + 16.5 * HOUR  # 10:00
+    story.at(evening + 900).command(
+        ticket, "suspend", "center", reason="no ladder", until=iso(moment(monday))
+    )
+    story.at(monday)
+    assert story.ticket().deadlines.accept == moment(monday + 1.75 * HOUR)
+
+
+def test_a_part_that_comes_later_has_clocks_of_its_own() -> None:
+    story = Script(town())
+    story.at(0).event(event("severed_cable", "L1", place(500, 400), owners=["grid-co"]))
+    story.at(90).event(event("fibre_break", "F1", place(540, 410), 80))
+    late = story.ticket(utility="telecom")
+    first = story.ticket(parent=None)
+    assert late.deadlines.accept == moment(90 + 360)
+    assert first.deadlines.accept == moment(360)
+    story.at(100).do(late.id, "accept", by="telecom")
+    story.at(360)
+    assert story.expect(between(101, 360)).ticket("escalated", id=first.id)
+    assert story.ticket(id=late.id).reason["clocks"]["accept"]["on_time"]
+
+
 # --- reopening ----------------------------------------------------------------------------------
 
 

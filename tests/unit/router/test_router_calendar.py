@@ -116,3 +116,46 @@ def test_every_kind_of_the_shipped_profile_gets_rising_deadlines() -> None:
         assert reason["source"]
     _, fallback = clocks.open("something_else", now)
     assert fallback["rule"] == "default_limit"
+
+
+@pytest.mark.parametrize(
+    ("kind", "filed", "due"),
+    [
+        (  # Friday evening, working time: two hours are half an hour on Friday, the rest on Monday
+            "street_light_out",
+            "2026-11-20 17:30",
+            "2026-11-23 09:30, 2026-11-23 17:30, 2026-11-24 17:30, 2026-11-25 17:30, "
+            "2026-11-26 17:30",
+        ),
+        (  # the same moment, a safety kind: day and night, verify after dispose, close after that
+            "severed_cable",
+            "2026-11-20 17:30",
+            "2026-11-20 17:36, 2026-11-20 17:51, 2026-11-20 19:30, 2026-11-20 20:30, "
+            "2026-11-21 00:30",
+        ),
+        (  # the eve of National Day: a week off, then a Saturday that is worked (调休)
+            "street_light_out",
+            "2026-09-30 17:30",
+            "2026-10-08 09:30, 2026-10-08 17:30, 2026-10-09 17:30, 2026-10-10 17:30, "
+            "2026-10-12 17:30",
+        ),
+        (  # a Sunday that is worked before the holiday (调休), and Mid-Autumn from Friday on
+            "street_light_out",
+            "2026-09-20 08:00",
+            "2026-09-20 10:00, 2026-09-20 18:00, 2026-09-21 18:00, 2026-09-22 18:00, "
+            "2026-09-23 18:00",
+        ),
+        (  # Spring Festival: nine days off, the Saturday before and after are worked
+            "street_light_out",
+            "2026-02-13 17:00",
+            "2026-02-14 09:00, 2026-02-14 17:00, 2026-02-24 17:00, 2026-02-25 17:00, "
+            "2026-02-26 17:00",
+        ),
+    ],
+)
+def test_the_five_clocks_end_when_the_calendar_on_the_wall_says(
+    kind: str, filed: str, due: str
+) -> None:
+    deadlines, _ = Clocks(profiles.load("cn-default"), ZONE).open(kind, local(filed))
+    found = [deadlines.accept, deadlines.arrive, deadlines.dispose, deadlines.verify]
+    assert [*found, deadlines.close] == [local(text.strip()) for text in due.split(",")]
