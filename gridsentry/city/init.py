@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.errors import Wrong
+from gridsentry.city import init_governance
 
 LON, LAT = 118.7700, 32.0600
 """Where the sample community lies; every position of the samples is counted from here."""
@@ -51,6 +52,7 @@ water,水务集团,water,,false
 power,供电公司,power,,false
 telecom,电信公司,telecom,,false
 lighting,路灯管理所,lighting,,false
+traffic-police,交警大队,,,false
 """
 
 RULES_TOML = """\
@@ -185,6 +187,7 @@ def files() -> dict[str, str]:
         "cameras/cam-1.toml": CAMERA_TOML.replace(
             "{floors}", ", ".join(str(3 * n) for n in range(19))
         ),
+        **init_governance.files(_at, _feature, _collection),
     }
 
 
