@@ -89,6 +89,7 @@ class Book:
         """Let it be found by what may join it, or no longer."""
         incident = self.incidents[incident_id]
         ended = incident.closed_at is not None and not self.open_tickets_of(incident_id)
+        ended = ended and self.closed_at(incident_id) is None  # it may come back
         gone = ended and incident.kind not in self._lasting
         if gone or incident.merged_into is not None or incident.kind in GROUP_KINDS:
             self.joinable.drop(incident_id)
@@ -133,6 +134,22 @@ class Book:
     def open_tickets_of(self, incident_id: str) -> list[Ticket]:
         """Those somebody must still act on."""
         return [ticket for ticket in self.tickets_of(incident_id) if is_open(ticket)]
+
+    def closed_at(self, incident_id: str) -> datetime | None:
+        """When its work was closed; None while somebody must act, or where it was void."""
+        tickets = self.tickets_of(incident_id)
+        if any(is_open(ticket) for ticket in tickets):
+            return None
+        return max(
+            (
+                s.at
+                for t in tickets
+                if t.stage != "void"
+                for s in t.timeline
+                if s.change == "closed"
+            ),
+            default=None,
+        )
 
     def had_tickets(self, incident_id: str) -> bool:
         """Whether somebody was ever sent."""

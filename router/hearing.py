@@ -115,7 +115,8 @@ def refresh(
     joined = [e for e in known if e.id not in incident.events]
     if joined and house.only_heard(book.events_of(incident)):
         changes += house.open_tickets(new, now)  # now somebody has seen something
-    if not open_tickets and worse and book.had_tickets(new.id):
+    again = incident.closed_at is not None and book.closed_at(new.id) is not None
+    if not open_tickets and worse and book.had_tickets(new.id) and not again:
         changes += house.open_tickets(new, now)  # it was ended, and it got worse
     for ticket, change in house.tickets.follow(
         open_tickets, incident, new, known, now=now, told=told or []

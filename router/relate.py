@@ -145,7 +145,8 @@ class Relations:
         if incident.closed_at is None:
             return True
         if not book.open_tickets_of(incident.id):
-            return False
+            closed = book.closed_at(incident.id)
+            return closed is not None and now - closed <= self._relapse
         return (own and event.kind in self._s.asset_kinds) or (
             now - incident.closed_at <= self._relapse
         )

@@ -405,6 +405,28 @@ def test_the_sensor_relapses_after_closing_and_the_ticket_is_opened_again() -> N
     assert story.ticket(id=ticket).stage == "verified"  # its word counts as before
 
 
+def test_a_new_episode_soon_after_closing_opens_the_same_ticket_and_a_later_one_a_new_one() -> None:
+    story = flooded()
+    ticket = done(story)  # closed at 100 s
+    story.at(1000).event(event("flooding", "road-1", place(400, 200), 990, severity=5))
+    assert [(t.id, t.stage) for t in story.tickets()] == [(ticket, "reworked")]
+    assert len(story.incidents()) == 1
+    later = flooded()
+    done(later)
+    later.at(100 + 1801).event(event("flooding", "road-1", place(400, 200), 1900))
+    assert [t.stage for t in later.tickets()] == ["closed", "dispatched"]
+
+
+def test_it_gets_worse_after_a_person_overruled_the_sensor_and_closed_it() -> None:
+    story = flooded()
+    ticket = story.ticket().id
+    story.at(60).do(ticket, "accept", "arrive", "dispose", by="w-12")
+    story.command(ticket, "verify", "center", reason="a leaf on the gauge")
+    story.do(ticket, "close")
+    story.at(900).event(event("flooding", "road-1", place(400, 200), rev=2, severity=5))
+    assert [t.stage for t in story.tickets()] == ["closed", "dispatched"]
+
+
 def test_a_part_that_is_opened_again_opens_its_parent() -> None:
     story, root, parts = cut()
     for ticket in (*parts.values(), root):
