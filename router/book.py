@@ -43,6 +43,7 @@ class Book:
         self.load = Load()
         """What everybody has on their hands."""
         self._incident_of: dict[str, str] = {}
+        self._events_of: dict[str, dict[str, None]] = {}
         self._tickets_of: dict[str, list[str]] = {}
         self._had_tickets: set[str] = set()
         """Incidents whose tickets ended so long ago that the store no longer hands them out."""
@@ -75,10 +76,16 @@ class Book:
 
     def put_event(self, event: Event) -> None:
         """Keep this revision."""
+        self._drop_event(event.id)
         self.events[event.id] = event
+        self._events_of.setdefault(event.device or event.site, {})[event.id] = None
         incident_id = self._incident_of.get(event.id)
         if incident_id is not None:
             self._index(incident_id)
+
+    def told_by(self, device: str) -> list[Event]:
+        """Every known event of this device (or, without one, of this site), as they came."""
+        return [self.events[e] for e in self._events_of.get(device, ())]
 
     def held_by(self, by: str, hold_id: str) -> list[Incident]:
         """Open incidents whose tickets this silence or planned work holds back."""
@@ -89,7 +96,6 @@ class Book:
         """Let it be found by what may join it, or no longer."""
         incident = self.incidents[incident_id]
         ended = incident.closed_at is not None and not self.open_tickets_of(incident_id)
-        ended = ended and self.closed_at(incident_id) is None  # it may come back
         gone = ended and incident.kind not in self._lasting
         if gone or incident.merged_into is not None or incident.kind in GROUP_KINDS:
             self.joinable.drop(incident_id)
@@ -134,22 +140,6 @@ class Book:
     def open_tickets_of(self, incident_id: str) -> list[Ticket]:
         """Those somebody must still act on."""
         return [ticket for ticket in self.tickets_of(incident_id) if is_open(ticket)]
-
-    def closed_at(self, incident_id: str) -> datetime | None:
-        """When its work was closed; None while somebody must act, or where it was void."""
-        tickets = self.tickets_of(incident_id)
-        if any(is_open(ticket) for ticket in tickets):
-            return None
-        return max(
-            (
-                s.at
-                for t in tickets
-                if t.stage != "void"
-                for s in t.timeline
-                if s.change == "closed"
-            ),
-            default=None,
-        )
 
     def had_tickets(self, incident_id: str) -> bool:
         """Whether somebody was ever sent."""
@@ -201,8 +191,18 @@ class Book:
             for event in self.incidents.pop(incident_id).events:
                 if self._incident_of.get(event) == incident_id:
                     del self._incident_of[event]
-                    self.events.pop(event, None)
+                    self._drop_event(event)
             self._had_tickets.discard(incident_id)
+
+    def _drop_event(self, event_id: str) -> None:
+        event = self.events.pop(event_id, None)
+        if event is None:
+            return
+        device = event.device or event.site
+        of = self._events_of.get(device, {})
+        of.pop(event_id, None)
+        if not of:
+            self._events_of.pop(device, None)
 
     def restore(
         self, incidents: Iterable[Incident], tickets: Iterable[Ticket], events: Iterable[Event]
@@ -211,7 +211,7 @@ class Book:
         for event in events:
             known = self.events.get(event.id)
             if known is None or event.rev > known.rev:
-                self.events[event.id] = event
+                self.put_event(event)
         for incident in sorted(incidents, key=lambda i: (i.opened_at, i.id)):
             self.put_incident(incident)
         for ticket in sorted(tickets, key=lambda t: (t.opened_at, t.id)):

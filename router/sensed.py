@@ -95,12 +95,15 @@ def speaks_again(house: House, event: Event, now: datetime) -> list[Change]:
         return []
     changes: list[Change] = []
     device = event.device or event.site
-    waiting = [
-        t
-        for t in house.book.tickets.values()
+    of = [house.book.incident_of(e.id) for e in house.book.told_by(device)]
+    waiting = {
+        t.id: t
+        for incident in of
+        if incident is not None
+        for t in house.book.tickets_of(incident.id)
         if t.stage == "disposed" and device in (t.reason.get("deaf") or {}).get("devices", ())
-    ]
-    for ticket in sorted(waiting, key=lambda t: t.id):
+    }
+    for _, ticket in sorted(waiting.items()):
         if verification.deaf(house, ticket):
             continue  # another one, or it is silent and faulty
         moved = with_reason(ticket, deaf=None)

@@ -33,10 +33,9 @@ def deaf(house: House, ticket: Ticket) -> list[Event]:
     return sorted(
         (
             event
-            for event in house.book.events.values()
-            if event.kind in DEAF_KINDS
-            and event.phase != "closed"
-            and (event.device or event.site) in devices
+            for device in devices
+            for event in house.book.told_by(device)
+            if event.kind in DEAF_KINDS and event.phase != "closed"
         ),
         key=lambda e: e.id,
     )
