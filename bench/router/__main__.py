@@ -31,7 +31,7 @@ from bench.router.naive import Scan
 from bench.router.world import Province
 from contracts.city import City
 from contracts.geo import Point
-from router.assign import Roster
+from router.assign import Request, Roster
 from router.engine import GridRouter
 from router.gazetteer import Gazetteer
 from router.settings import RouterSettings
@@ -200,6 +200,29 @@ class Bench:
             clocked.asked(self.gazetteer, where, self.seed), lambda n: self._tell(task, n)
         )  # fmt: skip
         self._night("assignment in a storm over one city", storm, "<= 50")
+        self._together(roster, box)
+
+    def _together(self, roster: Roster, box: world.Box) -> None:
+        """300 at once over a city: matched together, and one after the other."""
+        count = 300
+        task = self._bar("300 matched together", None)
+        where = world.places(self.province, count, self.seed + 7, box)
+        asked = clocked.asked(self.gazetteer, where, self.seed)
+        one_by_one = Night(roster, NOW)
+        one_by_one.run(asked, lambda n: None)
+        requests = [Request(place=a.place, skills=a.skills, severity=a.severity) for a in asked]
+        start = process_time()
+        choices = roster.choose_many(requests, NOW, {})
+        took = 1000 * (process_time() - start)
+        joint = [float(c.reason["travel_s"]) for c in choices]
+        greedy = [float(c.reason["travel_s"]) for c in one_by_one.chosen]
+        self._add("300 matched together: processor time, ms", (took, None), count)
+        mean = sum(joint) / sum(greedy)
+        self._add("  mean travel, of one after the other's", (mean, None), count)
+        worst = quantile(joint, 0.9), quantile(greedy, 0.9)
+        told = (worst[0][0] / worst[1][0], None) if worst[0] and worst[1] else None
+        self._add("  travel of the worst tenth, of one after the other's", told, count)
+        self.progress.update(task, total=1, completed=1)
 
     def _positions(self, router: GridRouter) -> None:
         people = [self.city.workers[w] for w in sorted(self.city.workers)]

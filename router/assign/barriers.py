@@ -19,8 +19,8 @@ from router.assign.travel import Metres
 
 CLEAR_M = 1.0
 """Corners and landings stand this far off, so that passing along a bank is not crossing it."""
-MOST_CORNERS = 400
-"""Outlines are drawn coarser until no more corners are left: all pairs are looked at once."""
+MOST_CORNERS = 120
+"""Outlines are drawn coarser until no more corners are left: each may be looked at for each way."""
 _PER_DEGREE = EARTH_RADIUS_M * math.radians(1)
 
 
@@ -36,14 +36,14 @@ class BarrierMap:
         self.solid = shapely.unary_union(shapes)
         shapely.prepare(self.solid)
         outline = _outline(self.solid)
-        self._outline = outline
+        self._outline = outline.boundary
         bridges = [
             bridge
             for barrier, shape in zip(barriers, shapes, strict=True)
             for point in barrier.crossings
             if (bridge := self._bridge(shape, self.plane([point.lon], [point.lat])[0])) is not None
         ]
-        corners = shapely.get_coordinates(outline)
+        corners = _corners(outline)
         if len(corners):
             outside = ~shapely.contains_xy(self.solid, corners[:, 0], corners[:, 1])
             corners = np.unique(corners[outside], axis=0)
@@ -180,13 +180,28 @@ class BarrierTrip:
 
 
 def _outline(solid: Any) -> Any:
-    """The barriers' edges a little off them, with a bounded number of corners."""
+    """The barriers a little grown, with a bounded number of corners to go round."""
     for coarse in (0.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0):
         grown = shapely.buffer(solid, CLEAR_M + coarse, join_style="mitre", mitre_limit=2.0)
-        line = shapely.simplify(grown.boundary, coarse) if coarse else grown.boundary
-        if shapely.get_num_coordinates(line) <= MOST_CORNERS:
-            return line
-    return line
+        if coarse:
+            grown = shapely.simplify(grown, coarse)
+        if len(_corners(grown)) <= MOST_CORNERS:
+            break
+    return grown
+
+
+def _corners(grown: Any) -> Metres:
+    """(k, 2) the corners that a shortest way can turn at: where the barrier sticks out."""
+    found = [np.zeros((0, 2))]
+    for polygon in shapely.get_parts(grown):
+        rings = [(polygon.exterior, 1.0), *((hole, -1.0) for hole in polygon.interiors)]
+        for ring, outwards in rings:
+            at = np.asarray(ring.coords)[:-1, :2]
+            before, after = at - np.roll(at, 1, axis=0), np.roll(at, -1, axis=0) - at
+            turn = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
+            around = 1.0 if shapely.is_ccw(ring) else -1.0
+            found.append(at[turn * around * outwards > 0])
+    return np.concatenate(found)
 
 
 def _inwards(shape: Any, edge: Any, point: Any, bank: Metres) -> Metres:

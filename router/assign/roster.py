@@ -311,9 +311,12 @@ class Roster:
     ) -> Choice:
         """The choice in words and figures; `goes`: who, where it was matched with others."""
         request, said = asked.request, list(asked.said)
+        leads = found.who[self._eligible.leads[found.who]]
+        sooner = int(leads[0] if len(leads) else found.who[0])
+        need = 1 + max(request.helpers, self._settings.runners_up)
+        found = found.few(need, sooner, sooner if goes is None else goes)
         ranked = self._figures(asked.wanted, asked.trip, found)
-        leads = self._eligible.leads
-        best = next((c for c in ranked if leads[self._index[c.worker]]), ranked[0])
+        best = ranked[found.who.tolist().index(sooner)]
         first = best if goes is None else ranked[found.who.tolist().index(goes)]
         if first is not best:
             said.append(words.together(best, together))

@@ -35,6 +35,14 @@ class Found(msgspec.Struct, frozen=True):
     """(k,) whether no way is known."""
     looked_at: int
 
+    def few(self, most: int, *also: int) -> Found:
+        """The first so many, and these."""
+        keep = np.isin(self.who, also)
+        keep[:most] = True
+        return Found(
+            self.who[keep], self.cost[keep], self.way[keep], self.no_way[keep], self.looked_at
+        )
+
 
 class Pool:
     """People looked at so far: their cost, exact or at least."""
