@@ -35,14 +35,11 @@ _FROM: dict[str, frozenset[str]] = {
 def _with(ticket: Ticket, changed: Iterable[Hand]) -> Ticket:
     """The ticket with these hands as they are now; `helpers` follow."""
     hands = {hand.worker: hand for hand in ticket.hands} | {hand.worker: hand for hand in changed}
-    known = [
-        w for w in ticket.helpers if w not in hands or hands[w].state in ("requested", "accepted")
-    ]
-    new = [
-        hand.worker
-        for hand in hands.values()
-        if hand.state in ("requested", "accepted") and hand.worker not in known
-    ]
+    gone = {worker for worker, hand in hands.items() if hand.state in ("refused", "released")}
+    known = [worker for worker in ticket.helpers if worker not in gone]
+    # Who was asked to help and then took the ticket over is its worker, and no helper any more.
+    passed = {*gone, *known, ticket.worker}
+    new = [worker for worker in hands if worker not in passed]
     return msgspec.structs.replace(ticket, hands=tuple(hands.values()), helpers=(*known, *new))
 
 

@@ -104,6 +104,14 @@ def test_help_that_makes_no_sense_is_refused_with_a_reason(
     assert says in answer.reason
 
 
+def test_a_helper_who_takes_the_ticket_over_is_its_worker_and_no_helper() -> None:
+    story = torn()
+    first, second = root(story).helpers
+    story.at(60).command(root(story).id, "reassign", "center", worker=first)
+    assert story.at(90).command(root(story).id, "accept_help", second).ok
+    assert (root(story).worker, root(story).helpers) == (first, (second,))
+
+
 def test_nobody_answers_for_another_helper() -> None:
     story = torn()
     first, second = root(story).helpers
