@@ -49,6 +49,10 @@ class Book:
         """Incidents whose tickets ended so long ago that the store no longer hands them out."""
         self.groups: set[str] = set()
         """Incidents that are groups of others: storms."""
+        self.going_on: dict[str, set[str]] = {}
+        """Of each group: those that are not over, or that somebody still works on."""
+        self.last_child: dict[str, datetime] = {}
+        """Of each group: when the last of those known was opened."""
         self._held: dict[tuple[str, str], set[str]] = {}
         self._keep = timedelta(seconds=settings.keep_ended_s)
         self._ended: list[tuple[datetime, str]] = []
@@ -96,6 +100,12 @@ class Book:
         """Let it be found by what may join it, or no longer."""
         incident = self.incidents[incident_id]
         ended = incident.closed_at is not None and not self.open_tickets_of(incident_id)
+        if incident.parent is not None:
+            group = self.going_on.setdefault(incident.parent, set())
+            (group.discard if ended else group.add)(incident_id)
+            last = self.last_child.get(incident.parent, incident.opened_at)
+            self.last_child[incident.parent] = max(last, incident.opened_at)
+        ended = ended and self.closed_at(incident_id) is None  # it may come back
         gone = ended and incident.kind not in self._lasting
         if gone or incident.merged_into is not None or incident.kind in GROUP_KINDS:
             self.joinable.drop(incident_id)
@@ -140,6 +150,22 @@ class Book:
     def open_tickets_of(self, incident_id: str) -> list[Ticket]:
         """Those somebody must still act on."""
         return [ticket for ticket in self.tickets_of(incident_id) if is_open(ticket)]
+
+    def closed_at(self, incident_id: str) -> datetime | None:
+        """When its work was closed; None while somebody must act, or where it was void."""
+        tickets = self.tickets_of(incident_id)
+        if any(is_open(ticket) for ticket in tickets):
+            return None
+        return max(
+            (
+                s.at
+                for t in tickets
+                if t.stage != "void"
+                for s in t.timeline
+                if s.change == "closed"
+            ),
+            default=None,
+        )
 
     def had_tickets(self, incident_id: str) -> bool:
         """Whether somebody was ever sent."""
@@ -187,7 +213,10 @@ class Book:
             for ticket in self._tickets_of.pop(incident_id, ()):
                 del self.tickets[ticket]
             self.joinable.drop(incident_id)
-            self.groups.discard(incident_id)
+            if incident_id in self.groups:
+                self.groups.discard(incident_id)
+                self.going_on.pop(incident_id, None)
+                self.last_child.pop(incident_id, None)
             for event in self.incidents.pop(incident_id).events:
                 if self._incident_of.get(event) == incident_id:
                     del self._incident_of[event]

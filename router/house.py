@@ -86,8 +86,9 @@ class House:
         self.holds = Holds(city, self.gazetteer, settings, self.zone)
         self.timers = Timers()
         self.alarms = tuple(alarms)
-        self.touched: set[str] = set()
-        """Storms of which an incident or a ticket changed since they were last settled."""
+        self.touched: dict[str, int] = {}
+        """Storms of which an incident or a ticket changed since they were last settled, and the
+        highest severity among these."""
 
     # --- keeping ------------------------------------------------------------------------------
 
@@ -135,7 +136,8 @@ class House:
 
     def _touch(self, incident: Incident | None) -> None:
         if incident is not None and incident.parent in self.book.incidents:
-            self.touched.add(incident.parent)
+            worst = self.touched.get(incident.parent, 0)
+            self.touched[incident.parent] = max(worst, incident.severity)
 
     def open_tickets(self, incident: Incident, now: datetime) -> list[Change]:
         """Tickets for an incident that needs people."""

@@ -19,12 +19,29 @@ from router.near import Near
 
 ANY = "*"
 """The layer of all incidents."""
+RAINED_ON = "rained on"
+"""The layer of those where a gauge tells of rain and that are no storm's yet."""
 
 
 def error_m(event: Event) -> float:
     """How far off its place may be (metres), as its evidence says."""
     value = event.evidence.get("error_m")
     return float(value) if isinstance(value, (int, float)) and value > 0 else 0.0
+
+
+def child_of(storm: str) -> str:
+    """The layer of a storm's incidents."""
+    return f"of {storm}"
+
+
+def rain_mm_h(event: Event) -> float | None:
+    """The heaviest mean intensity its evidence tells of (mm/h); None: no gauge speaks there."""
+    told = event.evidence.get("rain")
+    values = [event.evidence.get("rain_rate")]
+    if isinstance(told, dict):
+        values += [v for k, v in told.items() if k.startswith("mean_")]
+    known = [float(v) for v in values if isinstance(v, (int, float))]
+    return max(known, default=None)
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -38,6 +55,8 @@ class Entry(msgspec.Struct, frozen=True):
     """The largest error of its events, capped."""
     first: datetime
     """Onset of its first event."""
+    group: str | None
+    """The layer that tells storms of it: whose it is, or that it is rained on."""
     names: frozenset[str]
     """Devices and sites of its events (but reports': an app is nowhere)."""
 
@@ -109,6 +128,8 @@ class Joinable:
     def _layers_of(self, entry: Entry) -> Iterator[str]:
         yield ANY
         yield from entry.kinds
+        if entry.group is not None:
+            yield entry.group
 
     def _entry(self, incident: Incident, events: Sequence[Event]) -> Entry:
         kinds = {e.kind for e in events} - self._asides | {incident.kind}
@@ -118,8 +139,12 @@ class Joinable:
                 names.add(event.site)
                 if event.device is not None:
                     names.add(event.device)
+        group = RAINED_ON if any(rain_mm_h(e) for e in events) else None
+        if incident.parent is not None:
+            group = child_of(incident.parent)
         return Entry(
             kinds=frozenset(kinds),
+            group=group,
             places=(incident.place, *incident.also),
             spread_m=min(max((error_m(e) for e in events), default=0.0), self._cap_m),
             first=min((e.at for e in events), default=incident.opened_at),

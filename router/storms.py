@@ -16,6 +16,7 @@ import msgspec
 from contracts.case import Change, Incident
 from contracts.event import Event, Place
 from router.house import House
+from router.joinable import RAINED_ON, child_of, rain_mm_h
 from router.opening import name_of
 from router.relate import between_m
 from router.words import local, one_line
@@ -23,33 +24,25 @@ from router.words import local, one_line
 KIND = "storm"
 
 
-def rain_mm_h(event: Event) -> float | None:
-    """The heaviest mean intensity its evidence tells of (mm/h); None: no gauge speaks there."""
-    told = event.evidence.get("rain")
-    values = [event.evidence.get("rain_rate")]
-    if isinstance(told, dict):
-        values += [v for k, v in told.items() if k.startswith("mean_")]
-    known = [float(v) for v in values if isinstance(v, (int, float))]
-    return max(known, default=None)
-
-
 def belongs(house: House, incident: Incident, events: Sequence[Event]) -> Incident | None:
     """The storm under which this new incident lies."""
     if not _counts(house, incident, events):
         return None
+    book, s = house.book, house.settings
+    window, place = timedelta(seconds=s.storm_window_s), incident.place
     found = []
-    for storm_id in house.book.groups:
-        storm = house.book.incidents[storm_id]
-        children = _known(house, storm.children)
-        last = max([storm.opened_at, *(c.opened_at for c in children)])
-        soon = incident.opened_at - last <= timedelta(seconds=house.settings.storm_window_s)
-        metres = min(
-            between_m(incident.place, place)
-            for place in (storm.place, *(c.place for c in children))
-        )
-        if soon and metres <= house.settings.storm_reach_m:
-            found.append((metres, storm.opened_at, storm.id))
-    return house.book.incidents[min(found)[-1]] if found else None
+    for storm_id in book.groups:
+        storm = book.incidents[storm_id]
+        last = book.last_child.get(storm_id, storm.opened_at)
+        if incident.opened_at - max(storm.opened_at, last) <= window and (
+            between_m(place, storm.place) <= s.storm_reach_m
+            or any(
+                between_m(place, book.incidents[child].place) <= s.storm_reach_m
+                for child in book.joinable.near(child_of(storm_id), place, s.storm_reach_m)
+            )
+        ):
+            found.append((storm.opened_at, storm.id))
+    return book.incidents[min(found)[-1]] if found else None
 
 
 def gather(house: House, incident: Incident, now: datetime) -> list[Change]:
@@ -66,6 +59,8 @@ def gather(house: House, incident: Incident, now: datetime) -> list[Change]:
     storm = belongs(house, incident, events)
     if storm is not None:
         return _adopt(house, storm, [incident], "updated", now)
+    if not _wet(house, incident, events):
+        return []
     fellows = sorted([*_fellows(house, incident), incident], key=lambda i: (i.opened_at, i.id))
     if len(fellows) < house.settings.storm_places:
         return []
@@ -79,12 +74,11 @@ def settle(house: House, now: datetime) -> list[Change]:
     """Storms of which something changed: over with the last street, going on with the first, as
     severe as the worst."""
     changes = []
-    for storm_id in sorted(house.touched):
+    for storm_id, severity in sorted(house.touched.items()):
         storm = house.book.incidents[storm_id]
-        children = _known(house, storm.children)
-        going_on = any(c.closed_at is None or house.book.open_tickets_of(c.id) for c in children)
+        going_on = house.book.going_on.get(storm_id)
         closed_at = None if going_on else storm.closed_at or now
-        worst = max([storm.severity, *(c.severity for c in children)])
+        worst = max(storm.severity, severity)
         if (closed_at, worst) != (storm.closed_at, storm.severity):
             new = msgspec.structs.replace(
                 storm, rev=storm.rev + 1, closed_at=closed_at, severity=worst
@@ -93,6 +87,15 @@ def settle(house: House, now: datetime) -> list[Change]:
             changes.append(house.put_incident(new, "closed" if ended else "updated", now))
     house.touched.clear()
     return changes
+
+
+def _wet(house: House, incident: Incident, events: Iterable[Event]) -> bool:
+    """Whether a gauge tells of rain here, or at a place near that is no storm's yet: else there is
+    no storm to be begun, however many streets are under water."""
+    if any(rain_mm_h(event) for event in events):
+        return True
+    near = house.book.joinable.near(RAINED_ON, incident.place, house.settings.storm_reach_m)
+    return any(True for _ in near)
 
 
 def _counts(house: House, incident: Incident, events: Iterable[Event]) -> bool:
@@ -173,8 +176,3 @@ def _grown(house: House, storm: Incident, children: Sequence[Incident]) -> Incid
         place=place,
         closed_at=None,
     )
-
-
-def _known(house: House, ids: Iterable[str]) -> list[Incident]:
-    found = (house.book.incidents.get(i) for i in ids)
-    return [incident for incident in found if incident is not None]
