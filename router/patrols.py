@@ -217,15 +217,14 @@ def _choice(house: House, patrol: Patrol, place: Place, now: datetime) -> Choice
     local_now = now.astimezone(house.zone)
     minute = local_now.hour * 60 + local_now.minute
     roles = governance(house.city).roles
-    able = [
-        worker
-        for worker in house.city.workers.values()
-        if (worker.role == patrol.role if patrol.role else _patrols(worker, roles))
-        and Shift(worker.shift).on(minute)
-    ]
     load = house.book.load
     for grid in house.gazetteer.lineage(place.grid):
-        here = [worker for worker in able if worker.grid == grid]
+        here = [
+            worker
+            for worker in house.rounds.staff(grid)
+            if (worker.role == patrol.role if patrol.role else _patrols(worker, roles))
+            and Shift(worker.shift).on(minute)
+        ]
         if not here:
             continue
         ranked = sorted(here, key=lambda w: (load.get(w.id, 0), w.id))

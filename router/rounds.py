@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from contracts.case import Ticket
-from contracts.city import City
+from contracts.city import City, Worker
 from contracts.event import Place
 from contracts.geo import Point, distance_m
 from contracts.governance import Patrol, governance
@@ -29,6 +29,10 @@ class Rounds:
         self._zone = zone
         self.patrols = {patrol.id: patrol for patrol in governance(city).patrols}
         self._places = _assets(city)
+        self._staff: dict[str, list[Worker]] = {}
+        for worker in city.workers.values() if self.patrols else ():
+            if worker.grid is not None:
+                self._staff.setdefault(worker.grid, []).append(worker)
         self._last: dict[str, datetime] = {}
         self._open: dict[str, set[str]] = {}
 
@@ -40,6 +44,10 @@ class Rounds:
     def asset(self, asset: str) -> Point | None:
         """Where an asset is."""
         return self._places.get(asset)
+
+    def staff(self, grid: str) -> list[Worker]:
+        """Who works for this very grid."""
+        return self._staff.get(grid, [])
 
     def note(self, ticket: Ticket) -> None:
         """A round became this revision."""

@@ -89,9 +89,11 @@ class Duties:
             by = "rule"
             found[str(rule.utility)] = {"because": f"rule {rule.id}"}
         lane = rule.lane if rule is not None else (profile.lane if profile else None)
-        lane = lane or ("direct" if found else "joint")
+        lane_by = f"rule {rule.id}" if rule is not None else f"profile {self._city.profile.name}"
+        if lane is None:
+            lane, lane_by = ("direct", "owner known") if found else ("joint", "owner unknown")
         if lane == "direct" and not found:
-            lane = "joint"
+            lane, lane_by = "joint", "owner unknown"
         if lane == "self":
             found, by = {}, "lane"
         return Duty(
@@ -103,6 +105,7 @@ class Duties:
                 "by": by if found or by == "lane" else "nobody",
                 "rule": rule.id if rule is not None else None,
                 "lane": lane,
+                "lane_by": lane_by,
                 "owners": found,
                 "unknown_owners": unknown,
                 **self._words(found, by, lane, unknown),
