@@ -6,6 +6,7 @@ correspondences on the wall, from which the camera follows (`pose`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import cv2
@@ -66,6 +67,26 @@ class Facade:
             scaled.reshape(-1, 1, 2), matrix, np.array(self._camera.distortion), P=matrix
         )
         return np.asarray(straight, dtype=np.float64).reshape(-1, 2)
+
+    def crooked(self, x: float, y: float) -> tuple[float, float]:
+        """The pixel of the pictures that shows what a lens without distortion shows at (x, y) of
+        the calibrated size; the inverse of `straight`. Infinite beyond where the lens can look.
+
+        Brown's radial and tangential model as OpenCV has it (k1, k2, p1, p2, k3), in plain floats:
+        it is asked for every track and picture.
+        """
+        bend, focal = self._camera.distortion, self._camera.focal_px
+        if bend and focal is not None:
+            width, height = self._camera.size
+            k1, k2, p1, p2, k3 = (*bend, 0.0, 0.0, 0.0, 0.0)[:5]
+            a, b = (x - width / 2) / focal, (y - height / 2) / focal
+            r = a * a + b * b
+            if 1 + r * (3 * k1 + r * (5 * k2 + r * 7 * k3)) <= 0:  # the picture folds over
+                return math.inf, math.inf
+            more = 1 + r * (k1 + r * (k2 + r * k3))
+            x = width / 2 + focal * (a * more + 2 * p1 * a * b + p2 * (r + 2 * a * a))
+            y = height / 2 + focal * (b * more + p1 * (r + 2 * b * b) + 2 * p2 * a * b)
+        return x / float(self.scale[0]), y / float(self.scale[1])
 
     def _map(self, straight: Array) -> Array:
         rows = np.column_stack([straight, np.ones(len(straight))]) @ self._to_wall.T

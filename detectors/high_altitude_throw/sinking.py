@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from detectors.high_altitude_throw.fall import Fit
+from detectors.high_altitude_throw.glimpse import ground
 from detectors.high_altitude_throw.hypotheses import Hit
 from detectors.high_altitude_throw.release import fit_release
 from detectors.high_altitude_throw.wall import Metric, Wall
@@ -47,9 +48,14 @@ MISFIT, MISFIT_FLAPPING = 0.6, 1.15
 """Largest reduced chi² of its flight through space; the second for what flaps: a sheet that swings
 by a third of its weight wanders at 0.5 to 1 m/s, more than a flight expects of tumbling things."""
 
-FLAPS = 0.3
-"""Standard deviation of the logarithm of its size from which a thing flaps: cloth and bags fold and
-unfold, birds and leaves change by 0.1 to 0.25."""
+FLAPS = (0.25, 0.3)
+"""Standard deviation of the logarithm of its size at which a thing begins to flap, and surely does:
+cloth and bags fold and unfold, birds and leaves change by 0.1 to 0.25. Between the two the misfit
+that is allowed grows evenly: of thirty pictures the deviation is known to an eighth."""
+
+RIGID = 0.08
+"""With less than this nothing folds or tumbles: a drone or a kite that glides down (0.03 to 0.07;
+cloths and boxes of the same films 0.09 to 0.47)."""
 
 MOST_ACCELERATION = 14.0
 """m/s² either way, with three standard deviations to spare: more is a mistaken continuation."""
@@ -98,7 +104,7 @@ def _steadily(fit: Fit, metric: Metric, wall: Wall) -> bool:
 
 
 def _floors(metric: Metric, wall: Wall) -> float:
-    return (metric.top - max(metric.foot, wall.prior.low)) / wall.prior.floor_m
+    return (metric.top - max(metric.foot, ground(wall))) / wall.prior.floor_m
 
 
 def _is_one_thing(hits: Sequence[Hit], metric: Metric, wall: Wall) -> bool:
@@ -106,7 +112,7 @@ def _is_one_thing(hits: Sequence[Hit], metric: Metric, wall: Wall) -> bool:
     sizes = sorted(max(hit.w, hit.h) for hit in hits)
     if len(hits) < HITS or hits[-1].t - hits[0].t < SPAN_S * 1e6:
         return False
-    if not _seen(hits, metric, wall):
+    if not _seen(hits, metric, wall) or flapping(hits) < RIGID:
         return False
     return sizes[len(sizes) // 2] >= SEEN_PX and metric.size >= SIZE_M[0]
 
@@ -129,6 +135,6 @@ def _flies(hits: Sequence[Hit], wall: Wall, height: int) -> bool:
     release = fit_release(hits, wall.facade, height)
     if release is None:
         return False
-    if release.misfit > (MISFIT_FLAPPING if flapping(hits) >= FLAPS else MISFIT):
+    if release.misfit > float(np.interp(flapping(hits), FLAPS, (MISFIT, MISFIT_FLAPPING))):
         return False
     return not beside_zones(release, wall.prior)

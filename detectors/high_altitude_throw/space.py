@@ -86,7 +86,6 @@ class WallSpace:
         self._facade = facade
         matrix = facade.pose.matrix
         self._rows = [[float(matrix[i, j]) for j in (0, 1, 3)] for i in range(3)]
-        self._scale = float(facade.scale[0]), float(facade.scale[1])
 
     def places(self, pixels: Array) -> tuple[Array, Array]:
         """See `Space`."""
@@ -94,11 +93,12 @@ class WallSpace:
         return wall, self._facade.metres_per_pixel(pixels)
 
     def pixel(self, across: float, down: float) -> tuple[float, float]:
-        """See `Space`; lens distortion is left out (it matters by some pixels at the rim)."""
+        """See `Space`. The lens counts: at the rim it moves a place by a hundred pixels, and what
+        seems to leave the picture is followed no more."""
         x, y, depth = (row[0] * across - row[1] * down + row[2] for row in self._rows)
         if depth <= 0:
             return math.inf, math.inf
-        return x / depth / self._scale[0], y / depth / self._scale[1]
+        return self._facade.crooked(x / depth, y / depth)
 
 
 def space_of(facade: Facade | None, shape: tuple[int, int]) -> Space:

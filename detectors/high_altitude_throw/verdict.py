@@ -6,6 +6,15 @@ import msgspec
 import numpy as np
 
 from detectors.high_altitude_throw.fall import Fit, fit_fall
+from detectors.high_altitude_throw.flight import GRAVITY
+from detectors.high_altitude_throw.glimpse import (
+    GLIMPSED_SCORE,
+    GLIMPSED_STRICT,
+    from_above,
+    is_short,
+    let_go_in_sight,
+    plunges,
+)
 from detectors.high_altitude_throw.hypotheses import HIDDEN_AFTER, Hit, Track
 from detectors.high_altitude_throw.release import fit_release
 from detectors.high_altitude_throw.settings import Settings
@@ -40,20 +49,6 @@ ASIDE_STRICT = 1.5
 
 THROWN = 4.0
 """m/s²; birds and cars that turn downwards seldom do more than 2."""
-
-SHARE_OF_FLOOR = 0.85
-"""Floors are counted with this tolerance of calibration and release."""
-
-GLIMPSED_FLOORS = 1.0
-"""Of a fall that vanishes in mid-air so much may do, when all of it would be enough: it must be
-worth GLIMPSED_SCORE times the score and GLIMPSED_STRICT times the evidence, speed up at
-GLIMPSED_ACCELERATION (m/s², two standard deviations to spare) at least and end at GLIMPSED_SPEED
-(m/s, a fall of 2.5 m) or faster."""
-
-GLIMPSED_SCORE = 1.3
-GLIMPSED_STRICT = 1.5
-GLIMPSED_ACCELERATION = 4.5
-GLIMPSED_SPEED = 7.0
 
 RAIN_STRICT = 1.6
 """In rain score and evidence must be so many times what they must be before a clear wall: there are
@@ -119,38 +114,11 @@ def worth_judging(
         return False
     if wall is None and drop < cfg.least_drop * height:
         return False
-    if wall is not None and _short(hits, cfg, wall):
-        glimpsed = ended and track.best >= GLIMPSED_SCORE * least and _from_above(hits, cfg, wall)
+    if wall is not None and is_short(hits, cfg, wall):
+        glimpsed = ended and track.best >= GLIMPSED_SCORE * least and from_above(hits, cfg, wall)
         if not glimpsed:
             return False
     return len(hits) >= cfg.least_support * _chances(track)
-
-
-def _floors(hits: list[Hit], wall: Wall) -> float:
-    """Floors between first and last hit, above the ground."""
-    ends = np.array([(hits[0].x, hits[0].y), (hits[-1].x, hits[-1].y)])
-    first, last = wall.facade.to_metres(ends)[:, 1]
-    return float(first - max(last, wall.prior.low)) / wall.prior.floor_m
-
-
-def _short(hits: list[Hit], cfg: Settings, wall: Wall) -> bool:
-    return _floors(hits, wall) < cfg.least_floors * SHARE_OF_FLOOR
-
-
-def _from_above(hits: list[Hit], cfg: Settings, wall: Wall) -> bool:
-    """Whether what vanished in mid-air (behind a tree) began high enough above the ground."""
-    top = float(wall.facade.to_metres(np.array([(hits[0].x, hits[0].y)]))[0, 1])
-    whole = (top - wall.prior.low) / wall.prior.floor_m
-    return _floors(hits, wall) >= GLIMPSED_FLOORS and whole >= cfg.least_floors
-
-
-def _plunges(metric: Metric | None, fit: Fit) -> bool:
-    """Whether a glimpse of a fall is beyond doubt: gravity, and the speed of a fall."""
-    if metric is None:
-        return False
-    free = metric.acceleration - 2 * metric.acceleration_sd >= GLIMPSED_ACCELERATION
-    last = metric.sinking + metric.acceleration * fit.span / 2
-    return free and last >= GLIMPSED_SPEED
 
 
 def _chances(track: Track) -> int:
@@ -168,6 +136,9 @@ next car behind it), and one leap looks like acceleration."""
 FEWEST = 6
 """Hits that can be judged: of shorter tracks only one is taken away."""
 
+GOES_ON_MISFIT, GOES_ON_ODDS = 0.75, 6.0
+"""Of the flight with its last hits after a gap: falls 0.5 to 0.7 and 9 and more."""
+
 LIVE = 2.0
 """While a track goes on, the evidence must be this many times what it must be at its end: a car
 may begin like a fall, and waiting costs some tenths of a second."""
@@ -180,20 +151,43 @@ def judge(
 
     `size` is the picture's (height, width), px.
     """
-    height = size[0]
     if len(track.hits) < cfg.least_hits:
         return None
-    track = without_strays(track)
+    sure = without_strays(track)
+    verdict = _judged(sure, cfg, size, wall, ended=ended)
+    if sure is track or wall is None or _falls(verdict):
+        return verdict
+    whole = _judged(track, cfg, size, wall, ended=ended)
+    return whole if whole is not None and _goes_on(track, sure, whole, cfg, size, wall) else verdict
+
+
+def _goes_on(
+    track: Track, sure: Track, whole: Verdict, cfg: Settings, size: tuple[int, int], wall: Wall
+) -> bool:
+    """Whether the few last hits after a gap are the same fall: what came before already speeds up
+    like one, and a flight through space fits all of it clearly better than steady motion."""
+    if whole.against or whole.plateau or not _falls(weigh(sure.hits, cfg, size[0], wall)):
+        return False
+    release = fit_release(track.hits, wall.facade, size[0])
+    if release is None or release.misfit > GOES_ON_MISFIT:
+        return False
+    return release.log_evidence - release.steady_log_evidence >= GOES_ON_ODDS
+
+
+def _judged(
+    track: Track, cfg: Settings, size: tuple[int, int], wall: Wall | None, *, ended: bool
+) -> Verdict | None:
+    height = size[0]
     if not worth_judging(track, cfg, height, wall, ended=ended):
         return None
     strict = (1.0 if ended else LIVE) * (RAIN_STRICT if rainy(track) else 1.0)
-    glimpsed = wall is not None and _short(track.hits, cfg, wall)
+    glimpsed = wall is not None and is_short(track.hits, cfg, wall)
     strict *= GLIMPSED_STRICT if glimpsed else 1.0
     steady = ended and CLEAR * track.rain <= len(track.hits) and not glimpsed
     verdict = weigh(track.hits, cfg, height, wall, strict=strict, steady=steady)
     if verdict is None or verdict.against:
         return verdict
-    if glimpsed and not _plunges(verdict.metric, verdict.fit):
+    if glimpsed and wall is not None and not _shows(track.hits, verdict, cfg, wall, height):
         return msgspec.structs.replace(verdict, against="too few floors of it were seen")
     stray = min(STRAY, max(1, len(track.hits) - FEWEST))
     without = weigh(track.hits[:-stray], cfg, height, wall, steady=steady)
@@ -205,9 +199,27 @@ def judge(
     if without is None or without.against:
         return msgspec.structs.replace(verdict, against="only its last hits make it a fall")
     against = _whence(track.hits, verdict, size, wall)
-    if against and wall is not None:  # its last hits may be another's
-        against = _whence(track.hits[:-stray], without, size, wall)
+    if against and wall is not None:
+        # its last hits may be another's; then they count for nothing, nor does one after a gap
+        rest = without_strays(msgspec.structs.replace(track, hits=track.hits[:-stray])).hits
+        if len(rest) >= cfg.least_hits and not is_short(rest, cfg, wall):
+            against = _whence(rest, without, size, wall)
+    if against and steady and wall is not None and _sinks(track.hits, verdict, wall, height):
+        # it sped up at first and sinks since: no reproach either that steady motion fits as well
+        return msgspec.structs.replace(verdict, plateau=True)
     return msgspec.structs.replace(verdict, against=against)
+
+
+def _shows(hits: list[Hit], verdict: Verdict, cfg: Settings, wall: Wall, height: int) -> bool:
+    """Whether the little that was seen of it is a fall beyond doubt."""
+    evidence = evidence_of(verdict.fit, verdict.metric)
+    return plunges(hits, verdict.metric, verdict.fit, wall, height) or let_go_in_sight(
+        hits, verdict.metric, evidence, cfg, wall, height
+    )
+
+
+def _sinks(hits: list[Hit], verdict: Verdict, wall: Wall, height: int) -> bool:
+    return verdict.metric is not None and sinks(hits, verdict.fit, verdict.metric, wall, height)
 
 
 def _whence(hits: list[Hit], verdict: Verdict, size: tuple[int, int], wall: Wall | None) -> str:
@@ -290,8 +302,15 @@ def cut_to_fall(
 
 
 def evidence_of(fit: Fit, metric: Metric | None) -> float:
-    """The evidence for a fall; on a calibrated wall perspective is known, not guessed."""
-    return fit.evidence if metric is None else max(fit.evidence, metric.evidence)
+    """The evidence for a fall; on a calibrated wall perspective is known, not guessed.
+
+    Where the acceleration on the wall is not known to 1 g, neither of the two may speak alone: a
+    leaf before the lens that crosses three floors in a fifth of a second bends as it likes.
+    """
+    if metric is None:
+        return fit.evidence
+    unsure = metric.acceleration_sd > GRAVITY
+    return (min if unsure else max)(fit.evidence, metric.evidence)
 
 
 def _shape(fit: Fit, hits: list[Hit]) -> str:

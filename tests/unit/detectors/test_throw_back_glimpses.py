@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 
+from detectors.high_altitude_throw.glimpse import floors
 from detectors.high_altitude_throw.hypotheses import Hit, Track
 from detectors.high_altitude_throw.motion import Candidates
 from detectors.high_altitude_throw.sample import HEIGHT, WIDTH, camera
@@ -34,10 +36,25 @@ def judged(
 def test_a_glimpse_of_a_high_fall_counts_when_it_is_beyond_doubt() -> None:
     assert judged(0.94) == ""
     assert judged(0.94, ended=False) == "not asked", "it may still go on"
-    assert judged(0.94, score=36) == "not asked", "chance makes such a thing"
+    assert judged(0.94, score=34) == "not asked", "chance makes such a thing"
     assert judged(0.94, top=4.5) == "not asked", "it fell off a sill near the ground"
-    assert judged(1.3, pull=4.5) != "", "that is not gravity"
+    assert judged(2.8, pull=1.0) != "", "a lift that sets off"
     assert judged(0.75) == "not asked", "less than a floor"
+
+
+def test_what_was_let_go_in_sight_counts_from_one_floor_on() -> None:
+    assert judged(1.3, pull=4.5) == "", "a light thing, seen from its window on"
+    assert judged(0.9, pull=4.5) == "not asked", "less than a floor"
+
+
+def test_the_ground_floor_is_fallen_past_where_the_lowest_window_is_above_it() -> None:
+    calibrated = camera()
+    upper = tuple(zone for zone in calibrated.zones if min(v for _, v in zone.polygon) >= 3.0)
+    assert 0 < len(upper) < len(calibrated.zones)
+    shops = wall_of(msgspec.structs.replace(calibrated, zones=upper), (HEIGHT, WIDTH))
+    assert shops.prior.low > 2.0
+    way = [Hit(0, 100, 240 - 10 * 6.0, 5, 5, 50), Hit(1_000_000, 100, 240 - 10 * 0.5, 5, 5, 50)]
+    assert floors(way, shops) == pytest.approx(5.5 / shops.prior.floor_m, rel=0.05)
 
 
 def falling(step_s: float, count: int, gaps: tuple[float, float] = (9.0, 9.0)) -> Tracker:

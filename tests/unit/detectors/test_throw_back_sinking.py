@@ -16,7 +16,7 @@ def a_track(hits: list[Hit]) -> Track:
     return Track(1, hits, [0.0] * 5, [0.0] * 9, hits[-1].t, 90.0, 90.0, len(hits))
 
 
-def sinks(seed: int, terminal: float, wind: float) -> bool:
+def sinks(seed: int, terminal: float, wind: float, folds: float = 0.2) -> bool:
     """Whether a sheet of 0.5 m from the upper floors, at 12 pictures a second, is a fall."""
     rng = np.random.default_rng(seed)
     world = a_world(rng)
@@ -28,9 +28,10 @@ def sinks(seed: int, terminal: float, wind: float) -> bool:
     higher = project(world.matrix, ways[40::8] + np.array([0.0, 1.0, 0.0]))
     metre = float(np.median(np.abs(higher[:, 1] - pixels[:, 1])))
     side = max(10.0, 0.5 * metre)
+    sides = side * np.exp(folds * rng.normal(0, 1, len(pixels)))
     hits = [
-        Hit(round(a * 1e6), x + rng.normal(0, 0.4), y + rng.normal(0, 0.4), side, side, 50)
-        for a, (x, y) in zip(t[40::8], pixels, strict=True)
+        Hit(round(a * 1e6), x + rng.normal(0, 0.4), y + rng.normal(0, 0.4), wide, wide, 50)
+        for a, (x, y), wide in zip(t[40::8], pixels, sides.tolist(), strict=True)
         if 0 <= x < 1280 and 0 <= y < 720
     ]
     verdict = judge(
@@ -42,6 +43,10 @@ def sinks(seed: int, terminal: float, wind: float) -> bool:
 @pytest.mark.parametrize("wind", [0.0, 2.4])
 def test_a_cloth_is_a_fall_in_calm_air_and_in_a_breeze(wind: float) -> None:
     assert sum(sinks(seed, 3.4, wind) for seed in range(8)) >= 6
+
+
+def test_what_glides_down_without_folding_or_tumbling_is_none() -> None:
+    assert sum(sinks(seed, 3.4, 0.0, folds=0.0) for seed in range(8)) == 0
 
 
 def test_what_sinks_as_slowly_as_an_empty_bag_is_none() -> None:

@@ -176,11 +176,13 @@ def judged(
             round(a * 1e6),
             10 * u + rng.normal(0, 0.4),
             240 - 10 * b + rng.normal(0, 0.4),
-            px,
+            px * tumbles,
             px,
             50,
         )
-        for a, b in zip(t.tolist(), v.tolist(), strict=True)
+        for a, b, tumbles in zip(
+            t.tolist(), v.tolist(), (1 + 0.3 * np.sin(9 * t)).tolist(), strict=True
+        )
     ]
     track = Track(1, seen, [0.0] * 5, [0.0] * 9, seen[-1].t, 90.0, 90.0, len(seen), rain=rain)
     verdict = judge(
