@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contracts.case import Ticket
+from contracts.case import Change, Ticket
 from contracts.governance import Patrol
 from contracts.nouns import Reading
 from gridsentry.engine.rooms import build_engine
@@ -34,8 +34,12 @@ def reading(metric: str, value: float, quality: int = 0) -> Reading:
 
 
 def rounds(engine: Any) -> list[str]:
-    opened = [c for c in engine.drain().changes if (c.type, c.change) == ("ticket", "opened")]
-    return [c.body.reason["patrol"]["id"] for c in opened]
+    return [ticket.reason["patrol"]["id"] for ticket in opened(engine)]
+
+
+def opened(engine: Any) -> list[Ticket]:
+    changes = [c for c in engine.drain().changes if isinstance(c, Change)]
+    return [c.body for c in changes if c.change == "opened" and isinstance(c.body, Ticket)]
 
 
 @pytest.mark.parametrize(
@@ -73,6 +77,5 @@ def test_a_round_that_was_missed_is_opened_when_the_service_starts() -> None:
     engine = build_engine(governed(patrols=(CLOCK,)), RouterSettings(), {})
     begun = START + timedelta(minutes=45)
     engine.advance(begun)
-    (ticket,) = [c.body for c in engine.drain().changes if c.type == "ticket"]
-    assert isinstance(ticket, Ticket)
+    (ticket,) = opened(engine)
     assert ticket.opened_at == begun
