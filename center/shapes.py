@@ -13,16 +13,17 @@ class ActionBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_onl
     """What somebody asks of a ticket."""
 
     action: str
-    """Such as `accept`, `arrive`, `dispose`, `verify`, `close`, `return`; the router decides what
-    is allowed in the ticket's stage."""
+    """Such as `accept`, `arrive`, `dispose`, `verify`, `close`, `return`, `extend`, `appeal`; all
+    of them, who may and in which stage: docs/generated/loop.md. The router decides."""
     by: str
-    """Who asks: a worker's id or a person's name."""
+    """Who asks: a worker's or a utility's id, `resident:…`, or a person's name at the center."""
     rev: int
     """The ticket's `rev` as the asker saw it; a stale one is refused."""
     reason: str | None = None
     note: str | None = None
     data: dict[str, Any] | None = None
-    """What the action needs beside words, such as `{"until": "…Z"}`."""
+    """What the action needs beside words, such as `{"until": "…Z"}`, `{"score": 4}`,
+    `{"worker": "w-17"}`, `{"photos": [{"name": "after", "ref": "…"}]}`."""
 
 
 class SilenceBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ import { el, icon, say } from './text.js';
 
 const panel = document.querySelector('#detail');
 const REACHED = { accept: 'accepted', arrive: 'arrived', dispose: 'disposed', verify: 'verified', close: 'closed' };
-const WHY = { worker: 'worker', utility: 'utility', deadlines: 'deadlineRule', incident: 'whyOne' };
+const WHY = { worker: 'worker', utility: 'utility', deadlines: 'deadlineRule', incident: 'whyOne', verification: 'proof', returned: 'returnedBy', supervised: 'urged', suspended: 'suspendedFor', evaluation: 'judged', doubted: 'doubted', deaf: 'deaf' };
 let shown = null;
 
 export function renderDetail(on) {

@@ -14,7 +14,7 @@ const TEXTS = {
   where: ['地点', 'Where'], grid: ['网格', 'Grid'], severity: ['等级', 'Severity'],
   evidence: ['证据', 'Evidence'], why: ['派单理由', 'Why'], whyOne: ['为何是同一事件', 'Why one incident'], candidates: ['其他人选', 'Others considered'],
   timeline: ['经过', 'Timeline'], deadlines: ['时限', 'Deadlines'], overdue: ['超时', 'overdue'], left: ['剩余', 'left'],
-  accept: ['接单', 'Accept'], arrive: ['到场', 'Arrive'], dispose: ['处置完毕', 'Dispose'], verify: ['核查', 'Verify'], closeTicket: ['结案', 'Close'],
+  accept: ['接单', 'Accept'], arrive: ['到场', 'Arrive'], dispose: ['处置完毕', 'Dispose'], verify: ['核实', 'Verify'], closeTicket: ['结案', 'Close'],
   refused: ['未受理', 'Refused'], waiting: ['已提交，等待受理', 'Filed, waiting for the answer'], failed: ['请求失败', 'The request failed'],
   rateLimited: ['操作过于频繁', 'Too many requests'],
   window: ['抛出位置', 'Thrown from'], floor: ['层', 'floor'], bay: ['列', 'bay'], abstain: ['无法确定窗口', 'The window cannot be told'],
@@ -37,12 +37,12 @@ const TEXTS = {
   newTicket: ['新工单', 'New ticket'], ago: ['前', 'ago'], events: ['事件', 'Events'], phone: ['电话', 'Phone'], otherText: ['其他', 'Other'],
   original: ['查看原始影像', 'Open the original'], originalWhy: ['为保护居民隐私，画面已做模糊处理。查看原始影像须有权限并说明理由，理由与您的身份将被记录。', 'Homes and people are blurred. Opening the original needs the right to, and a reason; both are kept with your name.'],
   originalReason: ['理由（如案件编号）', 'Reason (such as the case number)'], originalStill: ['原始抓拍', 'Original still'], originalClip: ['原始视频', 'Original clip'], sealed: ['存证', 'Sealed'], sealedText: ['第 {n} 环', 'link {n}'], trackFile: ['轨迹数据', 'Track data'],
-  reading: ['读数', 'Readings'], reporter: ['上报人', 'Reporter'], photo: ['照片', 'Photograph'], deadlineRule: ['时限依据', 'Deadline'], lane: ['处置方式', 'Lane'], sla: ['时限', 'SLA'],
+  reading: ['读数', 'Readings'], reporter: ['上报人', 'Reporter'], photo: ['照片', 'Photograph'], deadlineRule: ['时限依据', 'Deadline'], proof: ['核实', 'Proof'], returnedBy: ['回退', 'Returned'], urged: ['督办', 'Urged'], suspendedFor: ['挂账', 'Suspended'], judged: ['评价', 'Judged'], doubted: ['存疑', 'Doubted'], deaf: ['无法核实', 'Cannot verify'], lane: ['处置方式', 'Lane'], sla: ['时限', 'SLA'],
 };
 const STAGES = {
   detected: ['发现', 'Detected'], filed: ['立案', 'Filed'], dispatched: ['已派遣', 'Dispatched'], accepted: ['已接单', 'Accepted'], arrived: ['已到场', 'Arrived'],
-  disposed: ['已处置', 'Disposed'], verified: ['已核查', 'Verified'], closed: ['已结案', 'Closed'], evaluated: ['已评价', 'Evaluated'], returned: ['退回', 'Returned'],
-  reworked: ['返工', 'Reworked'], suspended: ['挂起', 'Suspended'], void: ['作废', 'Void'],
+  disposed: ['已处置', 'Disposed'], verified: ['已核实', 'Verified'], closed: ['已结案', 'Closed'], evaluated: ['已评价', 'Evaluated'], returned: ['回退', 'Returned'],
+  reworked: ['返工', 'Reworked'], suspended: ['挂账', 'Suspended'], void: ['作废', 'Void'],
   opened: ['开单', 'Opened'], updated: ['更新', 'Updated'], reminded: ['催办', 'Reminded'], escalated: ['督办', 'Escalated'], cancelled: ['取消', 'Cancelled'],
 };
 const LANES = { self: ['网格自办', 'worker settles it'], direct: ['直派部门', 'direct to department'], joint: ['会商', 'joint meeting'] };

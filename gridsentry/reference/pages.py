@@ -14,6 +14,7 @@ from gridsentry.city.schema import schemas
 from gridsentry.reference.asyncapi import asyncapi
 from gridsentry.reference.configuration import configuration
 from gridsentry.reference.deploy import mosquitto_conf
+from gridsentry.reference.loop import loop
 from gridsentry.reference.metrics import metrics
 from router import profiles
 
@@ -28,6 +29,7 @@ def pages() -> dict[str, str]:
     return {
         f"{GENERATED}/configuration.md": configuration(),
         f"{GENERATED}/metrics.md": metrics(),
+        f"{GENERATED}/loop.md": loop(),
         f"{GENERATED}/openapi.json": _json(document(routes(nowhere, _nothing), VERSION)),
         f"{GENERATED}/asyncapi.json": _json(asyncapi()),
         f"{GENERATED}/schemas.json": _json(schemas()),

@@ -46,7 +46,7 @@ def test_the_ticket_walks_its_loop_by_buttons(open_page: OpenPage, scene: Scene)
     page = open_page()
     page.locator(".card .open").click()
     for action, stage in (
-        ("accept", "已接单"), ("arrive", "已到场"), ("dispose", "已处置"), ("verify", "已核查"),
+        ("accept", "已接单"), ("arrive", "已到场"), ("dispose", "已处置"), ("verify", "已核实"),
         ("close", "已结案"),
     ):  # fmt: skip
         page.locator(f"#detail [data-action={action}]").click()
