@@ -28,6 +28,17 @@ BLOCK_S = 3600.0
 then taken at once."""
 GOES_ON = 0.2
 """The newest step must still be this share of the pace of two minutes."""
+LEAP_SHARE, LOW_SHARE = 0.15, 0.1
+"""A manhole's water leaps when it comes up by the first share of the way to its line in one report,
+from below the second ..."""
+WET_MM_H = 0.2
+"""... and is doubted until the next report where forty minutes had less rain than this, or no gauge
+speaks, and nothing rises upstream: four in five false alarms at instruments at fault began so."""
+CREST_SHARE, CREST_S = 0.9, 7 * 86400.0
+"""Water that came so far before without overflowing is not told of again below this share of that
+crest, for this long (seconds): sewers silt up, tides turn ..."""
+SURE = 0.6
+"""... unless its chance is this."""
 
 DRY, FORECAST, OBSERVED = 0, 1, 2
 
@@ -55,6 +66,10 @@ class Channel(msgspec.Struct):
     """That the line is reached, where that is known."""
     surface: Surface = msgspec.field(default_factory=Surface)
     swings: Swings = msgspec.field(default_factory=Swings)
+    crest: float = 0.0
+    """How far above its usual height it came lately, told of, without overflowing ..."""
+    crested: float = -math.inf
+    """... and when that was over."""
     held: bool = False
     """The newest reading is doubted: water hardly does that ..."""
     doubt: tuple[float, float] | None = None
@@ -72,6 +87,21 @@ class Channel(msgspec.Struct):
     def value(self) -> float:
         """The newest reading that was believed."""
         return self.points[-1][1]
+
+    def ends(self, t: float, view: View) -> None:
+        """What it was told of is over: it is known how far it comes without harm, or nothing is."""
+        came = self.peak - (self.base or 0.0)
+        if self.peak >= view.top:
+            self.crest = 0.0
+        elif t - self.crested > CREST_S or came > self.crest:
+            self.crest = came
+        self.crested = t
+
+    def came_before(self, t: float) -> bool:
+        """Whether the newest water came as far lately without harm, and may well do so again."""
+        if not self.crest or t - self.crested > CREST_S or (self.chance or 0.0) >= SURE:
+            return False
+        return self.value - (self.base or 0.0) < CREST_SHARE * self.crest
 
     def forget_newest(self) -> None:
         """The newest reading was a spike: nothing may be concluded from it."""
@@ -239,6 +269,8 @@ class Channel(msgspec.Struct):
         self.rate = pace[1]
         left = view.lines.close - v
         interval = self.points[-1][0] - self.points[-2][0] if len(self.points) > 1 else 0.0
+        if view.sewer and self._leaps(v, base, left, around):
+            return DRY
         if view.sewer:
             # Something that fell under the head lies still; water that leapt goes on rising.
             on = _step(self.points) >= GOES_ON * pace[0]
@@ -259,6 +291,14 @@ class Channel(msgspec.Struct):
         if self.above >= cfg.warn_readings and not (view.sewer and view.lines.source == "rim"):
             return OBSERVED
         return FORECAST if self.forecast is not None else DRY
+
+    def _leaps(self, v: float, base: float, left: float, around: Around) -> bool:
+        """Whether it leapt up from rest in one report though nothing speaks of water."""
+        rain, reach = around
+        if reach > 1.0 or (rain is not None and rain[3] >= WET_MM_H) or len(self.points) < 2:
+            return False
+        before, room = self.points[-2][1], left + v - base
+        return v - before > LEAP_SHARE * room and before - base < LOW_SHARE * room
 
 
 def onset_of(room: float, view: View, cfg: FloodingConfig) -> float:

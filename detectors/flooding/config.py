@@ -33,9 +33,9 @@ class FloodingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Horizons are this many times as long while it rains or water rises upstream ..."""
     ebbing: float = 0.7
     """... and as this share of them once rain has stopped."""
-    chance: float = 0.36
+    chance: float = 0.25
     """Forecast that a manhole overflows from this probability on (`detectors/flooding/chance.py`);
-    lower warns earlier and more often in vain. One alarm in three comes true at this."""
+    lower warns earlier and more often in vain. One alarm in four comes true at this."""
     warn_readings: int = 2
     """This many readings in a row at or above the warning line are a flood."""
     clear_share: float = 0.7

@@ -158,7 +158,7 @@ class Flooding:
             channel.forget_newest()
         says = state.says[metric] = channel.take(t, v, view, self._cfg, self._ahead)
         if state.now is None:
-            if says == DRY:
+            if says == DRY or (view.sewer and says == FORECAST and channel.came_before(t)):
                 return ()
             return (self._open(metric, item.at, item.received_at),)
         state.heard = item.received_at
@@ -230,6 +230,9 @@ class Flooding:
                 if state.says.get(metric, DRY) > state.says.get(now.metric, DRY):
                     now.metric = metric
         if all(self._clear(m, t) for m in state.channels):
+            for metric, channel in state.channels.items():
+                if self._views[metric].sewer and channel.points:
+                    channel.ends(t, self._views[metric])
             return (self._close("below"),)
         stage, severity = self._rank(now.metric)
         severity = max(severity, now.severity)  # what it came to is what it was

@@ -243,3 +243,44 @@ def test_a_full_scale_reading_is_no_water() -> None:
     assert (
         watch(sewer(), [reading("b", "level", v, 60.0 * i, i) for i, v in enumerate(values)]) == []
     )
+
+
+@pytest.mark.parametrize("every_s", [60.0, 300.0])
+def test_one_report_that_leaps_is_no_reason_to_warn_where_nothing_speaks_of_water(
+    every_s: float,
+) -> None:
+    items = [reading("b", "level", 0.1, every_s * i, i) for i in range(60)]
+    leap = reading("b", "level", 1.4, every_s * 60, 60)
+    back = reading("b", "level", 0.1, every_s * 61, 61)
+    on = reading("b", "level", 2.6, every_s * 61, 61)
+    wet = [reading("r", "rain_rate", 30.0, every_s * 60 - 30 * k, 10 - k) for k in range(10)]
+    assert watch(sewer(), [*items, leap, back]) == []
+    assert len(watch(sewer(), [*items, leap, on])) == 1
+    assert len(watch(sewer(), [*items, *wet, leap])) == 1
+
+
+def crest(height: float, from_s: float) -> list[Reading]:
+    """Up to `height` within some twenty minutes, and down again."""
+    heights = [0.1 + (height - 0.1) * min(k / 20, 1.0) ** 1.5 for k in range(24)]
+    shape = [*heights, *reversed(heights)]
+    return [reading("b", "level", v, from_s + 60.0 * k, k) for k, v in enumerate(shape)]
+
+
+def opened(storms: list[float]) -> int:
+    """Floods of storms half a day apart that come so high."""
+    items: list[Reading] = []
+    for n, height in enumerate(storms):
+        begin = 43_200.0 * n
+        items += [reading("b", "level", 0.1, begin + 300.0 * k, k) for k in range(120)]
+        items += crest(height, begin + 36_000.0)
+    return len({event.id for _, event in watch(sewer(gauge=False), items)})
+
+
+def test_water_that_came_as_far_before_without_harm_is_not_told_of_again() -> None:
+    assert opened([1.6]) == 1
+    assert opened([1.6, 1.4]) == 1
+    assert opened([1.6, 2.4]) == 2
+
+
+def test_a_manhole_that_overflowed_is_told_of_as_early_again() -> None:
+    assert opened([3.0, 1.6]) == 2
