@@ -36,6 +36,11 @@ SAG: Final = (0.08, 0.17, 0.17, 0.30, 0.15, 0.06, 0.06, 0.008, 0.002)
 # currents: none left, little, as before
 NONE_LEFT: Final = (0.93, 0.04, 0.03)
 AS_BEFORE: Final = (0.01, 0.03, 0.96)
+BACKFED: Final = (0.60, 0.25, 0.15)
+"""Of an open phase that still has some voltage: its loads hang between it and a phase that lives
+..."""
+MATES: Final = (0.02, 0.08, 0.90)
+"""... and draw less from that one."""
 ABOVE: Final = (0.25, 0.25, 0.5)
 """Where all that was fed lies below the break, nothing flows above it either."""
 LESS: Final = (0.05, 0.25, 0.70)
@@ -211,9 +216,12 @@ def _low(view: View, known: tuple[int, ...], column: int) -> float:
         )
     tables = {k: OPEN if k in gone else MATE for k in known}
     dark = _dark(view, known, gone)
-    return (
-        _product(view, known, tables) * _amps(view, gone) * _neutral(view, 0.1) * _gasp(view, dark)
-    )
+    p = _product(view, known, tables) * _neutral(view, 0.1) * _gasp(view, dark)
+    for k, amps in enumerate(view.amps):
+        if amps >= 0:
+            left = NONE_LEFT if view.phases[k] <= 0 else BACKFED
+            p *= (left if k in gone else MATES)[amps]
+    return p
 
 
 def _dark(view: View, known: tuple[int, ...], gone: tuple[int, ...]) -> float:
