@@ -10,7 +10,7 @@ odds.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
@@ -25,10 +25,18 @@ SPILL = -3.0
 DEEP_PER_M = 0.6
 """Pools of each further metre of depth at the blockage are rarer by this (log): it must hold back
 that much water."""
-APART = -1.5
-"""Log-odds of a pair with the blocked pipe between them that is not parted."""
-QUIET = -0.5
-"""Log-odds that less water below shows nowhere."""
+APART, APART_HIGH = -1.5, -0.5
+"""Log-odds of a pair with the blocked pipe between them that is not parted; and where the upper one
+stands high by itself."""
+PARTS = (0.25, 0.5, 0.75, 1.0)
+MOST_HELD = 0.9
+"""Some water always comes from elsewhere."""
+SOME = 0.1
+"""Share of a sensor's water from which it knows of the same rain."""
+MORE = -2.0
+"""Log-odds by which more water below than usual speaks at the most."""
+HELD = 3.0
+"""Log-odds by which water that is missing below speaks at the most."""
 ENOUGH = 0.3
 """Share of a sensor's water from which its loss shows."""
 
@@ -42,6 +50,10 @@ class Look(msgspec.Struct, frozen=True):
     """Its water surface, in the datum of the inverts."""
     fault: float
     """Log-odds that what is odd about it is its own fault."""
+    lean: float = 0.0
+    """Its flow of the last half hour over what was expected (logarithm)."""
+    spread: float = 1.0
+    """How far that strays as a rule."""
 
 
 Parted = Mapping[tuple[str, str], int]
@@ -62,8 +74,19 @@ class Belief(msgspec.Struct, frozen=True):
 NOTHING = Belief(-math.inf, (), ())
 
 
-def believe(layout: Layout, looks: Mapping[str, Look], pairs: Parted, prior: float) -> Belief:
-    """The posterior over pipes; `prior` is the log-odds of each being blocked before any look."""
+def believe(
+    layout: Layout,
+    looks: Mapping[str, Look],
+    pairs: Parted,
+    prior: float,
+    near: Collection[str] | None = None,
+    slack_m: float = math.inf,
+) -> Belief:
+    """The posterior over pipes; `prior` is the log-odds of each being blocked before any look.
+
+    Only pipes that explain what is odd at one of the sensors `near`, if given. Pools are as level
+    as water is: what stands more than `slack_m` above one is not of it.
+    """
     pipes: set[str] = set()
     for device, look in looks.items():
         if look.sign > 0:
@@ -92,9 +115,11 @@ def believe(layout: Layout, looks: Mapping[str, Look], pairs: Parted, prior: flo
                 under[name].add(device)
     scores: dict[str, float] = {}
     for pipe in sorted(pipes):
-        left = [one for one in odd if not explains(layout, pipe, *one)]
-        if len(left) == len(odd):
+        brim = _brim(looks, over[pipe], slack_m)
+        told = [one for one in odd if explains(layout, pipe, *one) and _under(one, looks, brim)]
+        if not told or (near is not None and not any(d in near for ds, _ in told for d in ds)):
             continue
+        left = [one for one in odd if one not in told]
         score = _cover(left, looks) + _fits(layout, pipe, looks, pairs, over[pipe], under[pipe])
         scores[pipe] = score + math.log(layout.weight(pipe) / mean) + prior
     if not scores:
@@ -104,7 +129,13 @@ def believe(layout: Layout, looks: Mapping[str, Look], pairs: Parted, prior: flo
     whole = sum(weights.values())
     ranked = sorted(weights, key=lambda p: (-weights[p], p))
     best = ranked[0]
-    members = {d for devices, sign in odd if explains(layout, best, devices, sign) for d in devices}
+    brim = _brim(looks, over[best], slack_m)
+    members = {
+        d
+        for one in odd
+        if explains(layout, best, *one) and _under(one, looks, brim)
+        for d in one[0]
+    }
     return Belief(
         odds=top + math.log(whole) - null,
         pipes=tuple((p, weights[p] / whole) for p in ranked),
@@ -129,6 +160,23 @@ def explains(layout: Layout, pipe: str, devices: tuple[str, ...], sign: int) -> 
     return pipe in layout.down(below) or (
         pipe in layout.up(above) and layout.share(pipe, above) >= ENOUGH
     )
+
+
+def _brim(looks: Mapping[str, Look], above: Mapping[str, Reach], slack_m: float) -> float:
+    """Up to where the pool that the nearest high sensor stands in reaches (metres in the datum)."""
+    high = [d for d in above if looks[d].sign > 0]
+    if not high:
+        return math.inf
+    head = looks[min(high, key=lambda d: (above[d].metres, d))].head_m
+    return math.inf if head is None else head + slack_m
+
+
+def _under(one: tuple[tuple[str, ...], int], looks: Mapping[str, Look], brim: float) -> bool:
+    devices, sign = one
+    if len(devices) > 1 or sign < 0:
+        return True
+    head = looks[devices[0]].head_m
+    return head is None or head <= brim
 
 
 def _cover(odd: Iterable[tuple[tuple[str, ...], int]], looks: Mapping[str, Look]) -> float:
@@ -176,7 +224,26 @@ def _fits(
                 score += MISSED
     for (a, b), sign in pairs.items():
         if sign == 0 and a in above and b in below:
-            score += APART
-    if any(looks[d].sign == 0 and layout.share(pipe, d) > 0.5 for d in below):
-        score += QUIET
+            score += APART if looks[a].sign <= 0 else APART_HIGH
+    lower = max(below, key=lambda d: (layout.share(pipe, d), d), default=None)
+    if lower is not None:
+        score += held_back(layout.share(pipe, lower), looks[lower])
     return score
+
+
+def held_back(share: float, look: Look) -> float:
+    """Log-odds of what a sensor below says, if a pipe is blocked that brings this share of its
+    water: as often as not nothing is missing any more, for the pool is as full as it gets; else
+    any part of it may be."""
+    lean, double = look.lean, 2.0 * look.spread * look.spread
+    if lean > 0.0 and share >= SOME:  # more comes to both: that explains the upper one as well
+        here = math.exp(-min(lean * lean / double, 50.0))
+        more = min(look.spread, 1.0) * math.exp(-0.5 * (lean - 1.0) ** 2)
+        return max(min(math.log(here / (0.5 * here + 0.5 * more)), 0.0), MORE)
+    if share < ENOUGH:
+        return 0.0
+    told = 0.0
+    for part in PARTS:
+        drop = math.log1p(-min(part * share, MOST_HELD))
+        told += math.exp(min((lean * lean - (lean - drop) ** 2) / double, 20.0))
+    return min(math.log(0.5 + 0.5 * told / len(PARTS)), HELD)

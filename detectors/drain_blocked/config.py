@@ -23,6 +23,16 @@ class DrainBlockedConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     dry_spread: float = 0.12
     """In dry weather no more than this of the spread among all sensors counts against one
     (logarithm of flow): a blockage itself spreads them."""
+    wet_spread: float = 0.4
+    """Sensors differ by this at least while it rains (logarithm of flow): streets and homes do not
+    share the same catchment."""
+    full_factor: float = 4.2
+    """From this common factor on (logarithm: 67 times the dry flow) sewers press everywhere, and
+    one that does is no sign."""
+    ebb_s: float = 14_400.0
+    """How slowly sewers empty after rain (time constant, seconds)."""
+    ebb_least_m: float = 0.1
+    """Until they have, differences below so much more say nothing (metres)."""
     wet_factor: float = 1.25
     """Differences count for so much less while it rains and shortly after."""
     wet_least_m: float = 0.2
@@ -52,7 +62,7 @@ class DrainBlockedConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     like a blockage at first."""
     hold_readings: int = 3
     """A difference must stand in so many readings."""
-    open_odds: float = 0.0
+    open_odds: float = -0.1
     """Log-odds of a blockage against sensor faults from which somebody is sent."""
     blockage_odds: float = -2.5
     """Log-odds that a pipe is blocked before any evidence, as weighed against `fault_odds`."""

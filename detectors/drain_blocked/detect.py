@@ -40,6 +40,15 @@ CALM_S = 300.0
 for half an hour to say anything (seconds): pools form over hours."""
 EVERY_S = 600.0
 """What has not changed its signs is judged again so often."""
+DRY_SLACK_M, WET_SLACK_M = 0.3, 3.0
+"""A pool's surface rises upstream by no more than this: with little water by what inverts and
+zeros are good to, with much by its slope, too (metres)."""
+LEAST_STRAY = 0.15
+"""Flows stray from what is expected by this at least (logarithm)."""
+MOVES = 3
+"""A blockage that is named more pipes away than this is another one."""
+MOST_OPEN = 12
+"""More blockages at once are none: something else happens to the network."""
 REVIEW_S = 1800.0
 """How often it is looked which sensors stand in backwater and how often they report."""
 
@@ -184,6 +193,8 @@ class DrainBlocked:
                 state.rained = max(state.rained, t)
         state.rain[:] = later
         sky.wet = minute - state.rained < self._cfg.dry_after_s
+        ago = minute - state.rained
+        sky.ebb = math.exp(-ago / self._cfg.ebb_s) if ago < 12 * self._cfg.ebb_s else 0.0
 
     def _sighted(self, minute: float) -> bool:
         """Whether rain would be noticed: by a gauge, or by enough other sensors."""
@@ -200,27 +211,35 @@ class DrainBlocked:
             del waiting[:done]
 
     def _judge(self, minute: float, received: datetime) -> Iterable[Event]:
-        state, layout, cfg = self._state, self._layout, self._cfg
+        state, cfg = self._state, self._cfg
         out: list[Event] = []
         for one in list(state.open):
             out.extend(self._follow(one, minute, received))
         claimed = {d for one in state.open for d in one.members}
-        looks = self._looks(minute, claimed)
-        belief = believe(layout, looks, self._parted(looks), cfg.blockage_odds)
-        if belief.odds < cfg.open_odds or not belief.members:
-            return out
-        since = self._since(belief)
-        onset = datetime.fromtimestamp(round(since, 3), UTC)
-        episode = state.ledger.open(KIND, self._site.id, onset)
-        one = Open(episode, list(belief.members), since, minute, received)
-        state.open.append(one)
-        one.pipes = list(belief.pipes[:8])
-        out.append(self._revise(one, minute, belief))
+        while len(state.open) < MOST_OPEN:
+            looks = self._looks(minute, claimed)
+            belief = self._believe(looks)
+            if belief.odds < cfg.open_odds or not belief.members:
+                break
+            since = self._since(belief)
+            onset = datetime.fromtimestamp(round(since, 3), UTC)
+            episode = state.ledger.open(KIND, self._site.id, onset)
+            one = Open(episode, list(belief.members), since, minute, received)
+            state.open.append(one)
+            one.pipes = list(belief.pipes[:8])
+            out.append(self._revise(one, minute, belief))
+            claimed.update(belief.members)
         return out
+
+    def _believe(self, looks: dict[str, Look], near: set[str] | None = None) -> Belief:
+        slack_m = WET_SLACK_M if self._state.sky.wet else DRY_SLACK_M
+        parted = self._parted(looks)
+        return believe(self._layout, looks, parted, self._cfg.blockage_odds, near, slack_m)
 
     def _looks(self, minute: float, claimed: set[str]) -> dict[str, Look]:
         """What every sensor that was heard lately says; silence says nothing."""
         looks: dict[str, Look] = {}
+        parted = {d for p in self._state.pairs if p.sign for d in (p.above, p.below)}
         for device, gauge in self._state.gauges.items():
             if device in claimed or not gauge.count or minute - gauge.at > 4 * gauge.every_s:
                 continue
@@ -228,10 +247,16 @@ class DrainBlocked:
                 continue
             invert = self._layout.sensors[device].invert_m
             head = None if invert is None else invert + gauge.value
-            looks[device] = Look(
-                gauge.sign, head, fault_odds(gauge, self._state.sky.wet, self._cfg)
-            )
+            fault = self._cfg.fault_odds
+            if gauge.sign or device in parted:
+                fault = fault_odds(gauge, self._state.sky.wet, self._cfg)
+            looks[device] = Look(gauge.sign, head, fault, gauge.lean, self._strays(gauge))
         return looks
+
+    def _strays(self, gauge: Gauge) -> float:
+        sky = self._state.sky
+        least = max(sky.spread, self._cfg.wet_spread) if sky.wet else LEAST_STRAY
+        return max(gauge.spread, least) if sky.known else 9.0
 
     def _parted(self, looks: dict[str, Look]) -> dict[tuple[str, str], int]:
         """Pairs of which both were heard lately."""
@@ -260,8 +285,8 @@ class DrainBlocked:
             return [self._revise(one, minute, ended="below")]
         others = {d for o in state.open if o is not one for d in o.members}
         looks = self._looks(minute, others)
-        belief = believe(self._layout, looks, self._parted(looks), cfg.blockage_odds)
-        if not set(belief.members) & members:
+        belief = self._believe(looks, members)
+        if not set(belief.members) & members or not self._same(one, belief):
             return ()
         odd = {d for d in members if d in looks and looks[d].sign}
         one.members = sorted({*odd, *belief.members})
@@ -275,6 +300,11 @@ class DrainBlocked:
         one.pipes = list(belief.pipes[:8])
         one.published = minute
         return [self._revise(one, minute, belief)]
+
+    def _same(self, one: Open, belief: Belief) -> bool:
+        """Whether it is the same blockage that is seen better, and not another one."""
+        apart = self._layout.graph.hops(one.pipes[0][0], belief.pipes[0][0])
+        return apart is not None and apart <= MOVES
 
     def _revise(
         self, one: Open, minute: float, belief: Belief | None = None, ended: str | None = None

@@ -11,17 +11,31 @@ from detectors.drain_blocked.flow import carried, level_at
 
 CURVE = 72
 CURVE_STEP_S = 300.0
+COURSE, COURSE_STEP_S = 48, 280.0
+"""Four hours of every look in calm times."""
 LEAP_M = 0.05
 """A step between two readings from which a fault is possible: waves are smaller."""
 PRIOR = 0.02
 """Weight of what the register says of `follows`, in squared logarithms: a variation by 15 %."""
 RISE_S = 1500.0
+TRICKLE = -5.0
+"""Of less (logarithm of the full pipe's flow) no ratio can be told: millimetres."""
+LEAN_S = 1200.0
+FROM = 0.8
+"""From this share of the band on a difference speaks, by its square: the log-likelihood of a normal
+spread."""
+MOST, MOST_WET = 1.2, 2.5
+"""... and up to so many times the band: in dry weather a gush is far off, too, and soon over; in
+rain it takes long to be believed."""
 MEMORY_S = 43_200.0
 NEXT = 0.9
 """What is left of the usual spacing, and of a leap, with each further reading."""
 BOTTOM_M, OVER_M = -0.1, 1.5
-"""A level below the invert by more, or above the rim by more, is none: error codes, or a head that
-points elsewhere. Water over the road stands at most this high."""
+"""A level below the invert by more is none: an error code, or a head that points elsewhere. Water
+over the road stands at most so high."""
+PRESSED_M = 10.0
+"""Under a bolted cover water presses higher by up to this much: taken as standing at `top`. More is
+an error code."""
 SAME = 8
 """So many equal readings in a row from a sensor that otherwise moves: it is stuck."""
 
@@ -40,6 +54,8 @@ class Sky(msgspec.Struct):
     dry: float = 0.0
     """`factor` when it last was dry: it rains on until it is near that again."""
     wet: bool = False
+    ebb: float = 0.0
+    """How much of the last rain may still be on its way: 1 while it rains, then less and less."""
 
 
 class Gauge(msgspec.Struct):
@@ -75,9 +91,12 @@ class Gauge(msgspec.Struct):
     since: float = 0.0
     """Begin of `trend`."""
     streak: int = 0
+    weight: float = 0.0
+    """Of what speaks for `trend` since then (seconds at the band's edge)."""
     middle: float = 0.0
     """Logarithm of the flow that was to be expected with the newest reading."""
-    calm_since: float = -math.inf
+    lean: float = 0.0
+    """`flow` over what was expected, of the last half hour."""
     leap: float = 0.0
     """The largest step since it was as usual."""
     leap_from: float = 0.0
@@ -92,6 +111,8 @@ class Gauge(msgspec.Struct):
     """By how much this sensor follows the common rhythm: 1 like the others, 0 not at all (it
     stands in the backwater of a pump's well or an outfall)."""
     curve: list[tuple[float, float]] = []
+    course: list[tuple[float, float]] = []
+    """(epoch seconds, metres above what was expected) of the last hours."""
 
     def expected(self, sky: Sky) -> float:
         """The level to be expected now (metres)."""
@@ -134,12 +155,13 @@ class Gauge(msgspec.Struct):
         at, before, last, top, fresh = self.at, 0.0, self.last, self.top, 0
         if last:
             before = last[-1]
-        for t, v in rows:
-            if t <= at or not BOTTOM_M <= v <= top:
+        for t, told in rows:
+            if t <= at or not BOTTOM_M <= told <= top + PRESSED_M:
                 continue
+            v = told if told < top else top
             if last:
                 step = v - before
-                if step == 0.0:
+                if step == 0.0 and v < top:
                     self.same += 1
                 else:
                     self.same, self.moves = 0, self.moves + 1
@@ -172,44 +194,57 @@ class Gauge(msgspec.Struct):
             self.usual = self.before = flow
         self.before += (flow - self.before) * -math.expm1(-gap / RISE_S)
         follows = self.follows
-        self._judge(at, sky, blind, cfg, self.usual + follows * sky.factor)
+        self._judge(at, sky, blind, cfg, self.usual + follows * sky.factor, gap)
+        if not self.course or at - self.course[-1][0] >= COURSE_STEP_S:
+            self.course.append((at, self.excess))
+            del self.course[:-COURSE]
         if self.trend == 0 and self.sign == 0:
             self.leap *= NEXT if fresh == 1 else NEXT**fresh
         self._learn(at, gap, sky, cfg, follows)
 
     def _judge(
-        self, t: float, sky: Sky, blind: bool, cfg: DrainBlockedConfig, middle: float
+        self, t: float, sky: Sky, blind: bool, cfg: DrainBlockedConfig, middle: float, gap: float
     ) -> None:
         self.middle = middle
         off = self.flow - middle
+        self.lean += (off - self.lean) * -math.expm1(-gap / LEAN_S)
         size = off if off >= 0.0 else -off
-        wet, spread = sky.wet, self.spread
+        wet, spread, ebb = sky.wet, self.spread, sky.ebb
         if wet:
-            band = cfg.sigmas * cfg.wet_factor * max(spread, sky.spread)
+            most = sky.spread if sky.spread > cfg.wet_spread else cfg.wet_spread
+            band = cfg.sigmas * cfg.wet_factor * (spread if spread > most else most)
         else:
-            most = sky.spread if sky.spread < cfg.dry_spread else cfg.dry_spread
+            most = cfg.dry_spread + ebb * (cfg.wet_spread - cfg.dry_spread)
+            most = sky.spread if sky.spread < most else most
             band = cfg.sigmas * (spread if spread > most else most)
-        if self.sign:  # what stands ends at half the difference that began it
-            band *= 0.5
         if not sky.known:
             band += cfg.unknown_band
+        # What stands ends at half the difference that began it; what begins counts from `FROM` on.
+        edge = (0.5 if self.sign else FROM if wet else 1.0) * band
         trend = 0
+        if wet and off > 0.0 and (sky.factor > cfg.full_factor or middle < TRICKLE):
+            size = 0.0  # all run full now; or nobody knows what rain brings to a pipe that was dry
         # Only one that is far off is worth the rest; where rain falls and no common rhythm is
         # known, whether it is more than the rain brings nobody can tell.
-        if size > band and (sky.known or not wet):
-            band += cfg.young_band / (1.0 + (t - self.first) / 3600.0)
-            least = cfg.wet_least_m if wet and off > 0.0 else cfg.least_m
+        if size > edge and (sky.known or not wet):
+            young = cfg.young_band / (1.0 + (t - self.first) / 3600.0)
+            band, edge = band + young, edge + young
+            least = cfg.wet_least_m if wet and off > 0.0 else cfg.least_m + ebb * cfg.ebb_least_m
             least = 0.5 * least if self.sign else least
-            if size > band and (off > 0.0 or sky.known):
+            if size > edge and (off > 0.0 or (sky.known and not wet)):
                 excess = self.excess
                 if (excess if off > 0.0 else -excess) > least:
                     trend = 1 if off > 0.0 else -1
         if trend != self.trend:
-            self.trend, self.since, self.streak = trend, t, 0
+            self.trend, self.since, self.streak, self.weight = trend, t, 0, 0.0
+        elif trend:
+            share, most = size / band, MOST_WET if wet else MOST
+            share = share if share < most else most
+            self.weight += gap * share * share
         self.streak += 1
         if trend != self.sign:
             hold = cfg.wet_hold_s if wet else cfg.blind_hold_s if blind else cfg.hold_s
-            lasts = t - self.since >= hold if trend else t - self.since >= cfg.clear_s
+            lasts = self.weight >= hold if trend else t - self.since >= cfg.clear_s
             if lasts and (self.streak >= cfg.hold_readings or trend == 0):
                 self.sign = trend
 

@@ -110,10 +110,10 @@ class Pair(msgspec.Struct):
                 band += 2 * abs(down.flow - down.before) * bond.lag_s / RISE_S
                 if size > band:
                     trend = self._shows(z, up, down, bond, wet, least)
-        if bond.crown_m is not None and up.value > bond.crown_m and self.pressed(up, down, bond):
-            trend = 1
-        self._hold(t, trend, sky, cfg)
-        if not trend and not wet:
+        presses = bond.crown_m is not None and up.value > bond.crown_m
+        presses = presses and self.pressed(up, down, bond)
+        self._hold(t, 1 if presses else trend, sky.wet and not presses, cfg)
+        if not trend and not presses and not wet:
             self._learn(z, gap if gap < 3600.0 else 3600.0, cfg)
 
     def _young(self, t: float, up: Gauge, down: Gauge, cfg: DrainBlockedConfig) -> float:
@@ -130,12 +130,12 @@ class Pair(msgspec.Struct):
             return False
         return down.value < down.height and bond.below_log + down.flow < bond.least_log - HALF
 
-    def _hold(self, t: float, trend: int, sky: Sky, cfg: DrainBlockedConfig) -> None:
+    def _hold(self, t: float, trend: int, wet: bool, cfg: DrainBlockedConfig) -> None:
         if trend != self.trend:
             self.trend, self.since, self.streak = trend, t, 0
         self.streak += 1
         if trend != self.sign:
-            hold = cfg.clear_s if trend == 0 else cfg.wet_hold_s if sky.wet else cfg.hold_s
+            hold = cfg.clear_s if trend == 0 else cfg.wet_hold_s if wet else cfg.hold_s
             # either of the two may have sent what is looked at
             if t - self.since >= hold and (trend == 0 or self.streak >= 2 * cfg.hold_readings):
                 self.sign = trend

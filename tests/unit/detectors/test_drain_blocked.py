@@ -14,14 +14,14 @@ from contracts.nouns import Quality, Reading
 from detectors._common.drive import run
 from detectors._common.sample import START, city, device, reading
 from detectors.drain_blocked import SPEC
-from detectors.drain_blocked.belief import Look, believe
+from detectors.drain_blocked.belief import Look, believe, held_back
 from detectors.drain_blocked.config import DrainBlockedConfig
 from detectors.drain_blocked.detect import DrainBlocked
 from detectors.drain_blocked.flow import carried, level_at
-from detectors.drain_blocked.gauge import Gauge
+from detectors.drain_blocked.gauge import Gauge, Sky
 from detectors.drain_blocked.pair import Bond, Pair
 from detectors.drain_blocked.sample import main_sewer, sample
-from detectors.drain_blocked.shape import fault_odds
+from detectors.drain_blocked.shape import Course, course_of, creeps, fault_odds
 from detectors.drain_blocked.sites import Layout, sites
 
 CFG = DrainBlockedConfig()
@@ -164,7 +164,8 @@ def test_a_backlog_device_by_device_is_compared_when_all_of_it_is_there() -> Non
     at_once = told(FIVE, blocked(2, 6 * HOUR), 10.0)
     (first, *_) = told(FIVE, blocked(2, 6 * HOUR), 10.0, backlog_h=8.0)
     assert first.at == at_once[0].at, "as if it had been heard in time"
-    assert first.evidence["pipes"] == at_once[0].evidence["pipes"]
+    named, now = dict(first.evidence["pipes"]), dict(at_once[0].evidence["pipes"])
+    assert named == pytest.approx(now, abs=0.01), "looks of a backlog fall on other minutes"
 
 
 def test_clocks_that_all_lag_move_time_after_an_hour() -> None:
@@ -204,6 +205,64 @@ def test_a_sensor_that_leaps_alone_is_its_own_fault() -> None:
         return 0.9 if k == 2 and t > 6 * HOUR else usual(k, t)
 
     assert told(FIVE, debris) == []
+
+
+def test_a_course_is_a_line_after_a_hinge() -> None:
+    def rows(bend: float) -> list[tuple[float, float]]:
+        rises = [max(0.0, k - 10) / 20 for k in range(30)]
+        return [(300.0 * k, 0.2 * rise**bend) for k, rise in enumerate(rises)]
+
+    line, curve = course_of(rows(1.0)), course_of(rows(0.4))
+    assert line is not None and curve is not None
+    assert line.moved == pytest.approx(0.19, abs=0.01) and line.off < 0.002
+    assert creeps(line) > 1 and creeps(curve) < 0
+    assert course_of(rows(1.0)[:4]) is None
+    fallen = course_of([*rows(1.0), (9000.0, 0.05)])
+    assert fallen is not None and fallen.fallen == pytest.approx(0.74, abs=0.01)
+    assert creeps(Course(0.04, 0.0, 0.0)) < creeps(line), "centimetres show no shape"
+
+
+def test_water_missing_below_speaks_for_a_blockage_and_more_of_it_against() -> None:
+    def said(lean: float, share: float = 0.8) -> float:
+        return held_back(share, Look(0, None, -3.0, lean, 0.2))
+
+    assert said(-1.0) > 1.5
+    assert 0 > said(0.0) > -1 > said(1.0)
+    assert said(-1.0, share=0.05) == 0, "a side branch is not missed"
+
+
+def test_what_stands_higher_than_a_pool_is_not_of_it() -> None:
+    layout = town(FIVE)
+    looks = {
+        "a": Look(1, 10.9, -3.0),
+        "c": Look(1, 9.4, -3.0),
+        "e": Look(0, 8.1, -3.0),
+        "g": Look(0, 7.1, -3.0),
+    }
+    assert believe(layout, looks, {}, -2.0).members == ("a", "c")
+    assert len(believe(layout, looks, {}, -2.0, slack_m=0.3).members) == 1
+    assert believe(layout, looks, {}, -2.0, near={"c"}, slack_m=0.3).members == ("c",)
+    assert believe(layout, looks, {}, -2.0, near={"a"}, slack_m=0.3).members == ("a",)
+
+
+def test_water_that_presses_under_a_bolted_cover_is_water() -> None:
+    gauge = Gauge(top=4.5)
+    gauge.fold([(60.0, 0.1), (120.0, 6.3), (180.0, 6.4), (240.0, 65.535)], Sky(), False, CFG)
+    assert gauge.last == [0.1, 4.5, 4.5]
+
+
+def test_the_further_off_the_sooner_it_is_believed_in_rain() -> None:
+    def believed_after(level: float) -> float:
+        gauge, sky = Gauge(height=0.6), Sky(known=True, wet=True, ebb=1.0)
+        gauge.fold([(60.0 * k, 0.1 + 0.001 * (k % 2)) for k in range(200)], sky, False, CFG)
+        gauge.spread = 0.1
+        for k in range(200, 400):
+            gauge.fold([(60.0 * k, level + 0.001 * (k % 2))], sky, False, CFG)
+            if gauge.sign:
+                return 60.0 * (k - 200)
+        return math.inf
+
+    assert believed_after(2.0) < believed_after(0.5) < CFG.wet_hold_s * 1.5
 
 
 def test_a_sensor_that_repeats_itself_says_nothing() -> None:
