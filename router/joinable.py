@@ -15,6 +15,7 @@ import msgspec
 
 from contracts.case import Incident
 from contracts.event import Event, Place
+from contracts.kinds import TASK_KINDS
 from router.near import Near
 
 ANY = "*"
@@ -73,7 +74,9 @@ class Joinable:
         self.entries: dict[str, Entry] = {}
 
     def put(self, incident: Incident, events: Sequence[Event]) -> None:
-        """This incident can be joined, with these events."""
+        """This incident can be joined, with these events; a task of our own people never is."""
+        if incident.kind in TASK_KINDS:
+            return
         entry = self._entry(incident, events)
         old = self.entries.get(incident.id)
         if old == entry:

@@ -238,3 +238,28 @@ def test_both_ways_end_alike() -> None:
         story.at(2 * DAY)
         ends.append((story.told(), story.tickets(), story.incidents()))
     assert ends[0] == ends[1]
+
+
+def test_what_happens_beside_a_round_is_no_part_of_it() -> None:
+    story = told(DAILY)
+    story.at(2000)
+    story.event(event("citizen_report", "app", place(400, 200), 2000.0))
+    story.event(event("citizen_report", "app", place(405, 200), 2001.0, kind="drain_blocked"))
+    story.event(event("flooding", "road-1", place(400, 200), 2002.0))
+    assert not story.incidents()[0].events
+    story.at(2100)
+    assert {i.kind for i in story.incidents() if i.events} >= {"flooding"}
+
+
+def test_a_report_of_what_a_round_found_already_does_no_harm() -> None:
+    story, ticket = on_the_way()
+    found = [{"asset": "road-1", "ok": False, "text": "积水", "kind": "flooding"}]
+    assert story.command(ticket.id, "dispose", "w-15", findings=found).ok
+    before = len(story.open_tickets())
+    story.at(2200).event(event("citizen_report", "app", place(402, 200), 2200.0, kind="flooding"))
+    story.at(2300).event(event("flooding", "road-1", place(400, 200), 2300.0))
+    story.at(2400).event(
+        event("flooding", "road-1", place(400, 200), 2300.0, rev=2, phase="closed")
+    )
+    assert len(story.open_tickets()) >= before
+    assert all(t.worker for t in story.open_tickets() if t.parent is None)
