@@ -13,6 +13,7 @@ from router import responses, sensed, silences, storms
 from router.causes import cause_of, caused
 from router.correlate import news
 from router.house import House
+from router.networks import likely
 from router.opening import name_of
 
 
@@ -26,7 +27,10 @@ def hear(house: House, event: Event, now: datetime) -> list[Change]:
     incident = book.incident_of(event.id)
     if incident is not None:
         told = news(old, event) if old is not None else []
-        return _listened(house, incident, event, now, told)
+        changes = _listened(house, incident, event, now, told)
+        if old is not None and likely(old, "spans").keys() != likely(event, "spans").keys():
+            changes += _elsewhere(house, book.incidents[incident.id], now)
+        return changes
     join = house.correlator.find(event, book, now)
     if join is None:
         # First seen at a later revision (what came before is no longer kept): a new name.
@@ -62,8 +66,9 @@ def _open(
     waits = house.correlator.waits(incident.kind) and incident.closed_at is None
     if not waits:
         changes += house.open_tickets(incident, now)
-        changes += _absorb(house, incident, now)
-        changes += _suspected(house, incident, now)
+        changes += _absorb(house, house.book.incidents[incident.id], now)
+        changes += _suspected(house, house.book.incidents[incident.id], now)
+        incident = house.book.incidents[incident.id]
     if incident.closed_at is not None:
         changes += _recovered(house, incident, now)
     house.set_timers(incident.id)
@@ -115,9 +120,11 @@ def refresh(
     joined = [e for e in known if e.id not in incident.events]
     if joined and house.only_heard(book.events_of(incident)):
         changes += house.open_tickets(new, now)  # now somebody has seen something
+        new = book.incidents[new.id]
     again = incident.closed_at is not None and book.closed_at(new.id) is not None
     if not open_tickets and worse and book.had_tickets(new.id) and not again:
         changes += house.open_tickets(new, now)  # it was ended, and it got worse
+        new = book.incidents[new.id]
     for ticket, change in house.tickets.follow(
         open_tickets, incident, new, known, now=now, told=told or []
     ):
@@ -156,6 +163,34 @@ def _absorb(house: House, cause: Incident, now: datetime) -> list[Change]:
     if new is not cause:
         changes.append(house.put_incident(new, "updated", now))
     return changes
+
+
+def _elsewhere(house: House, cause: Incident, now: datetime) -> list[Change]:
+    """The cut is now believed to be elsewhere: what does not hang behind it has reasons of its own,
+    what does is explained. What people merged stays where they put it."""
+    if cause.closed_at is not None or cause.also:
+        return []
+    book, correlator = house.book, house.correlator
+    changes: list[Change] = []
+    gone = []
+    for event in book.own_events_of(cause):
+        if correlator.is_symptom(event.kind) and event.kind != cause.kind:
+            fed = correlator.relations.fed(event, cause, book)
+            if fed is not None and not fed.yes and event.phase != "closed":
+                gone.append(event)
+    if gone:
+        left = tuple(e for e in cause.events if e not in {event.id for event in gone})
+        told = [(f"{len(gone)} symptoms are not its doing", f"{len(gone)}处设备异常与此无关")]
+        changes += refresh(house, cause, now, events=left, told=told)
+    for event in gone:
+        join = correlator.find(event, book, now)
+        if join is None:
+            name = name_of("i", event.id, "not", cause.id, str(cause.rev))
+            changes += _open(house, event, name, now)
+        else:
+            other = book.incidents[join.incident]
+            changes += refresh(house, other, now, events=(*other.events, event.id))
+    return changes + _absorb(house, book.incidents[cause.id], now)
 
 
 def _suspected(house: House, cause: Incident, now: datetime) -> list[Change]:

@@ -94,6 +94,23 @@ def test_the_cause_is_told_by_name_where_a_symptom_outlives_it() -> None:
     assert root.id in words["text_zh"]
 
 
+def test_when_the_cut_turns_out_to_be_elsewhere_what_it_explains_is_worked_out_anew() -> None:
+    story = Script(wired_town())
+    story.at(0).event(cut(7))
+    story.at(5).event(silent("m-9", 900, 400, 5), silent("m-4", 400, 400, 5))
+    story.at(90)
+    story.ticket(kind="sensor_silent")
+    assert len(story.incidents()[0].events) == 2
+    story.at(100).event(cut(3, rev=2, phase="updated", spans=[["s-3", 0.9]]))
+    assert len(story.incidents()[0].events) == 3
+    assert story.ticket(kind="sensor_silent").stage == "void"
+    story.at(200).event(cut(8, 0, rev=3, phase="updated", spans=[["s-8", 0.9]]))
+    assert len(story.incidents()[0].events) == 2
+    story.at(300)
+    (again,) = [t for t in story.open_tickets() if t.kind == "sensor_silent"]
+    assert again.place.lon == pytest.approx(place(400, 400).lon)
+
+
 # --- two cuts -----------------------------------------------------------------------------------
 
 

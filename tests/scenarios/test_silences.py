@@ -205,6 +205,19 @@ def test_a_planned_work_holds_back_what_its_crew_does_and_lets_go_when_it_ends()
     story.expect(between(HOUR, HOUR)).ticket("opened", kind="severed_cable")
 
 
+def test_what_waits_for_its_cause_is_explained_by_one_that_is_held_and_stays_held() -> None:
+    story = Script(wired_town(works(assets=("s-5",))))
+    story.event(silent("m-8", 800, 400, 0.0))
+    story.at(30).event(cut(5, 20))
+    assert [i.closed_at is None for i in story.incidents()] == [False, True]
+    assert held(story).rev == 3
+    assert len(held(story).events) == 2
+    story.at(HOUR - 1)
+    assert not story.tickets()
+    story.at(HOUR)
+    assert len(story.tickets()) == 1
+
+
 def test_a_work_on_the_street_holds_no_flooding_and_no_report() -> None:
     story = Script(wired_town(works(point=at(400, 200), radius_m=100.0)))
     story.event(event("flooding", "road-1", place(400, 200)))
