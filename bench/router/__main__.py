@@ -31,7 +31,7 @@ from bench.router.naive import Scan
 from bench.router.world import Province
 from contracts.city import City
 from contracts.geo import Point
-from router.assign import Request, Roster
+from router.assign import Load, Request, Roster
 from router.engine import GridRouter
 from router.gazetteer import Gazetteer
 from router.settings import RouterSettings
@@ -212,7 +212,7 @@ class Bench:
         one_by_one.run(asked, lambda n: None)
         requests = [Request(place=a.place, skills=a.skills, severity=a.severity) for a in asked]
         start = process_time()
-        choices = roster.choose_many(requests, NOW, {})
+        choices = roster.choose_many(requests, NOW, Load())
         took = 1000 * (process_time() - start)
         joint = [float(c.reason["travel_s"]) for c in choices]
         greedy = [float(c.reason["travel_s"]) for c in one_by_one.chosen]

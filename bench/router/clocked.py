@@ -39,6 +39,7 @@ class Night:
         self.roster = roster
         self.now = now
         self.load = Load()
+        roster.follow(self.load)
         self.seconds: list[float] = []
         self.cpu_s: list[float] = []
         self.chosen: list[Choice] = []
