@@ -26,6 +26,7 @@ from tests.unit.store.makes import (
     letter,
     published,
     reading,
+    silence,
     ticket,
     unknown,
 )
@@ -242,7 +243,11 @@ def fill(twin: Twin) -> None:
                 reading(0, device="other"),
             ],
             events=[published(event(f"e-{n}", at=at(n))) for n in range(3)],
-            changes=[*(change(one) for one in tickets), change(incident())],
+            changes=[
+                *(change(one) for one in tickets),
+                change(incident()),
+                *(change(silence(f"s-{n}", made_at=at(n))) for n in range(3)),
+            ],
             dead_letters=[letter("d-1", received_at=at(1)), letter("d-2", code="nan")],
             unknown=[unknown("new-1", b"\x00\xff")],
             statuses=[Status("cam-1", at(3), at(3), False), Status("cam-1", at(2), at(9), True)],
@@ -273,6 +278,9 @@ def test_pages_hold_everything_once_in_order_whatever_their_length(twin: Twin, l
     assert [t["id"] for t in pages(twin, "tickets", limit)] == [f"t-{n}" for n in range(6, -1, -1)]
     assert [e["id"] for e in pages(twin, "events", limit)] == ["e-2", "e-1", "e-0"]
     assert [i["id"] for i in pages(twin, "incidents", limit)] == ["i-1"]
+    assert [s["id"] for s in pages(twin, "silences", limit)] == ["s-2", "s-1", "s-0"]
+    assert [s["id"] for s in pages(twin, "silences", limit, since=at(1))] == ["s-2", "s-1"]
+    assert not pages(twin, "silences", limit, grid="g-9")
     assert [w["id"] for w in pages(twin, "workers", limit)] == ["w-1", "w-2"]
     assert [d["id"] for d in pages(twin, "devices", limit)] == ["cam-1", "lvl-7", "other"]
     letters = pages(twin, "dead-letters", limit)
@@ -364,6 +372,7 @@ def test_single_objects_and_what_is_not_there(twin: Twin) -> None:
             for what, name in [
                 ("tickets", "t-3"),
                 ("incidents", "i-1"),
+                ("silences", "s-1"),
                 ("events", "e-1"),
                 ("devices", "cam-1"),
                 ("workers", "w-2"),
