@@ -70,8 +70,7 @@ class Unanswered:
         moved = questions.asked_again(
             ticket,
             name,
-            now,
-            pause,
+            house.clocks.time_of(ticket).add(now, pause),
             rung=rung.index,
             to=rung.role,
             person=rung.person.id if rung.person else None,

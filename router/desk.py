@@ -16,8 +16,9 @@ from contracts.city import City
 from contracts.clock import iso
 from contracts.loop import STAGE_NAMES
 from router import questions, said
+from router.act import Act
 from router.assign import Roster
-from router.branches import HANDLERS, Act
+from router.branches import HANDLERS
 from router.deadlines import Clocks, reached, with_deadlines
 from router.evaluation import judged_by_clocks
 from router.ladder import Ladder
@@ -101,6 +102,11 @@ class Desk:
             return handler(self, act)
         stage = str(MOVES[command.action].to)
         return self.to_stage(ticket, stage, now, command.by, act.note), stage
+
+    def ask_by(self, ticket: Ticket, now: datetime) -> datetime:
+        """When a question asked now is put again: on the ticket's own calendar, so that nobody is
+        woken for a lamp."""
+        return self.clocks.time_of(ticket).add(now, self.settings.ask_s)
 
     def resumed(self, ticket: Ticket, now: datetime, by: str, note: str = "") -> tuple[Ticket, str]:
         """Back from 挂账 to where it was, with what was left of each clock."""

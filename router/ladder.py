@@ -107,7 +107,10 @@ class Ladder:
     def pause(self, ticket: Ticket, seconds: float) -> float:
         """A pause of this ticket's ladder in seconds: shorter with each 督办."""
         count = int(ticket.reason.get("supervised", {}).get("count", 0))
-        return max(seconds * self._s.supervised_pace**count, self._s.shortest_pause_s)
+        climbing = seconds <= self._s.escalate_every_s
+        # At the top the reminders never come faster than a rung is climbed without any urging.
+        floor = self._s.shortest_pause_s if climbing else self._s.escalate_every_s
+        return max(seconds * self._s.supervised_pace**count, min(floor, seconds))
 
     def hurry(self, ticket: Ticket, now: datetime) -> Ticket:
         """督办: the next step comes at the shorter pace from now on."""
@@ -115,7 +118,8 @@ class Ladder:
         then = moment(state.get("next"))
         if then is None:
             return ticket
-        soon = now + timedelta(seconds=self.pause(ticket, self._s.escalate_every_s))
+        pause = self.pause(ticket, self._s.escalate_every_s)
+        soon = self._clocks.time_of(ticket).add(now, pause)
         return _with(ticket, {**state, "next": iso(min(then, soon))})
 
     def hold(self, ticket: Ticket, now: datetime, by: str) -> Ticket:

@@ -8,7 +8,7 @@ asked again, one rung higher each time, until somebody answers or it has become 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from contracts.case import Ticket
@@ -40,16 +40,16 @@ def ask(
     name: str,
     now: datetime,
     by: str,
-    wait_s: float,
+    again: datetime,
     text: tuple[str, str],
     **facts: Any,
 ) -> Ticket:
-    """The ticket with this question open: asked again `wait_s` from now. `text` is (en, zh)."""
+    """The ticket with this question open, to be put again at `again`. `text` is (en, zh)."""
     state = {
         "state": "open",
         "by": by,
         "at": iso(now),
-        "next": iso(now + timedelta(seconds=wait_s)),
+        "next": iso(again),
         "asked": 0,
         **facts,
         **both(*text),
@@ -76,10 +76,10 @@ def answered(
     return _with(ticket, name, {**asked(ticket, name), "state": "answered", "next": None} | reply)
 
 
-def asked_again(ticket: Ticket, name: str, now: datetime, pause_s: float, **facts: Any) -> Ticket:
+def asked_again(ticket: Ticket, name: str, again: datetime, **facts: Any) -> Ticket:
     """The ticket with this question put once more."""
     state = asked(ticket, name)
-    later = {"asked": int(state["asked"]) + 1, "next": iso(now + timedelta(seconds=pause_s))}
+    later = {"asked": int(state["asked"]) + 1, "next": iso(again)}
     return _with(ticket, name, {**state, **later, **facts})
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from contracts.case import Change, Command, Ticket
 from router import hands
-from router.branches import OWN_PART, consulted
+from router.act import OWN_PART, consulted
 from router.deadlines import with_deadlines
 from router.house import House
 from router.ladder import NEIGHBOUR

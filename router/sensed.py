@@ -30,7 +30,7 @@ def recovered(house: House, incident: Incident, now: datetime) -> list[Change]:
             changes += house.put(moved, "cancelled", now)
         elif ticket.stage in NOBODY_CAME:
             moved = questions.ask(
-                ticket, questions.CONFIRM, now, SENSOR, house.settings.ask_s, _PLEASE
+                ticket, questions.CONFIRM, now, SENSOR, house.desk.ask_by(ticket, now), _PLEASE
             )
             changes += house.put(
                 step(moved, now, "updated", SENSOR, one_line(*_PLEASE)), "updated", now

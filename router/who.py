@@ -32,11 +32,9 @@ class Who:
         write), or, named `resident…`, for themselves.
         """
         ident = actor(by)
-        if by.startswith("resident"):
-            return frozenset({"resident"})
         worker = self._city.workers.get(ident)
         if worker is None and ident not in self._city.utilities:
-            return frozenset({"center"})
+            return frozenset({"resident" if by.startswith("resident") else "center"})
         found = set()
         for name, holds in (
             ("worker", ident == ticket.worker),

@@ -285,6 +285,32 @@ def test_a_sensor_that_was_wrong_about_rework_is_not_believed_again() -> None:
     assert story.ticket().reason["photos"]["after"][0]["by"] == "h-1"
 
 
+def test_more_time_that_was_refused_is_granted_on_appeal() -> None:
+    story = flooded()
+    ticket = story.ticket().id
+    story.at(60).do(ticket, "accept", "arrive", by="w-12")
+    until = iso(moment(6 * HOUR))
+    story.command(ticket, "extend", "w-12", reason="the pump is in Suzhou", until=until)
+    story.command(ticket, "refuse", "h-1", reason="try harder")
+    assert story.command(ticket, "appeal", "w-12", reason="it is", against="refuse").ok
+    assert story.command(ticket, "overturn", "center", reason="so it is").ok
+    assert story.ticket().deadlines.dispose == moment(6 * HOUR)
+    assert story.ticket().reason["extensions"][0]["by"] == "center"
+
+
+def test_a_utility_appeals_against_being_named_and_the_consultation_goes_on() -> None:
+    story, _, parts = cut()
+    part = parts["telecom"].id
+    story.at(60).command(part, "return", "telecom", reason="not ours")
+    story.command(part, "reassign", "h-1", utility="lights", reason="a lamp's wire")
+    appeal = story.command(part, "appeal", "lights", reason="our lamps are on the other side")
+    assert appeal.ok, appeal.reason
+    assert story.command(part, "overturn", "center", reason="so they are").ok
+    now = story.ticket(id=part)
+    assert (now.stage, now.utility, now.lane) == ("returned", "lights", "joint")
+    assert now.reason["questions"]["consultation"]["state"] == "open"
+
+
 # --- 挂账 ---------------------------------------------------------------------------------------
 
 
@@ -470,6 +496,20 @@ def test_a_question_that_nobody_answers_is_never_silent() -> None:
     gaps = [(b - a).total_seconds() for a, b in pairwise(times)]
     assert len(times) > 10
     assert max(gaps) <= 4 * HOUR
+
+
+def test_nobody_is_asked_by_night_whether_a_lamp_is_lit() -> None:
+    story = Script(town())
+    evening = 7.5 * HOUR  # Friday 17:30
+    lamp = event("street_light_out", "lamp-1", place(600, 600), evening)
+    story.at(evening).event(lamp)
+    lit = event("street_light_out", "lamp-1", place(600, 600), evening, rev=2, phase="closed")
+    story.at(evening + 600).event(lit)
+    monday = evening + 2 * DAY + 14.5 * HOUR  # 08:00
+    story.at(monday + 599)
+    assert not [c for c in story.changes if c.change in ("escalated", "reminded")]
+    story.at(monday + 600)  # 20 minutes of Friday, 10 of Monday
+    story.expect(between(monday, monday + 600)).ticket("escalated")
 
 
 def test_a_person_on_the_spot_says_that_the_sensor_is_wrong() -> None:
