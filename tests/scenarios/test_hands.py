@@ -141,7 +141,7 @@ def test_the_traffic_police_are_called_when_the_road_is_blocked_and_not_before()
     story = torn()
     worker = str(root(story).worker)
     assert not [t for t in story.tickets() if t.utility == "traffic-police"]
-    story.at(300).do(root(story).id, "accept", "arrive", by=worker)
+    story.at(60).do(root(story).id, "accept", "arrive", by=worker)
     assert story.at(400).command(root(story).id, "report", worker, road_blocked=True).ok
     part = story.expect(between(400, 400)).ticket("opened", utility="traffic-police")
     assert part.parent == root(story).id
