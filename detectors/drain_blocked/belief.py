@@ -225,7 +225,7 @@ def _fits(
     for (a, b), sign in pairs.items():
         if sign == 0 and a in above and b in below:
             score += APART if looks[a].sign <= 0 else APART_HIGH
-    lower = max(below, key=lambda d: (layout.share(pipe, d), d), default=None)
+    lower = next((d for d in layout.below(pipe) if d in looks), None)
     if lower is not None:
         score += held_back(layout.share(pipe, lower), looks[lower])
     return score

@@ -82,6 +82,8 @@ class DrainBlocked:
         self._state.pairs = [known.get(key) or Pair(*key) for key in wanted]
         self._bonds = [layout.bond(*key) for key in wanted]
         self._waiting = {d: g.waiting for d, g in self._state.gauges.items()}
+        # Follows from a gauge's state: kept because several look at the same one.
+        self._faults: dict[str, tuple[tuple[float, bool], float]] = {}
 
     def on_item(self, item: Reading, /) -> Iterable[Event]:
         """Keep one reading; think when its minute is over."""
@@ -249,9 +251,16 @@ class DrainBlocked:
             head = None if invert is None else invert + gauge.value
             fault = self._cfg.fault_odds
             if gauge.sign or device in parted:
-                fault = fault_odds(gauge, self._state.sky.wet, self._cfg)
+                fault = self._fault(device, gauge)
             looks[device] = Look(gauge.sign, head, fault, gauge.lean, self._strays(gauge))
         return looks
+
+    def _fault(self, device: str, gauge: Gauge) -> float:
+        key = (gauge.at, self._state.sky.wet)
+        kept = self._faults.get(device)
+        if kept is None or kept[0] != key:
+            kept = self._faults[device] = (key, fault_odds(gauge, key[1], self._cfg))
+        return kept[1]
 
     def _strays(self, gauge: Gauge) -> float:
         sky = self._state.sky

@@ -111,8 +111,8 @@ class Gauge(msgspec.Struct):
     """By how much this sensor follows the common rhythm: 1 like the others, 0 not at all (it
     stands in the backwater of a pump's well or an outfall)."""
     curve: list[tuple[float, float]] = []
-    course: list[tuple[float, float]] = []
-    """(epoch seconds, metres above what was expected) of the last hours."""
+    course: list[tuple[float, float, float]] = []
+    """(epoch seconds, `value`, `middle`) of the last hours."""
 
     def expected(self, sky: Sky) -> float:
         """The level to be expected now (metres)."""
@@ -136,6 +136,10 @@ class Gauge(msgspec.Struct):
     def excess(self) -> float:
         """The newest reading over what was expected with it (metres)."""
         return self.value - level_at(self.middle, self.height)
+
+    def differences(self, newest: int = COURSE) -> list[tuple[float, float]]:
+        """(epoch seconds, metres over what was expected) of the last hours."""
+        return [(t, v - level_at(m, self.height)) for t, v, m in self.course[-newest:]]
 
     @property
     def usual_m(self) -> float:
@@ -195,9 +199,11 @@ class Gauge(msgspec.Struct):
         self.before += (flow - self.before) * -math.expm1(-gap / RISE_S)
         follows = self.follows
         self._judge(at, sky, blind, cfg, self.usual + follows * sky.factor, gap)
-        if not self.course or at - self.course[-1][0] >= COURSE_STEP_S:
-            self.course.append((at, self.excess))
-            del self.course[:-COURSE]
+        course = self.course
+        if not course or at - course[-1][0] >= COURSE_STEP_S:
+            course.append((at, value, self.middle))
+            if len(course) > COURSE:
+                del course[0]
         if self.trend == 0 and self.sign == 0:
             self.leap *= NEXT if fresh == 1 else NEXT**fresh
         self._learn(at, gap, sky, cfg, follows)

@@ -58,10 +58,10 @@ def fault_odds(gauge: Gauge, wet: bool, cfg: DrainBlockedConfig) -> float:
     odds = cfg.fault_odds
     if abs(gauge.leap) >= 0.6 * abs(gauge.excess):
         # Between two readings far apart, or while rain falls, a pool may rise as far as it will.
-        often = 1.0 if stands(gauge.course) else min(1.0, OFTEN_S / gauge.every_s)
+        often = 1.0 if stands(gauge.differences(3)) else min(1.0, OFTEN_S / gauge.every_s)
         odds += LEAPED * often * (WETTED if wet else 1.0)
     elif not wet and gauge.excess > 0.0:
-        course = course_of(gauge.course)
+        course = course_of(gauge.differences())
         if course is not None:
             odds += creeps(course) + (FALLS if course.fallen > FALLEN else 0.0)
     return min(odds, -0.3)

@@ -103,6 +103,7 @@ class Layout:
         self.gauges = frozenset(d.id for d in site.devices if measures_rain(d))
         self._down: dict[str, dict[str, Reach]] = {}
         self._up: dict[str, dict[str, float]] = {}
+        self._below: dict[str, tuple[str, ...]] = {}
         self._next: dict[str, tuple[str, ...]] = {}
         self._at: dict[str, list[str]] = {}
         for sensor in self.sensors.values():
@@ -136,6 +137,14 @@ class Layout:
         drain there."""
         mine = self._holes(self.sensors[device].node)
         return min(1.0, self._holes(self.network.pipes[pipe].from_) / mine)
+
+    def below(self, pipe: str) -> tuple[str, ...]:
+        """The sensors that a pipe's water comes to, those with the largest share of it first."""
+        if pipe not in self._below:
+            found = [d for d in self.sensors if pipe in self.up(d)]
+            found.sort(key=lambda d: (self.share(pipe, d), d), reverse=True)
+            self._below[pipe] = tuple(found)
+        return self._below[pipe]
 
     def is_pipe(self, pipe: str) -> bool:
         """Whether it is a pipe as far as the register says: where pipes have their size, a
