@@ -1,7 +1,8 @@
 """What lies near a place, without looking at everything: ids in cells of a thousandth of a degree.
 
 A cell is 111 m high and, between the equator and 60°, 111 to 56 m wide. A question costs the cells
-it covers, or one look at each id where that is less; `looked` counts both, for the tests.
+it covers, or one look at each id where that is less; `looked` counts both, for the tests. Nothing
+is near across the meridian of 180°, where no city of ours lies.
 """
 
 from __future__ import annotations
