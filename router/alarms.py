@@ -8,6 +8,7 @@ from contracts.case import Change, Incident, Ticket
 from router import patrols, questions, silences, verification
 from router.book import is_open
 from router.consult import NobodyNamed
+from router.hands import HelpUnanswered
 from router.house import Alarm, House
 from router.ladder import rung_words
 from router.stages import step
@@ -129,6 +130,8 @@ ALARMS: tuple[Alarm, ...] = (
     Unanswered(),
     NobodyNamed(),
     NextRung(),
+    HelpUnanswered(),
+    OfferUnanswered(),
 )
 """In the order in which they ring when several are due."""
 

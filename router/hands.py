@@ -6,14 +6,14 @@ count in everybody's load.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from datetime import datetime
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from contracts.case import Command, Hand, Ticket
-from router.stages import WORKING, actor, step
+from contracts.case import Change, Command, Hand, Ticket
+from router.stages import WORKING, actor, step, with_reason
 from router.words import one_line
 
 if TYPE_CHECKING:
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 State = Literal["requested", "accepted", "refused", "released"]
 DONE = frozenset({"disposed", "verified", "closed", "evaluated", "void"})
 """Stages in which nobody need hold anything any more."""
+AT_WORK = frozenset({"accepted", "arrived", "reworked"})
+"""Stages in which somebody waits for the help that was asked for."""
+NO_ANSWER = one_line("no answer", "未答复")
+MOST_SILENT = 4
+"""So many are asked in turn because others said nothing; then people must telephone."""
 MOST = 10
 """Helpers asked by one action at most."""
 ACTIONS = frozenset({"request_helper", "accept_help", "refuse_help", "release_helper"})
@@ -48,6 +53,25 @@ def asked(ticket: Ticket, workers: Iterable[str], now: datetime, by: str, why: s
     return _with(
         ticket, [Hand(worker=w, state="requested", at=now, by=by, why=why) for w in workers]
     )
+
+
+def asked_to_help(
+    ticket: Ticket,
+    workers: Sequence[str],
+    now: datetime,
+    by: str,
+    why: str,
+    skills: tuple[str, ...] | None = None,
+) -> Ticket:
+    """As `asked`, by a rule, a response or a person who wants help: who does not answer is
+    replaced (the ladder asks neighbours to step in, and climbs when they do not)."""
+    if not workers:
+        return ticket
+    known = ticket.reason.get("helpers", {})
+    wanted = {**known, "asked": [*known.get("asked", []), *workers]}
+    if skills is not None:
+        wanted["skills"] = list(skills)
+    return asked(with_reason(ticket, helpers=wanted), workers, now, by, why)
 
 
 def state_of(ticket: Ticket, worker: str) -> str | None:
@@ -102,6 +126,49 @@ def let_go(ticket: Ticket, now: datetime) -> Ticket:
         ticket,
         [Hand(worker=w, state="released", at=now, by="router", why=why) for w in ticket.helpers],
     )
+
+
+class HelpUnanswered:
+    """Somebody is at work, and who was asked to help says nothing: the next is asked."""
+
+    def due(self, house: House, ticket: Ticket, /) -> datetime | None:
+        """A while after they were asked; None where enough have been asked in turn."""
+        silent = _silent(ticket)
+        if silent is None or ticket.stage not in AT_WORK or not house.settings.ladder:
+            return None
+        passed = sum(hand.why == NO_ANSWER for hand in ticket.hands)
+        if passed >= MOST_SILENT or ticket.reason.get("helpers", {}).get("nobody_else"):
+            return None
+        begun = max((s.at for s in ticket.timeline if s.change in AT_WORK), default=silent.at)
+        return max(silent.at, begun) + timedelta(seconds=house.settings.help_wait_s)
+
+    def ring(self, house: House, ticket: Ticket, now: datetime, /) -> list[Change]:
+        """The next nearest in their place."""
+        silent = _silent(ticket)
+        assert silent is not None
+        wanted = ticket.reason.get("helpers", {})
+        following = nearest(house, ticket, 1, tuple(wanted.get("skills", ())), now)
+        name = called(house, [silent.worker])
+        if not following:
+            note = one_line(
+                f"{name} does not answer; nobody else is on shift", f"{name}未答复，无其他在岗人员"
+            )
+            moved = with_reason(ticket, helpers={**wanted, "nobody_else": True})
+        else:
+            gone = Hand(worker=silent.worker, state="released", at=now, by="router", why=NO_ANSWER)
+            names = called(house, following)
+            note = one_line(
+                f"{name} does not answer; asked instead: {names}", f"{name}未答复，改请{names}"
+            )
+            moved = asked_to_help(_with(ticket, [gone]), following, now, "router", note)
+        return house.put(step(moved, now, "updated", "router", note), "updated", now)
+
+
+def _silent(ticket: Ticket) -> Hand | None:
+    """Who was asked to help longest ago and has not answered."""
+    wanted = ticket.reason.get("helpers", {}).get("asked", ())
+    waiting = [h for h in ticket.hands if h.state == "requested" and h.worker in wanted]
+    return min(waiting, key=lambda hand: (hand.at, hand.worker), default=None)
 
 
 # --- commands -----------------------------------------------------------------------------------
@@ -172,7 +239,7 @@ def request(house: House, ticket: Ticket, command: Command, now: datetime) -> tu
     said = ": ".join(part for part in (command.reason, command.note) if part)
     note = one_line(f"asked to help: {names}", f"请求协助：{names}")
     moved = step(ticket, now, "updated", command.by, f"{note}; {said}" if said else note)
-    return asked(moved, whom, now, command.by, said or note), "updated"
+    return asked_to_help(moved, whom, now, command.by, said or note), "updated"
 
 
 def answer(house: House, ticket: Ticket, command: Command, now: datetime) -> tuple[Ticket, str]:
@@ -193,7 +260,8 @@ def answer(house: House, ticket: Ticket, command: Command, now: datetime) -> tup
     if state == "refused" and ticket.stage in WORKING:
         skills = tuple(ticket.reason.get("helpers", {}).get("skills", ()))
         following = nearest(house, moved, 1, skills, now)
-        moved = asked(moved, following, now, "router", one_line(f"{name} refused", f"{name}不能来"))
+        why = one_line(f"{name} refused", f"{name}不能来")
+        moved = asked_to_help(moved, following, now, "router", why)
         names = called(house, following)
         en += f"; asked instead: {names}" if following else "; nobody else is on shift"
         zh += f"；改请{names}" if following else "；无其他在岗人员"

@@ -158,10 +158,9 @@ def _with_helpers(
     if not whom:
         return root, []
     why = one_line(entry["text_en"], entry["text_zh"])
-    root = hands.asked(root, whom, now, "router", why)
-    wanted = {"skills": list(response.skills), "response": response.id}
+    root = hands.asked_to_help(root, whom, now, "router", why, response.skills)
     names = hands.called(house, whom)
-    return with_reason(root, helpers=wanted), [(f"asked to help: {names}", f"请求协助：{names}")]
+    return root, [(f"asked to help: {names}", f"请求协助：{names}")]
 
 
 def _with_offers(house: House, root: Ticket, response: Response) -> Ticket:
@@ -208,8 +207,8 @@ def opened(
     if root.helpers and not root.hands:
         rule = house.duties.rule_for(incident.kind, root.grid)
         why = one_line(f"rule {rule.id}", f"规则 {rule.id}") if rule else ""
-        root = hands.asked(root, root.helpers, now, "router", why)
-        root = with_reason(root, helpers={"skills": list(rule.skills) if rule else []})
+        skills = rule.skills if rule else ()
+        root = hands.asked_to_help(root, root.helpers, now, "router", why, skills)
     root, more, _ = call(house, root, incident, events, now)
     return [root, *parts, *more]
 

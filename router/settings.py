@@ -195,6 +195,8 @@ class RouterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     """Each 督办 of a person shortens the pauses of the ladder by this factor."""
     shortest_pause_s: float = 300.0
     """But not below this."""
+    help_wait_s: float = 600.0
+    """A helper who says nothing for so long while somebody is at work is replaced by the next."""
     ask_s: float = 1800.0
     """A question to people (is it over? more time? whose is it?) is asked again after this long,
     one rung higher."""

@@ -120,6 +120,32 @@ def test_nobody_answers_for_another_helper() -> None:
     assert "answers for themselves" in answer.reason
 
 
+def test_a_helper_who_says_nothing_is_replaced_while_somebody_waits_for_them() -> None:
+    story = torn()
+    ticket = root(story)
+    first, second = ticket.helpers
+    story.at(60).do(ticket.id, "accept", by=str(ticket.worker))
+    story.command(ticket.id, "accept_help", first)
+    story.at(659)
+    assert root(story).helpers == (first, second)
+    story.at(660)
+    third = root(story).helpers[1]
+    assert third not in (first, second)
+    assert hands(story) == {first: "accepted", second: "released", third: "requested"}
+    assert "未答复" in root(story).timeline[-1].note
+    # Not for ever: the town's telephone is for people.
+    story.at(2 * HOUR)
+    silent = [h for h in root(story).hands if h.state == "released"]
+    assert len(silent) <= 4
+
+
+def test_nobody_is_replaced_while_nobody_is_there_to_be_helped() -> None:
+    story = torn()
+    asked = root(story).hands
+    story.at(1200)
+    assert set(asked) <= set(root(story).hands)
+
+
 def test_off_shift_people_are_not_called_to_help() -> None:
     workers = tuple(
         msgspec.structs.replace(w, shift="20:00-08:00")
