@@ -131,7 +131,6 @@ ALARMS: tuple[Alarm, ...] = (
     NobodyNamed(),
     NextRung(),
     HelpUnanswered(),
-    OfferUnanswered(),
 )
 """In the order in which they ring when several are due."""
 
