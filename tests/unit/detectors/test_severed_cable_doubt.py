@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -15,6 +16,7 @@ from detectors._common.drive import Known, run
 from detectors._common.sample import city, device, reading
 from detectors.severed_cable import SPEC
 from detectors.severed_cable.config import SeveredCableConfig
+from detectors.severed_cable.expect import View, row
 from detectors.severed_cable.report import owners_of
 from detectors.severed_cable.tree import Tree
 
@@ -176,3 +178,30 @@ def test_of_several_sets_of_owners_the_likeliest_is_called() -> None:
     shares[tree.index["s-p1"], 0] = 0.1
     shares[tree.index["s-p3"], 0] = 0.6
     assert owners_of(tree, shares) == ["power", "telecom", "tv"]
+
+
+def view(phases: tuple[int, int, int], amps: tuple[int, int, int], *, medium: bool) -> View:
+    return View(
+        medium=medium, phases=phases, amps=amps, neutral=-1, halves=(False, False, False),
+        moved=-1, even=False, gasp=False, singles=sum(p >= 0 for p in phases), own=7e-6,
+        customer=False, restless=0,
+    )  # fmt: skip
+
+
+def test_one_phase_that_is_low_at_one_place_alone_is_more_at_medium_voltage_than_at_low() -> None:
+    """A welder pulls a low voltage down by a third, and no medium one."""
+    low, there = (3, 5, 5), (-1, -1, -1)
+    odds = [row(v).low[1] - row(v).nothing for v in
+            (view(low, there, medium=False), view(low, there, medium=True))]  # fmt: skip
+    assert odds[1] > odds[0] + 3.0
+
+
+def test_a_load_between_an_open_phase_and_a_whole_one_draws_less_from_both() -> None:
+    """Phase b of two is open and backfed through the load that hangs between b and c."""
+    volts = (-1, 1, 5)
+    both, one = view(volts, (-1, 1, 1), medium=True), view(volts, (-1, 1, 2), medium=True)
+    dead = view((-1, 0, 5), (-1, 0, 2), medium=True)
+    open_b = 2
+    assert row(both).medium[open_b] > math.log(0.18 * 0.25 * 0.08 * 0.5)
+    assert row(one).medium[open_b] > row(both).medium[open_b]
+    assert row(dead).medium[open_b] > row(one).medium[open_b]
