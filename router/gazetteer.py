@@ -46,7 +46,9 @@ class Gazetteer:
         versions = {version.grid.id for version in governed.versions}
         items = [GridVersion(grid=grid) for grid in grids if grid.id not in versions]
         items += governed.versions
-        self.grids = {item.grid.id: item.grid for item in items} | standing
+        # By id the newest version, whatever the day: a replay says the same in a year.
+        newest = sorted(items, key=lambda item: item.since.timestamp() if item.since else -math.inf)
+        self.grids = {item.grid.id: item.grid for item in newest}
         self._items = items
         self._ids = [item.grid.id for item in items]
         self._since = _epochs((item.since for item in items), -math.inf)
@@ -64,7 +66,7 @@ class Gazetteer:
         self._tree.query(shapely.Point(0, 0))  # it is built by the first question
         self._chains: dict[str, tuple[str, ...]] = {}
         self._lines: dict[str, tuple[str, ...]] = {}
-        self._addresses: dict[str, str] = {}
+        self._addresses: dict[int, str] = {}
         self._heirs = self._inherited(governed.versions)
 
     @classmethod
@@ -159,13 +161,13 @@ class Gazetteer:
                 self._lines[grid_id] = known
         return known
 
-    def _address(self, grid_id: str) -> str:
-        known = self._addresses.get(grid_id)
+    def _address(self, item: int) -> str:
+        known = self._addresses.get(item)
         if known is not None:
             return known
         names: list[str] = []
-        for part in (*reversed(self.ancestors(grid_id)), grid_id):
-            name = self.grids[part].name
+        grid = self._items[item].grid
+        for name in (*(self.grids[g].name for g in reversed(self.ancestors(grid.id))), grid.name):
             # "鼓楼街道第一社区" under "鼓楼街道" already says where it is.
             if names and name.startswith(names[-1]):
                 names[-1] = name
@@ -173,7 +175,7 @@ class Gazetteer:
                 names.append(name)
         latin = all(name.isascii() for name in names)
         text = ", ".join(reversed(names)) if latin else "".join(names)
-        self._addresses[grid_id] = text
+        self._addresses[item] = text
         return text
 
     # --- where ----------------------------------------------------------------------------------
@@ -184,6 +186,10 @@ class Gazetteer:
         """The grid that has the point: of those that hold at `at` (None: as the city was read),
         a special grid for this kind, else the smallest that covers it; outside every grid the
         nearest within `off_grid_m`; else None."""
+        found = self._item_at(point, at, kind)
+        return None if found is None else self._ids[found]
+
+    def _item_at(self, point: Point, at: datetime | None, kind: str | None) -> int | None:
         x, y = point.lon * self._mx, point.lat * self._my
         where = shapely.Point(x, y)
         boxes = self._held(self._tree.query(where), at)
@@ -191,7 +197,7 @@ class Gazetteer:
         special = [i for i in covering if self._for(self._ids[i], kind)]
         usual = [i for i in covering if self._ids[i] not in self._special]
         found = special or usual or self._nearest(where, at)
-        return self._ids[min(found, key=self._smallest)] if found else None
+        return min(found, key=self._smallest) if found else None
 
     def specials_at(self, point: Point, at: datetime | None = None) -> tuple[str, ...]:
         """The special grids that cover the point."""
@@ -238,8 +244,10 @@ class Gazetteer:
         kind: str | None = None,
     ) -> Place:
         """The place with its grid; the address is the grids' names unless one is given."""
-        grid = self.grid_at(point, at, kind)
-        return Place(point.lon, point.lat, grid, address or (self._address(grid) if grid else None))
+        found = self._item_at(point, at, kind)
+        if found is None:
+            return Place(point.lon, point.lat, None, address)
+        return Place(point.lon, point.lat, self._ids[found], address or self._address(found))
 
 
 def _epochs(moments: Iterable[datetime | None], otherwise: float) -> NDArray[np.float64]:

@@ -51,6 +51,16 @@ def test_an_ended_grid_keeps_its_meaning(gazetteer: Gazetteer) -> None:
     assert gazetteer.place(at(100, 100), at=BEFORE).address == "鼓楼区江东街道东社区第一网格"
 
 
+def test_a_redrawn_grid_has_the_name_of_its_time() -> None:
+    renamed = Grid(id="g1", name="新一网格", level="grid", parent="c1", rings=G1.rings)
+    versions = (GridVersion(grid=renamed, since=SPLIT), GridVersion(grid=G1, until=SPLIT))
+    for read in (GRIDS, (*(g for g in GRIDS if g.id != "g1"), renamed)):
+        found = Gazetteer(read, governed=Governance(versions=versions))
+        assert str(found.place(at(100, 100), at=BEFORE).address).endswith("第一网格")
+        assert str(found.place(at(100, 100), at=SPLIT).address).endswith("新一网格")
+        assert found.grids["g1"] == renamed, "whatever the day the folder was read"
+
+
 def test_heirs_of_heirs_and_of_merged_grids_are_found() -> None:
     later = SPLIT + timedelta(days=30)
     merged = Grid(id="g9", name="并网格", level="grid", parent="c1", rings=box(0, 0, 1000, 500))
