@@ -226,7 +226,9 @@ def _whence(hits: list[Hit], verdict: Verdict, size: tuple[int, int], wall: Wall
     """Why it cannot have been let go where it seems to come from."""
     if wall is None:
         return in_picture(hits, verdict.fit, size)
-    return in_space(hits, wall, size[0])
+    metric = verdict.metric
+    sure = 0.0 if metric is None else min(verdict.fit.evidence, metric.evidence)
+    return in_space(hits, wall, size[0], sure)
 
 
 def _falls(verdict: Verdict | None) -> bool:

@@ -31,6 +31,10 @@ more; leaves -11."""
 OFF_SD = 3.0
 """A release so many standard deviations, and one bay or floor, beside all zones is none."""
 
+GRAVITY_EVIDENCE, GRAVITY_MISFIT = 15.0, 1.0
+"""What speeds up with so much evidence in the picture and on the wall alike, and is fitted so well,
+needs no such odds. Of the leaves, bags and mirrored things looked at the lesser is below 5."""
+
 CLEARLY = 2.0
 """Log odds; what clearly flies, and fits well, may begin anywhere: zones may be listed for a part
 of a facade only."""
@@ -55,13 +59,17 @@ RIM, SIDEWAYS = 0.03, 0.3
 A thing is let go before the wall; what comes in from the side flew."""
 
 
-def in_space(hits: list[Hit], wall: Wall, height: int) -> str:
-    """Why it was not let go before this wall; empty where it may have been."""
+def in_space(hits: list[Hit], wall: Wall, height: int, evidence: float = 0.0) -> str:
+    """Why it was not let go before this wall; empty where it may have been.
+
+    `evidence` that it speeds up, the lesser of the picture's and the wall's.
+    """
     release = fit_release(hits, wall.facade, height)
     if release is None or release.misfit > MISFIT:
         return "no flight from a hand or a sill fits it"
     odds = release.log_evidence - release.steady_log_evidence
-    if odds < ODDS:
+    falls = evidence >= GRAVITY_EVIDENCE and release.misfit <= GRAVITY_MISFIT
+    if odds < ODDS and not falls:
         return "steady motion in space explains it better"
     if odds > CLEARLY and release.misfit < MISFIT / 2:
         return ""
