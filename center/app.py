@@ -41,7 +41,7 @@ from center.tailer import Tailer
 from contracts.city import City
 from contracts.clock import Clock, monotonic
 from contracts.errors import Permanent, Refused, Temporary, Wrong
-from contracts.ports import Desk, Publisher
+from contracts.ports import Desk, Publisher, Tally
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +76,7 @@ def make_app(
     publisher: Publisher | None = None,
     notify: NotifySettings | None = None,
     lifespans: Sequence[Lifespan] = (),
+    tally: Callable[[], Tally] | None = None,
 ) -> web.Application:
     """The application.
 
@@ -83,7 +84,8 @@ def make_app(
 
     `health` answers `{"ready": bool, "reasons": [text], …}` and may block shortly. `lifespans`
     are for what must live in this event loop (opening the desk). With a `publisher` (started by
-    the caller) changes of tickets go out by MQTT. Raises Wrong on unsafe settings.
+    the caller) changes of tickets go out by MQTT. `tally` makes what counts figures; without one
+    there are none. Raises Wrong on unsafe settings.
     """
     check(settings)
     notify = notify or NotifySettings()
@@ -117,6 +119,7 @@ def make_app(
             rows=settings.stream_rows,
         ),
         passes=Passes(settings.evidence_secret, notify.link_s, clock, settings.public_url),
+        tally=tally,
     )
     app = web.Application(
         middlewares=[_answer_errors], client_max_size=max(settings.report_bytes, 1)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from center.counts import Counts
 from center.feeds import mapping
 from center.guard import Caller, Guard
 from center.links import Signer
@@ -19,7 +20,7 @@ from center.roster import Roster
 from center.settings import CenterSettings
 from contracts.city import City
 from contracts.clock import Clock
-from contracts.ports import Desk
+from contracts.ports import Desk, Tally
 
 if TYPE_CHECKING:
     from center.alerts import MqttAlerts
@@ -47,6 +48,7 @@ class Context:
         guard: Guard,
         tailer: Tailer,
         passes: Passes,
+        tally: Callable[[], Tally] | None = None,
     ) -> None:
         self.desk = desk
         self.city = city
@@ -67,6 +69,7 @@ class Context:
         self.veil = tailer.veil
         self.roster = Roster(city, desk)
         self.drains = Drains(city)
+        self.counts = None if tally is None else Counts(desk, tally)
         self._inside = _inside(city)
 
     def grids_inside(self, grid: str) -> frozenset[str]:

@@ -50,7 +50,14 @@ PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
     "reason": ("Why.", {"type": "string"}),
     "width": ("Width of the picture in px, 320 to 2000.", {"type": "integer"}),
     "lang": ("Language of its words.", {"type": "string", "enum": ["zh", "en"]}),
+    "figures.by": (
+        "One line for each of these.",
+        {"type": "string", "enum": ["grid", "kind", "utility", "worker", "district"]},
+    ),
+    "figures.since": ("Begin of the period; 30 days before its end.", {"type": "string"}),
+    "figures.until": ("End of the period, not included; now.", {"type": "string"}),
 }
+"""By name; `NAME OF A GROUP OF ROUTES.name` where it means something else there."""
 
 
 def document(table: Sequence[Route], version: str) -> dict[str, Any]:
@@ -91,8 +98,9 @@ def _operation(route: Route) -> dict[str, Any]:
             for name in re.findall(r"\{(\w+)\}", route.path)
         ]
         + [
-            {"name": n, "in": "query", "description": PARAMETERS[n][0], "schema": PARAMETERS[n][1]}
+            {"name": n, "in": "query", "description": said, "schema": schema}
             for n in route.query
+            for said, schema in (_parameter(route, n),)
         ],
         "responses": {
             **{str(status): _answer(status, shape) for status, shape in route.answers.items()},
@@ -108,6 +116,11 @@ def _operation(route: Route) -> dict[str, Any]:
             "content": {route.body_type: {"schema": _schema(route.body)}},
         }
     return operation
+
+
+def _parameter(route: Route, name: str) -> tuple[str, dict[str, Any]]:
+    own = f"{route.name.partition('-')[0]}.{name}"
+    return PARAMETERS.get(own) or PARAMETERS[name]
 
 
 def _answer(status: int, shape: Any) -> dict[str, Any]:

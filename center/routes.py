@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from center import evidence, geodata, live, ops, originals, plot, reads, silences, writes
+from center import evidence, figures, geodata, live, ops, originals, plot, reads, silences, writes
 from center.context import Handler
 from center.feeds import cap, exports, open311
 from center.guard import Access
@@ -16,6 +16,7 @@ from center.shapes import (
     ActionBody,
     ActionWaiting,
     Dossier,
+    FiguresTable,
     Health,
     OriginalBody,
     ReportBody,
@@ -209,6 +210,19 @@ def routes(city: City, openapi: Handler) -> tuple[Route, ...]:
             method="GET", path="/api/v1/tickets.csv", name="tickets-csv",
             summary="Tickets as CSV (UTF-8 with mark), with the listing's filters.",
             handler=exports.table, access="evidence", query=FILTERS["tickets"],
+            answers={200: "text/csv"},
+        ),
+        Route(
+            method="GET", path="/api/v1/figures", name="figures",
+            summary="Rates and times of grids, kinds, utilities, workers or districts over a"
+            " period: filing, closing on time, rework, response, satisfaction, the grid's verdict.",
+            handler=figures.table, access="evidence", query=figures.QUERY,
+            answers={200: FiguresTable},
+        ),
+        Route(
+            method="GET", path="/api/v1/figures.csv", name="figures-csv",
+            summary="The same as CSV (UTF-8 with mark).",
+            handler=figures.sheet, access="evidence", query=figures.QUERY,
             answers={200: "text/csv"},
         ),
         Route(

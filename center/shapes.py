@@ -110,6 +110,28 @@ class Dossier(msgspec.Struct, frozen=True):
     """The incident's events, newest first, each with `links` to its evidence."""
 
 
+class FiguresLine(msgspec.Struct, frozen=True):
+    """The figures of one grid, kind, utility, worker or district."""
+
+    id: str
+    name: str
+    figures: dict[str, Any]
+    """`reported filed due deferred closed on_time` are counts; `…_rate` 0 to 1; `first_response
+    disposal recovery` are {n, mean, p50, p90} in seconds; `satisfaction` and `score` 1 to 5. What
+    there is nothing to count for is null."""
+
+
+class FiguresTable(msgspec.Struct, frozen=True):
+    """Figures of a period [since, until), the most punctual first."""
+
+    by: str
+    since: str
+    until: str
+    items: list[FiguresLine]
+    total: dict[str, Any]
+    """Of all tickets, also of those that have no such line (no utility)."""
+
+
 class Health(msgspec.Struct, frozen=True):
     """Whether the service can do its work, and why not."""
 

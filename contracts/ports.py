@@ -360,3 +360,23 @@ class Desk(Protocol):
     async def ping(self) -> None:
         """Raises Temporary when the database does not answer."""
         ...
+
+
+# --- what the center is handed by the composition root ----------------------------------------
+
+
+class Tally(Protocol):
+    """Counts tickets into the field's figures; made anew for every count, used by one thread."""
+
+    def take(self, tickets: Sequence[dict[str, Any]]) -> None:
+        """Some more tickets, as the desk has them."""
+        ...
+
+    def table(self, by: str, since: datetime, until: datetime) -> dict[str, dict[str, Any]]:
+        """Figures of [since, until) by `grid`, `kind`, `utility`, `worker` or `district`, the most
+        punctual first; JSON-ready."""
+        ...
+
+    def total(self, since: datetime, until: datetime) -> dict[str, Any]:
+        """The same of all tickets together."""
+        ...

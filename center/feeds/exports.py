@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
@@ -12,6 +10,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from center.context import Context
+from center.feeds.csvtext import MARK, line
 from center.guard import Caller
 from center.problems import Problem, json_response
 from center.query import parse
@@ -43,7 +42,6 @@ COLUMNS = (
 )
 CSV_MOST = 100_000
 """Rows of one export."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 async def geojson(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
@@ -83,10 +81,9 @@ async def table(context: Context, caller: Caller, request: web.Request) -> web.S
     now = context.clock.now()
     await context.desk.log_access(caller.name, "tickets.csv", now)
     await response.prepare(request)
-    # The mark makes Excel read UTF-8 instead of the system's code page.
-    await response.write("\ufeff".encode() + _line(COLUMNS))
+    await response.write(MARK + line(COLUMNS))
     async for ticket in _all(context, query):
-        await response.write(_line(_row(context, ticket)))
+        await response.write(line(_row(context, ticket)))
     await response.write_eof()
     return response
 
@@ -144,19 +141,6 @@ def _row(context: Context, ticket: dict[str, Any]) -> list[object]:
         ticket.get("parent"),
         ticket.get("incident"),
     ]
-
-
-def _line(values: Any) -> bytes:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerow([_cell(value) for value in values])
-    return out.getvalue().encode()
-
-
-def _cell(value: object) -> object:
-    """A text that a spreadsheet would run as a formula is shown instead (CWE-1236)."""
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return "" if value is None else value
 
 
 # --- JSON by mapping ---------------------------------------------------------------------------

@@ -35,6 +35,7 @@ from gridsentry.live.core import Core
 from gridsentry.live.housekeeping import EvidenceKeeping, Housekeeper, RelayThread
 from gridsentry.live.probe import Probe
 from gridsentry.live.roles import Roles
+from gridsentry.live.tally import TicketTally
 from gridsentry.metrics import Metrics
 from ingest.breaker import Breaker
 from ingest.broker import EmbeddedBroker
@@ -204,6 +205,7 @@ class Service:
                 publisher=publisher,
                 notify=self.settings.notify,
                 lifespans=(lambda: _open(desk),),
+                tally=TicketTally,
             ),
             center,
         )

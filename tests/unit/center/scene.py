@@ -477,10 +477,10 @@ class Scene:
             health=lambda: self.health, registry=CollectorRegistry(), **more,
         )  # fmt: skip
 
-    def server(self, settings: CenterSettings | None = None) -> CenterServer:
+    def server(self, settings: CenterSettings | None = None, **more: Any) -> CenterServer:
         """The application in a thread of its own, on a free port."""
         settings = settings or CenterSettings(port=0)
-        return CenterServer(lambda: self.app(settings), settings)
+        return CenterServer(lambda: self.app(settings, **more), settings)
 
 
 def draw_still(path: Path) -> None:
