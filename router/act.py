@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 OWN_PART = "own part"
 """Where a utility's return goes when it shared the worker's ticket: to a part of its own."""
 
+CENTER = "center"
+"""Whose a ticket is that is with nobody."""
+
 Done = tuple[Ticket, str]
 """The next revision and the change's name."""
 
@@ -64,12 +67,19 @@ def with_chosen(desk: Desk, act: Act, worker: str, words: dict[str, str]) -> Tic
 
 def consulted(desk: Desk, ticket: Ticket, now: datetime, by: str, because: str) -> Ticket:
     """会商: whose is it? Who received it first leads until that is settled (首接负责)."""
-    lead = str(ticket.utility or ticket.worker)
-    name = desk.name_of(lead)
-    text = (
-        f"joint consultation: {because}; {name} received it first and leads until it is settled",
-        f"转会商：{because}；首接单位{name}负责牵头，会商确定前不得推诿",
-    )
+    lead = ticket.utility or ticket.worker or CENTER
+    if lead == CENTER:
+        text = (
+            f"joint consultation: {because}; nobody has received it, so the center leads",
+            f"转会商：{because}；尚无首接单位，由区中心牵头",
+        )
+    else:
+        name = desk.name_of(lead)
+        text = (
+            f"joint consultation: {because}; {name} received it first and leads until it is "
+            "settled",
+            f"转会商：{because}；首接单位{name}负责牵头，会商确定前不得推诿",
+        )
     moved = questions.ask(
         ticket, questions.CONSULTATION, now, by, desk.ask_by(ticket, now), text, lead=lead
     )

@@ -14,7 +14,7 @@ import msgspec
 
 from contracts.clock import iso
 from router import appeals, hands, leave, questions, said
-from router.act import OWN_PART, Act, Done, with_chosen
+from router.act import CENTER, OWN_PART, Act, Done, with_chosen
 from router.stages import actor, step, with_reason
 from router.verdicts import with_verdict
 from router.words import both, one_line
@@ -109,7 +109,7 @@ def _return(desk: Desk, act: Act) -> Done:
     """The chain of returns names who, from whom and why; where it goes next is `returns`' part."""
     ticket = act.ticket
     utility = ticket.utility is not None and ("utility" in act.who or ticket.worker is None)
-    ident = str(ticket.utility if utility else ticket.worker)
+    ident = str(ticket.utility if utility else ticket.worker or CENTER)
     entry: dict[str, Any] = {
         "what": "utility" if utility else "worker",
         "id": ident,

@@ -73,7 +73,7 @@ def _no_split(house: House, ticket: Ticket, command: Command) -> str | None:
     names = wanted if isinstance(wanted, list) else []
     incident = house.book.incidents[ticket.incident]
     own = {e.id: e for e in house.book.own_events_of(incident)}
-    if not names or any(name not in own for name in names):
+    if not names or any(not isinstance(name, str) or name not in own for name in names):
         return one_line(
             'data names events of this incident: {"events": ["e-…"]}',
             "请在 data.events 中注明要拆分的事件",

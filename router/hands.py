@@ -197,14 +197,42 @@ def refusal(house: House, ticket: Ticket, command: Command, now: datetime) -> st
             return one_line(f"{who} answers for themselves", f"须由 {who} 本人答复")
     state = state_of(ticket, who)
     if state not in _FROM[command.action]:
-        helping = ", ".join(f"{h.worker} ({h.state})" for h in ticket.hands) or "nobody"
-        return one_line(
-            f"{command.action}: {who} is {state or 'not'} asked here; helpers: {helping}"
-            if state is None
-            else f"{command.action}: {who} has {state}; helpers: {helping}",
-            f"{who} 不在待答复的协助人员中",
-        )
+        return _not_waiting(ticket, command.action, who, state)
     return None
+
+
+STATE_NAMES: dict[str, tuple[str, str]] = {
+    "requested": ("待答复", "was asked"),
+    "accepted": ("已接受", "has accepted"),
+    "refused": ("已拒绝", "has refused"),
+    "released": ("已解除", "was released"),
+}
+"""(zh, en) of what became of a helper."""
+
+
+def was_asked(ticket: Ticket, worker: str) -> tuple[str, str] | None:
+    """(zh, en): what became of this helper; None: never one."""
+    hand = next((hand for hand in ticket.hands if hand.worker == worker), None)
+    if hand is None:
+        return None
+    if hand.state == "released" and hand.why == NO_ANSWER:
+        return "因未答复已改请他人", "did not answer in time, and another was asked"
+    return STATE_NAMES[hand.state]
+
+
+def _not_waiting(ticket: Ticket, action: str, who: str, state: str | None) -> str:
+    """Nobody waits for that answer: what became of them, and who else helps."""
+    everybody = "、".join(f"{h.worker}（{STATE_NAMES[h.state][0]}）" for h in ticket.hands) or "无"
+    helping = ", ".join(f"{h.worker} ({h.state})" for h in ticket.hands) or "nobody"
+    if state is None:
+        return one_line(
+            f"{action}: {who} is not asked here; helpers: {helping}",
+            f"未请 {who} 协助本工单；协助人员：{everybody}",
+        )
+    zh, en = was_asked(ticket, who) or ("", "")
+    return one_line(
+        f"{action}: {who} {en}; helpers: {helping}", f"{who} {zh}；协助人员：{everybody}"
+    )
 
 
 def _not_asked(house: House, ticket: Ticket, data: dict[str, Any], now: datetime) -> str | None:

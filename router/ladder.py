@@ -216,9 +216,13 @@ def rung_words(rung: Rung) -> tuple[str, str]:
     if rung.person is not None:
         en, zh = f"{en} ({rung.person.name})", f"{zh}（{rung.person.name}）"
     if rung.skipped:
-        names = [RUNG_NAMES.get(role, (role, role)) for role in rung.skipped]
-        en += f"; nobody is registered as {', '.join(n[1] for n in names)}"
-        zh += f"；本地未登记{'、'.join(n[0] for n in names)}，已跳过"
+        names = [RUNG_NAMES.get(role, (role, role)) for role in rung.skipped if role != NEIGHBOUR]
+        if NEIGHBOUR in rung.skipped:
+            en += "; no neighbour is on shift to step in"
+            zh += "；无在岗的邻近网格员可接手"
+        if names:
+            en += f"; nobody is registered as {', '.join(n[1] for n in names)}"
+            zh += f"；本地未登记{'、'.join(n[0] for n in names)}，已跳过"
     return en, zh
 
 

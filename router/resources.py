@@ -123,10 +123,11 @@ def refusal(house: House, ticket: Ticket, command: Command, now: datetime) -> st
     data = command.data or {}
     resource, count = data.get("resource"), data.get("count", 1)
     if not isinstance(resource, str) or resource not in house.resources:
-        near = ", ".join(offer.resource for offer in ticket.resources) or "none"
+        near = ", ".join(offer.resource for offer in ticket.resources)
+        known = f'no resource is called {resource!r} (data {{"resource": ID}})'
         return one_line(
-            f'no resource is called {resource!r} (data {{"resource": ID}}); offered here: {near}',
-            f"没有资源 {resource}；可用：{near}",
+            f"{known}; offered here: {near or 'none'}",
+            f"没有资源 {resource}；可用：{near or '无'}",
         )
     if not isinstance(count, int) or isinstance(count, bool) or count < 1:
         return one_line(f"count is {count!r}; 1 or more", "数量至少为 1")

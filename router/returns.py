@@ -87,7 +87,8 @@ def _next_worker(
             return _sent(house, moved, officer.id, now, note)
     # Nobody is left at all: who received it first leads the consultation.
     first = str(chain[0]["id"])
-    moved = msgspec.structs.replace(_went(ticket, first), worker=first)
+    lead = first if first in house.city.workers else ticket.worker
+    moved = msgspec.structs.replace(_went(ticket, first), worker=lead)
     moved = consulted(house.desk, moved, now, "router", str(last["reason"]))
     text = moved.reason["questions"]["consultation"]
     note = one_line(text["text_en"], text["text_zh"])

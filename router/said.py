@@ -70,7 +70,10 @@ def bad_photos(command: Command) -> str | None:
         return None
     right = isinstance(given, list) and len(given) <= MOST_PHOTOS
     right = right and all(
-        isinstance(p, dict) and p.get("name") in _BY_NAME and isinstance(p.get("ref"), str)
+        isinstance(p, dict)
+        and isinstance(p.get("name"), str)
+        and p["name"] in _BY_NAME
+        and isinstance(p.get("ref"), str)
         for p in given
     )
     if right:

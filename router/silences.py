@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 TIMERS = ("silence|", "work|")
 """How keys of timers begin that are ours."""
 ACTIONS = ("silence", "lift")
+WIDEST_M = 200_000.0
+"""Radius of a silence; a province is named by its grid."""
 
 
 class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -301,6 +303,11 @@ def _who(house: House, command: Command) -> str | None:
     return None
 
 
+def _on_earth(point: Point, radius_m: float) -> bool:
+    """Also false for what is no number: the store would not give it back."""
+    return abs(point.lon) <= 180.0 and abs(point.lat) <= 90.0 and radius_m <= WIDEST_M
+
+
 def _refusal(house: House, command: Command, asked: Asked, now: datetime) -> str | None:
     s, city = house.settings, house.city
     since = max(now, asked.since) if asked.since is not None and asked.since.tzinfo else now
@@ -320,6 +327,11 @@ def _refusal(house: House, command: Command, asked: Asked, now: datetime) -> str
         )
     if (asked.point is None) != (asked.radius_m is None) or (asked.radius_m or 0.0) < 0.0:
         return one_line("point and radius_m (metres) go together", "位置与半径须同时填写")
+    if asked.point is not None and not _on_earth(asked.point, asked.radius_m or 0.0):
+        return one_line(
+            f"point is lon -180 to 180, lat -90 to 90; radius_m at most {WIDEST_M:g}",
+            f"经度须在±180、纬度须在±90之内，半径不超过{WIDEST_M:g}米",
+        )
     unknown = [kind for kind in asked.kinds if kind not in KINDS]
     if unknown:
         return one_line(

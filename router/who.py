@@ -8,7 +8,7 @@ from datetime import datetime
 from contracts.case import Command, Ticket
 from contracts.city import City
 from contracts.loop import ACTION_NAMES, ACTOR_NAMES, STAGE_NAMES
-from router import questions, said
+from router import hands, questions, said
 from router.gazetteer import Gazetteer
 from router.settings import RouterSettings
 from router.stages import MOVES, Move, actor
@@ -125,11 +125,7 @@ class Who:
                 )
             return None
         if "stranger" in who:
-            ident, holder = actor(command.by), ticket.worker or ticket.utility
-            return one_line(
-                f"the ticket is not {ident}'s: it is with {holder}",
-                f"{ident} 不是本工单承办人，该工单由 {holder} 承办",
-            )
+            return _a_strangers(ticket, actor(command.by))
         allowed = [name for name in _ORDER if name in move.who]
         en_who = " or ".join(ACTOR_NAMES[name][1] for name in allowed)
         zh_who = "、".join(ACTOR_NAMES[name][0] for name in allowed)
@@ -168,6 +164,18 @@ _QUESTIONS = {
 
 def _asked(move: Move, ticket: Ticket) -> bool:
     return move.answers is None or questions.is_open(ticket, move.answers)
+
+
+def _a_strangers(ticket: Ticket, ident: str) -> str:
+    """Whose it is instead; who was asked to help hears that they no longer are."""
+    holder = ticket.worker or ticket.utility
+    was = hands.was_asked(ticket, ident)
+    en, zh = (f" ({was[1]})", f"（{was[0]}）") if was is not None else ("", "")
+    return one_line(
+        f"the ticket is not {ident}'s{en}: it is with {holder or 'nobody yet'}",
+        f"{ident} 不是本工单承办人{zh}，"
+        + (f"该工单由 {holder} 承办" if holder is not None else "该工单暂无承办人"),
+    )
 
 
 def _all_zh(actions: Iterable[str]) -> str:
