@@ -8,6 +8,7 @@ import logging
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -38,6 +39,7 @@ from center.query import only
 from center.routes import Route, routes
 from center.settings import CenterSettings, check
 from center.tailer import Tailer
+from contracts.case import Allowed
 from contracts.city import City
 from contracts.clock import Clock, monotonic
 from contracts.errors import Permanent, Refused, Temporary, Wrong
@@ -77,6 +79,7 @@ def make_app(
     notify: NotifySettings | None = None,
     lifespans: Sequence[Lifespan] = (),
     tally: Callable[[], Tally] | None = None,
+    allowed: Callable[[dict[str, Any], datetime], Sequence[Allowed]] | None = None,
 ) -> web.Application:
     """The application.
 
@@ -85,7 +88,8 @@ def make_app(
     `health` answers `{"ready": bool, "reasons": [text], …}` and may block shortly. `lifespans`
     are for what must live in this event loop (opening the desk). With a `publisher` (started by
     the caller) changes of tickets go out by MQTT. `tally` makes what counts figures; without one
-    there are none. Raises Wrong on unsafe settings.
+    there are none. `allowed` says what the loop allows on a ticket (as the desk has it).
+    Raises Wrong on unsafe settings.
     """
     check(settings)
     notify = notify or NotifySettings()
@@ -120,6 +124,7 @@ def make_app(
         ),
         passes=Passes(settings.evidence_secret, notify.link_s, clock, settings.public_url),
         tally=tally,
+        allowed=allowed,
     )
     app = web.Application(
         middlewares=[_answer_errors], client_max_size=max(settings.report_bytes, 1)

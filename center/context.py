@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from center.metrics import Metrics
 from center.neighbours import Drains
 from center.roster import Roster
 from center.settings import CenterSettings
+from contracts.case import Allowed
 from contracts.city import City
 from contracts.clock import Clock
 from contracts.ports import Desk, Tally
@@ -49,6 +51,7 @@ class Context:
         tailer: Tailer,
         passes: Passes,
         tally: Callable[[], Tally] | None = None,
+        allowed: Callable[[dict[str, Any], datetime], Sequence[Allowed]] | None = None,
     ) -> None:
         self.desk = desk
         self.city = city
@@ -63,6 +66,7 @@ class Context:
         self.guard = guard
         self.tailer = tailer
         self.passes = passes
+        self.allowed = allowed
         self.alerts: MqttAlerts | None = None
         self.office: Office | None = None
         self.mappings = mapping.known(settings.mappings, ZoneInfo(city.timezone))

@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
+import msgspec
 from aiohttp import web
 
 from center.context import Context
@@ -52,6 +53,8 @@ async def single(context: Context, caller: Caller, request: web.Request) -> web.
         item = await found(context.desk, what, id_)
     if what == "tickets":
         item = await dossier(context.desk, item, context.signer)
+        if context.allowed is not None and caller.may("operate"):
+            item["actions"] = msgspec.to_builtins(context.allowed(item, context.clock.now()))
     if caller.may("evidence"):
         if what in ("tickets", "events", "dead-letters"):
             await context.desk.log_access(caller.name, f"{what}/{item['id']}", context.clock.now())
@@ -73,14 +76,17 @@ def _or_404(what: What, id_: str, item: dict[str, Any] | None) -> dict[str, Any]
 async def dossier(
     desk: Desk, ticket: dict[str, Any], signer: Signer, *, absolute: bool = False
 ) -> dict[str, Any]:
-    """The ticket with `incident_detail` and `events`, each event with its evidence links."""
+    """The ticket with `incident_detail`, `group_detail` and `events`, each with its evidence
+    links."""
     incident = await desk.get("incidents", str(ticket.get("incident")))
     events: list[dict[str, Any]] = []
     for id_ in reversed((incident or {}).get("events", [])[-EVENTS_SHOWN:]):
         event = await desk.get("events", str(id_))
         if event is not None:
             events.append(with_links(event, signer, absolute=absolute))
-    return {**ticket, "incident_detail": incident, "events": events}
+    parent = (incident or {}).get("parent")
+    group = None if parent is None else await desk.get("incidents", str(parent))
+    return {**ticket, "incident_detail": incident, "group_detail": group, "events": events}
 
 
 async def open_tickets(context: Context) -> AsyncIterator[dict[str, Any]]:

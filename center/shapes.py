@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from contracts.case import Allowed
 from contracts.geo import Point
 
 
@@ -108,6 +109,11 @@ class Dossier(msgspec.Struct, frozen=True):
     """The ticket's incident."""
     events: list[dict[str, Any]]
     """The incident's events, newest first, each with `links` to its evidence."""
+    group_detail: dict[str, Any] | None = None
+    """The incident that this one belongs to: the storm of a flooded street."""
+    actions: list[Allowed] | None = None
+    """What the loop allows on the ticket at this revision, in the order of its table; not there
+    for who may not act. The router still decides: it knows more than the ticket."""
 
 
 class FiguresLine(msgspec.Struct, frozen=True):

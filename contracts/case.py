@@ -250,3 +250,32 @@ class Answer(msgspec.Struct, frozen=True):
     ok: bool
     reason: str
     rev: int | None = None
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """Something that an action may name, as people call it."""
+
+    id: str
+    text_zh: str
+    text_en: str
+
+
+class Allowed(msgspec.Struct, frozen=True, kw_only=True):
+    """An action that the loop allows on a ticket as it stands, and what goes with it."""
+
+    action: str
+    text_zh: str
+    text_en: str
+    to: str | None
+    """The stage it leads to; None: it stays, or goes back to where it was."""
+    says: tuple[str, ...]
+    """What must be said: `reason`, `note`; `until`, `score`, `whom`, `utility`, `into`, `events`,
+    `worker`, `resource`, `facts` in `data`."""
+    also: tuple[str, ...] = ()
+    """What may be said besides."""
+    by: tuple[str, ...] = ("center",)
+    """In whose name the center may ask for it: its own, or theirs who telephoned."""
+    answers: str | None = None
+    """The open question that it answers."""
+    choices: dict[str, tuple[Choice, ...]] = {}
+    """What may be named, where the ticket says it."""

@@ -97,6 +97,28 @@ RUNG_NAMES: Final[dict[str, tuple[str, str]]] = {
 }
 """Rungs of the ladder for people: (zh, en); others are named by their role."""
 
+NAMED: Final[dict[str, tuple[str, ...]]] = {
+    "merge": ("into",),
+    "split": ("events",),
+    "assign": ("utility",),
+    "accept_help": ("worker",),
+    "refuse_help": ("worker",),
+    "release_helper": ("worker",),
+    "take_resource": ("resource",),
+    "return_resource": ("resource",),
+    "report": ("facts",),
+}
+"""What an action names in `data` beside its reason: a ticket, events, a utility, a person."""
+
+BESIDES: Final[dict[str, tuple[str, ...]]] = {
+    "verify": ("reason",),
+    "grant": ("until",),
+    "suspend": ("until",),
+    "evaluate": ("score",),
+    "request_helper": ("worker", "count"),
+}
+"""What may be said with an action although it need not; a note may go with every one."""
+
 ALIASES: Final[dict[str, str]] = {"restore": "dispose", "restored": "dispose"}
 """Other words for actions: a utility restores what a worker disposes of."""
 

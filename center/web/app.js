@@ -5,7 +5,7 @@ import { renderDetail } from './detail.js';
 import { apply, both, language, setLanguage, t } from './i18n.js';
 import { initList, kindName, renderList, tickAll } from './list.js';
 import { draw, initMap, readColours, readGrids, relabelMap, show } from './map.js';
-import { changed, gridName, onChange, placeOf, state, takeTicket } from './state.js';
+import { changed, gridName, onChange, placeOf, state, takeIncident, takeTicket } from './state.js';
 import { el, icon, say } from './text.js';
 
 const $ = (selector) => document.querySelector(selector);
@@ -19,6 +19,7 @@ async function loadTickets() {
   const tickets = await pages('/api/v1/tickets');
   for (const ticket of tickets) takeTicket(ticket);
   started = true;
+  for (const incident of await pages('/api/v1/incidents', 500)) takeIncident(incident);
   for (const ticket of tickets.filter((x) => x.kind === 'high_altitude_throw').slice(0, 12)) loadDossier(ticket.id);
 }
 
@@ -47,7 +48,7 @@ function onEvent(name, event) {
     state.offset = Date.parse(event.now) - Date.now();
     if (!started) { loadTickets().catch(complain); loadWorkers(); }
   } else if (name === 'reset') {
-    state.tickets.clear(); state.dossiers.clear(); // a snapshot of what is open follows
+    state.tickets.clear(); state.dossiers.clear(); state.held.clear(); // a snapshot of what is open follows
     changed();
     loadTickets().catch(complain);
   } else if (name === 'ticket' && event.data) {
@@ -60,7 +61,8 @@ function onEvent(name, event) {
       if (dossier.incident_detail?.events?.includes(event.data.id)) loadDossier(id);
     }
   } else if (name === 'incident' && event.data) {
-    for (const [id, dossier] of state.dossiers) if (dossier.incident === event.data.id) loadDossier(id);
+    for (const [id, dossier] of state.dossiers) if (dossier.incident === event.data.id || dossier.group_detail?.id === event.data.id) loadDossier(id);
+    takeIncident(event.data);
   }
 }
 
@@ -87,18 +89,20 @@ function beep(severity) {
 
 // --- what people do -----------------------------------------------------------------------------
 
-async function act(id, action, button) {
+/** Ask for an action; `more` has its `reason`, `note`, `data` and whose word it is (`by`). */
+async function act(id, action, button, more = {}) {
   const ticket = state.tickets.get(id);
   button.disabled = true;
   try {
-    const { status, answer } = await post(`/api/v1/tickets/${encodeURIComponent(id)}/actions`, { action, by: 'center', rev: ticket.rev });
+    const { status, answer } = await post(`/api/v1/tickets/${encodeURIComponent(id)}/actions`, { action, by: 'center', rev: ticket.rev, ...more });
     if (status === 200) takeTicket(answer);
     else if (status === 202) toast(t('waiting'), 'info');
     else if (status === 401 || status === 403) { toast(answer.reason, 'bad'); askToken(); }
     else if (status === 409) { toast(el('span', {}, t('refused'), '：', say(both(answer.reason))), 'bad'); }
     else toast(el('span', {}, t('failed'), '：', say(both(answer.reason) ?? status)), 'bad');
     if (state.selected === id || status === 409) loadDossier(id);
-  } catch (error) { complain(error); } finally { button.disabled = false; }
+    return { status, reason: both(answer.reason), stale: status === 409 && answer.rev !== ticket.rev };
+  } catch (error) { complain(error); return { status: 0, reason: error.message }; } finally { button.disabled = false; }
 }
 
 let openedFrom = null;
@@ -115,7 +119,12 @@ function select(id) {
   history.replaceState(null, '', state.selected ? `#${encodeURIComponent(id)}` : location.pathname);
   changed();
 }
-const on = { select, act, close: () => select(state.selected), filter(key, value) { state[key] = value; changed(); } };
+/** Show a ticket that another one names. */
+async function visit(id) {
+  if (!state.tickets.has(id)) await loadDossier(id);
+  if (state.tickets.has(id) && state.selected !== id) select(id);
+}
+const on = { select, act, visit, close: () => select(state.selected), filter(key, value) { state[key] = value; changed(); } };
 
 function toast(content, kind, id = null) {
   const node = el('div', { class: `toast ${kind}`, data: { ticket: id ?? '' }, onclick: () => { if (id && state.selected !== id) select(id); node.remove(); } }, content);

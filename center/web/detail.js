@@ -1,8 +1,10 @@
 // One ticket in full: steps, evidence, reasons, other candidates, timeline, actions.
 
+import { actionsOf, formKept, oneClick } from './actions.js';
 import { evidenceOf } from './evidence.js';
 import { both, laneName, language, severityName, stageName, t, timeOf } from './i18n.js';
 import { actionLabel, clockNode, kindName } from './list.js';
+import { relatedOf } from './related.js';
 import { CLOCKS, NEXT, OPEN, gridName, state, utilityName, whereText, workerName } from './state.js';
 import { el, icon, say } from './text.js';
 
@@ -24,16 +26,18 @@ export function renderDetail(on) {
   shown = key;
   panel.setAttribute('aria-label', kindName(ticket.kind));
   panel.dataset.severity = ticket.severity;
-  panel.replaceChildren(head(ticket, on), steps(ticket), buttons(ticket, on), evidence(dossier, kept), why(ticket), candidates(ticket), timeline(ticket));
+  panel.replaceChildren(head(ticket, on), steps(ticket), actionsOf(ticket, dossier, on, kept?.form), relatedOf(ticket, dossier, on), evidence(dossier, kept), why(ticket), candidates(ticket, dossier, on), timeline(ticket));
   if (other) panel.scrollTop = 0; else panel.scrollTop = kept.scroll;
-  if (kept?.focus) panel.querySelector(`[data-focus="${kept.focus}"]`)?.focus();
+  if (kept?.field && panel.contains(kept.field)) kept.field.focus({ preventScroll: true });
+  else if (kept?.focus) panel.querySelector(`[data-focus="${kept.focus}"]`)?.focus();
 }
 
-/** What must survive a redraw: a playing video, an original that was opened, the scroll position, the focus. */
+/** What must survive a redraw: a playing video, an original that was opened, a form that is being filled in, the scroll position, the focus. */
 function keep() {
   const videos = new Map([...panel.querySelectorAll('video')].map((video) => [new URL(video.src).pathname, video]));
   const originals = new Map([...panel.querySelectorAll('details.originals[open]')].map((node) => [node.dataset.event, node]));
-  return { videos, originals, scroll: panel.scrollTop, focus: panel.contains(document.activeElement) ? document.activeElement.dataset.focus : null };
+  const field = document.activeElement?.closest?.('#detail form.ask') ? document.activeElement : null;
+  return { videos, originals, form: formKept(panel), field, scroll: panel.scrollTop, focus: panel.contains(document.activeElement) ? document.activeElement.dataset.focus : null };
 }
 
 function head(ticket, on) {
@@ -64,12 +68,6 @@ function steps(ticket) {
   }));
 }
 
-function buttons(ticket, on) {
-  const next = NEXT[ticket.stage];
-  return el('div', { class: 'actions' }, ...CLOCKS.map((action) =>
-    el('button', { class: action === next ? 'primary' : '', disabled: action !== next, data: { action, focus: action }, onclick: (event) => on.act(ticket.id, action, event.currentTarget) }, actionLabel(action))));
-}
-
 function evidence(dossier, kept) {
   if (!dossier) return el('section', { class: 'evidence' }, el('h3', {}, t('evidence')), el('p', { class: 'hint' }, '…'));
   const events = dossier.events ?? [];
@@ -92,11 +90,13 @@ function why(ticket) {
     el('dl', { class: 'facts tall' }, ...rows.map(([key, text]) => row(t(WHY[key]), say(text))), ...rest.map(([key, value]) => row(say(key), say(both(value))))));
 }
 
-function candidates(ticket) {
+function candidates(ticket, dossier, on) {
   const others = ticket.runners_up ?? [];
   if (!others.length) return el('div');
-  return el('section', {}, el('h3', {}, t('candidates')),
-    el('ul', { class: 'others' }, ...others.slice(0, 5).map((c) => el('li', {}, say(c.name ?? c.worker), el('span', { class: 'soft' }, ` ${Math.round(c.distance_m)} ${t('m')} · ${Math.max(1, Math.round(c.travel_s / 60))} ${t('min')} · ${t('load')} ${c.load}`)))));
+  return el('section', { class: 'candidates' }, el('h3', {}, t('candidates')),
+    el('ul', { class: 'others' }, ...others.slice(0, 5).map((c) => el('li', {},
+      el('div', {}, say(c.name ?? c.worker), el('span', { class: 'soft' }, ` ${Math.round(c.distance_m)} ${t('m')} · ${Math.max(1, Math.round(c.travel_s / 60))} ${t('min')} · ${t('load')} ${c.load}${c.skilled ? '' : ` · ${t('unskilled')}`}${c.in_grid ? '' : ` · ${t('otherGrid')}`}`), both({ text_zh: c.note_zh, text_en: c.note }) ? el('p', {}, say(both({ text_zh: c.note_zh, text_en: c.note }))) : null),
+      ...oneClick(ticket, dossier, on, c.worker)))));
 }
 
 function timeline(ticket) {

@@ -38,6 +38,13 @@ const TEXTS = {
   original: ['查看原始影像', 'Open the original'], originalWhy: ['为保护居民隐私，画面已做模糊处理。查看原始影像须有权限并说明理由，理由与您的身份将被记录。', 'Homes and people are blurred. Opening the original needs the right to, and a reason; both are kept with your name.'],
   originalReason: ['理由（如案件编号）', 'Reason (such as the case number)'], originalStill: ['原始抓拍', 'Original still'], originalClip: ['原始视频', 'Original clip'], sealed: ['存证', 'Sealed'], sealedText: ['第 {n} 环', 'link {n}'], trackFile: ['轨迹数据', 'Track data'],
   reading: ['读数', 'Readings'], reporter: ['上报人', 'Reporter'], photo: ['照片', 'Photograph'], deadlineRule: ['时限依据', 'Deadline'], proof: ['核实', 'Proof'], returnedBy: ['回退', 'Returned'], urged: ['督办', 'Urged'], suspendedFor: ['挂账', 'Suspended'], judged: ['评价', 'Judged'], doubted: ['存疑', 'Doubted'], deaf: ['无法核实', 'Cannot verify'], lane: ['处置方式', 'Lane'], sla: ['时限', 'SLA'],
+  moreWay: ['办理', 'Work'], moreHelp: ['督办与协同', 'Together'], moreWords: ['记录与评价', 'Words'], working: ['正在读取可执行的操作…', 'Reading what may be done…'],
+  reason: ['原因', 'Reason'], note: ['备注', 'Note'], until: ['截止时间', 'Until'], score: ['评分（1 差，5 好）', 'Score (1 bad, 5 good)'], whom: ['改派给', 'To whom'], into: ['并入工单', 'Into which ticket'], splitEvents: ['另案处理的事件', 'Events that are something else'],
+  helper: ['协助人员', 'Helper'], resource: ['物资', 'Resource'], facts: ['现场情况', 'On the spot'], isSo: ['属实', 'It is so'], isNotSo: ['已解除', 'Not any more'], notSaid: ['未说明', 'Not said'], count: ['人数', 'How many'], nearest: ['由系统就近选派', 'The nearest able ones'], onBehalf: ['以谁的名义', 'On behalf of'],
+  workerId: ['网格员编号', 'Id of a worker'], choose: ['请选择', 'Choose'], optional: ['选填', 'optional'], sayFirst: ['请先填写', 'Please fill in'], submit: ['提交', 'Send'], giveUp: ['取消', 'Cancel'], toStage: ['之后为', 'then'], reassignTo: ['改派', 'Send instead'], askHelp: ['请求支援', 'Ask to help'],
+  unskilled: ['无所需技能', 'not skilled'], otherGrid: ['非本网格', 'other grid'], question: ['待答复', 'To be answered'],
+  related: ['关联', 'Belongs together'], causeExplains: ['由此引起，不另派人', 'Caused by it: nobody else is sent'], causeOutlived: ['原因已消除，此事仍在继续', 'It is over, and this goes on'], causeSuspected: ['可能的原因，请先查看', 'Perhaps caused by it: look there first'],
+  storm: ['同一场暴雨', 'One storm'], sameGroup: ['同组工单', 'In the same group'], heldUntil: ['暂不派单，至', 'Held back until'], heldBefore: ['曾暂不派单，至', 'Was held back until'], bySilence: ['静默', 'silence'], byWork: ['计划施工', 'planned works'], mergedInto: ['已并入', 'Merged into'], splitFrom: ['拆分自', 'Split from'], partOf: ['主工单', 'Part of'], parts: ['子工单', 'Parts'], held: ['暂不派单', 'Held back'],
 };
 const STAGES = {
   detected: ['发现', 'Detected'], filed: ['立案', 'Filed'], dispatched: ['已派遣', 'Dispatched'], accepted: ['已接单', 'Accepted'], arrived: ['已到场', 'Arrived'],

@@ -99,7 +99,22 @@ export function renderList() {
   const empty = document.querySelector('#empty');
   empty.hidden = shown.length > 0;
   empty.textContent = t(state.tickets.size && (state.kind || state.scope === 'open') ? 'emptyFilter' : 'empty');
+  renderHeld();
   renderBars();
+}
+
+/** Incidents for which nobody is sent at the moment, and why. */
+function renderHeld() {
+  const box = document.querySelector('#held');
+  const held = [...state.held.values()].filter((incident) => !state.kind || incident.kind === state.kind);
+  box.hidden = held.length === 0;
+  const next = [el('summary', {}, t('held'), ' ', el('b', {}, String(held.length))), el('ul', {}, ...held.slice(0, MOST).map((incident) => el('li', {},
+    el('b', {}, say(kindName(incident.kind))), ' ', say(whereText(gridName(incident.place?.grid), incident.place?.address)),
+    el('p', { class: 'soft' }, t('heldUntil'), ' ', timeOf(incident.held.until, state.city.timezone), ' · ', say(both(incident.held) ?? t(incident.held.by === 'work' ? 'byWork' : 'bySilence'))))))];
+  const look = next.map((node) => node.outerHTML).join('');
+  if (box.dataset.shown === look) return;
+  box.dataset.shown = look;
+  box.replaceChildren(...next);
 }
 
 function renderBars() {

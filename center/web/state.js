@@ -9,7 +9,7 @@ const CLOCK_OF = { detected: 'accept', filed: 'accept', returned: 'accept', ...N
 export const state = {
   tickets: new Map(), dossiers: new Map(), workers: new Map(), devices: new Map(),
   city: { kinds: {}, utilities: {}, workers: {}, timezone: 'UTC' }, grids: [], gridNames: new Map(), assets: [], limits: new Map(),
-  selected: null, kind: null, scope: 'open', sort: 'newest', offset: 0, fresh: new Set(),
+  held: new Map(), selected: null, kind: null, scope: 'open', sort: 'newest', offset: 0, fresh: new Set(),
 };
 
 const listeners = new Set();
@@ -34,6 +34,17 @@ export function takeTicket(ticket) {
   changed();
   return !known;
 }
+
+/** Keep an incident for which nobody is sent at the moment: a silence or planned works hold it. */
+export function takeIncident(incident) {
+  const held = incident.held && !incident.held.ended_at && !incident.closed_at && !incident.merged_into;
+  if (held) state.held.set(incident.id, incident);
+  else if (!state.held.delete(incident.id)) return;
+  changed();
+}
+
+/** The whole tickets (no parts) of an incident that we know of. */
+export const ticketsOf = (incident) => [...state.tickets.values()].filter((ticket) => ticket.incident === incident && !ticket.parent);
 
 export const now = () => Date.now() + state.offset;
 

@@ -33,6 +33,7 @@ from gridsentry.live.batching import session_health
 from gridsentry.live.children import keep_alive, lease_holder, watch_folder
 from gridsentry.live.core import Core
 from gridsentry.live.housekeeping import EvidenceKeeping, Housekeeper, RelayThread
+from gridsentry.live.offers import allowed
 from gridsentry.live.probe import Probe
 from gridsentry.live.roles import Roles
 from gridsentry.live.tally import TicketTally
@@ -206,6 +207,7 @@ class Service:
                 notify=self.settings.notify,
                 lifespans=(lambda: _open(desk),),
                 tally=TicketTally,
+                allowed=partial(allowed, appeal_s=self.settings.router.appeal_s),
             ),
             center,
         )

@@ -8,6 +8,7 @@ import math
 import threading
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,8 @@ from contracts.event import Event, Place
 from contracts.geo import Point
 from contracts.ports import Page, Query, What
 from contracts.wire import body_object, change_key, cloud_event, event_object, plain
+from gridsentry.live.offers import allowed
+from router.stages import MOVES
 
 START = datetime(2026, 7, 14, 12, 0, tzinfo=UTC)
 LON, LAT = 120.150, 30.270
@@ -308,6 +311,7 @@ class Desk:
             return None
         ticket = self.nouns[command.ticket]
         before, after = self.STEPS.get(command.action, ("", ""))
+        move = None if before else MOVES.get(command.action)
         if command.rev != ticket.rev:
             return Answer(
                 command.id, False,
@@ -315,16 +319,23 @@ class Desk:
                 f" / 工单已更新至第{ticket.rev}版，请刷新后再试",
                 ticket.rev,
             )  # fmt: skip
+        if move is not None and ticket.stage in move.stages:
+            said = command.reason or command.note or ""
+            self.step(ticket.id, move.to or "updated", command.by, said, stage=move.to)
+            return Answer(command.id, True, "applied", ticket.rev + 1)
         if ticket.stage != before:
             return Answer(command.id, False, f"not allowed in {ticket.stage}", ticket.rev)
         self.step(ticket.id, after, command.by)
         return Answer(command.id, True, "applied", ticket.rev + 1)
 
-    def step(self, ticket_id: str, stage: str, by: str) -> None:
-        """Move a ticket on, as the router would."""
-        step = Step(at=self.clock.now(), change=stage, by=by)
-        timeline = (*self.nouns[ticket_id].timeline, step)
-        self.amend(ticket_id, stage, stage=stage, timeline=timeline)
+    def step(
+        self, ticket_id: str, change: str, by: str, note: str = "", stage: str | None = ""
+    ) -> None:
+        """Move a ticket on, as the router would; with `stage` None it stays where it is."""
+        step = Step(at=self.clock.now(), change=change, by=by, note=note)
+        ticket = self.nouns[ticket_id]
+        there = ticket.stage if stage is None else change
+        self.amend(ticket_id, change, stage=there, timeline=(*ticket.timeline, step))
 
     def amend(self, ticket_id: str, change: str = "updated", **fields: Any) -> None:
         """The ticket's next revision, with these fields."""
@@ -471,6 +482,7 @@ class Scene:
 
     def app(self, settings: CenterSettings, **more: Any) -> Any:
         """The application over this scene."""
+        more.setdefault("allowed", partial(allowed, appeal_s=86_400.0))
         return make_app(
             self.desk, self.city, settings, clock=self.desk.clock, evidence_dir=self.evidence,
             originals_dir=self.originals,
