@@ -12,6 +12,7 @@ from router.hands import HelpUnanswered
 from router.house import Alarm, House
 from router.ladder import rung_words
 from router.stages import step
+from router.unanswered import OfferUnanswered
 from router.words import local, moment, one_line
 
 
@@ -129,8 +130,9 @@ ALARMS: tuple[Alarm, ...] = (
     ClosesItself(),
     Unanswered(),
     NobodyNamed(),
-    NextRung(),
     HelpUnanswered(),
+    OfferUnanswered(),
+    NextRung(),
 )
 """In the order in which they ring when several are due."""
 

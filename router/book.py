@@ -11,6 +11,7 @@ from contracts.case import Hold, Incident, Ticket
 from contracts.event import Event
 from contracts.kinds import GROUP_KINDS, OPEN_STAGES
 from router.assign.load import Load
+from router.inhand import InHand
 from router.joinable import Joinable
 from router.settings import RouterSettings
 
@@ -42,6 +43,7 @@ class Book:
         self.events: dict[str, Event] = {}
         self.load = Load()
         """What everybody has on their hands."""
+        self.in_hand = InHand(self.tickets)
         self._incident_of: dict[str, str] = {}
         self._events_of: dict[str, dict[str, None]] = {}
         self._tickets_of: dict[str, list[str]] = {}
@@ -134,6 +136,7 @@ class Book:
             self._tickets_of.setdefault(ticket.incident, []).append(ticket.id)
         self.load.change(old, ticket)
         self.tickets[ticket.id] = ticket
+        self.in_hand.change(old, ticket)
         if ticket.incident in self.incidents:
             self._index(ticket.incident)
         self._note_end(ticket.incident)

@@ -20,7 +20,7 @@ from contracts.city import City
 from contracts.event import Event, Place
 from contracts.geo import Point
 from contracts.nouns import Position
-from router import alarms, patrols, storms
+from router import alarms, patrols, rematch, storms
 from router.commands import obey
 from router.hearing import hear
 from router.house import House
@@ -45,10 +45,11 @@ class GridRouter:
         nothing."""
         changes = self.on_time(now)
         for event in events:
-            changes += hear(self._house, event, now)
-            changes += storms.settle(self._house, now)
-            changes += speaks_again(self._house, event, now)
-            changes += storms.settle(self._house, now)
+            told = hear(self._house, event, now)
+            told += storms.settle(self._house, now)
+            told += speaks_again(self._house, event, now)
+            told += storms.settle(self._house, now)
+            changes += told + rematch.settle(self._house, told, now)
         return changes + patrols.flooding_ahead(self._house, events, now)
 
     def on_rain(
@@ -66,7 +67,8 @@ class GridRouter:
     def on_time(self, now: datetime, /) -> list[Change]:
         """Timers due at or before `now`: grace, reminders, escalations, verification."""
         changes = alarms.ring(self._house, now)
-        return changes + storms.settle(self._house, now)
+        changes += storms.settle(self._house, now)
+        return changes + rematch.settle(self._house, changes, now)
 
     def wake_at(self) -> datetime | None:
         """When the next timer is due."""
@@ -81,6 +83,7 @@ class GridRouter:
         changes = self.on_time(now)
         done, answer = obey(self._house, command, now)
         done += storms.settle(self._house, now)
+        done += rematch.settle(self._house, done, now)
         return changes + done, answer
 
     def restore(

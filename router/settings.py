@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 
@@ -142,10 +144,27 @@ class RouterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     """A place farther than this from any road of the map is reached crow-fly."""
     no_way_cost_s: float = 3600.0
     """No known way there (another island) weighs like this much more travel."""
-    load_cost_s: float = 300.0
-    """Each open ticket of a worker weighs like this much more travel."""
-    offer_cost_s: float = 300.0
-    """Each offer they have not answered yet weighs like this much more again."""
+    load_cost_s: float = 1800.0
+    """Each ticket a worker still has to see to weighs like this much more travel: the way there and
+    the work (median some 25 minutes in simulated storm nights), then they are free."""
+    offer_cost_s: float = 60.0
+    """Each offer they have not answered yet weighs like this much more again: an answer late."""
+    policy: Literal["joint", "each"] = "joint"
+    """`joint`: tickets that can still move are matched together whenever something changed, and an
+    offer without an answer goes to the next; `each`: a ticket goes to its own best once, and stays
+    until somebody returns it or the ladder climbs."""
+    patience_s: float = 600.0
+    """Matched with others, a minute of somebody who has waited so long counts for two."""
+    rematch_reach_m: float = 3000.0
+    """Tickets this near to what changed are thought over again."""
+    rematch_most: int = 120
+    """At most so many at once, the gravest and oldest."""
+    resend_s: float = 120.0
+    """Nobody is re-sent twice within this."""
+    offer_share: float = 0.34
+    """An offer that is not answered within this share of the time to accept goes to the next."""
+    offer_least_s: float = 120.0
+    """But not sooner than this."""
     most_offers: int = 3
     """Nobody is sent more while this many offers are unanswered, unless nobody else is there."""
     unskilled_cost_s: float = 900.0
@@ -155,7 +174,7 @@ class RouterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     coverage_cost_s: float = 600.0
     """Taking the last free worker out of another community weighs like this much more travel for
     a severity of 1, less for the graver, and nothing for a severity of 5."""
-    stability_s: float = 180.0
+    stability_s: float = 90.0
     """When several are matched together, an offer nobody has accepted moves to somebody else only
     if that saves more than this."""
     coverage_level: str = "community"
@@ -177,6 +196,8 @@ class RouterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     """How long the first receiver of an unclear ownership may take to name the utility, and each
     rung above after them. The Beijing 12345 draft has the first receiver lead (首接负责) and sends
     unclear duty up; two hours, as it gives emergencies, is our choice."""
+    help_wait_s: float = 600.0
+    """A helper who says nothing for so long while somebody is at work is replaced by the next."""
     rain_reach_m: float = 5000.0
     """Measured rain (and a forecast flooding) calls for patrols this near: what a summer storm's
     cell covers."""
@@ -195,8 +216,6 @@ class RouterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     """Each 督办 of a person shortens the pauses of the ladder by this factor."""
     shortest_pause_s: float = 300.0
     """But not below this."""
-    help_wait_s: float = 600.0
-    """A helper who says nothing for so long while somebody is at work is replaced by the next."""
     ask_s: float = 1800.0
     """A question to people (is it over? more time? whose is it?) is asked again after this long,
     one rung higher."""

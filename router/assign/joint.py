@@ -73,3 +73,34 @@ def match(rows: Sequence[Row], *, queue_s: float, margin_s: float) -> list[int]:
         if c < columns:
             out[r] = int(workers[c // QUEUE])
     return out
+
+
+def freed(rows: Sequence[Row], stays: Sequence[float]) -> list[int]:
+    """For each row which free worker goes instead of its holder, or -1 where it stays; each worker
+    gets one at most, and all together wait least.
+
+    `stays`: what waiting for the holder costs, in the rows' seconds.
+    """
+    if not rows:
+        return []
+    workers = np.unique(np.concatenate([row.who for row in rows]))
+    row_of = [np.full(len(row.who), r) for r, row in enumerate(rows)]
+    column_of = [np.searchsorted(workers, row.who) for row in rows]
+    costs = [row.cost for row in rows]
+    every = np.arange(len(rows))
+    table = csr_array(
+        (
+            np.concatenate([*costs, np.maximum(0.0, np.array(stays))]) + 1.0,
+            (
+                np.concatenate([*row_of, every]),
+                np.concatenate([*column_of, len(workers) + every]),
+            ),
+        ),
+        shape=(len(rows), len(workers) + len(rows)),
+    )
+    matched, column = min_weight_full_bipartite_matching(table)
+    out = [-1] * len(rows)
+    for r, c in zip(matched.tolist(), column.tolist(), strict=True):
+        if c < len(workers):
+            out[r] = int(workers[c])
+    return out

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 from contracts.case import Ticket
-from contracts.kinds import OPEN_STAGES
 
+HANDS_FULL = frozenset({"dispatched", "accepted", "arrived", "reworked", "returned"})
+"""Stages in which somebody has something to do there; what is done and waits to be verified or
+closed keeps nobody."""
 Told = Callable[[str, int, int], None]
 """Called with (worker, open tickets, unanswered offers) when either changed."""
 
@@ -71,14 +73,14 @@ def _move(counter: Counter[str], worker: str, by: int) -> int:
 
 def _busy(ticket: Ticket | None) -> list[str]:
     """Who has their hands full with it."""
-    if ticket is None or ticket.stage not in OPEN_STAGES:
+    if ticket is None or ticket.stage not in HANDS_FULL:
         return []
     return [*([ticket.worker] if ticket.worker else []), *ticket.helpers]
 
 
 def _offered(ticket: Ticket | None) -> list[str]:
     """Who has it before them and has not said yes or no."""
-    if ticket is None or ticket.stage not in OPEN_STAGES:
+    if ticket is None or ticket.stage not in HANDS_FULL:
         return []
     sent = [ticket.worker] if ticket.worker and ticket.stage == "dispatched" else []
     asked = {hand.worker for hand in ticket.hands if hand.state == "requested"}

@@ -22,7 +22,7 @@ from router.assign.believed import Believed
 from router.assign.candidates import candidates
 from router.assign.choice import Choice
 from router.assign.eligible import Eligible, Mask
-from router.assign.joint import NEAREST, Row, match
+from router.assign.joint import NEAREST, Row, freed, match
 from router.assign.load import Load
 from router.assign.near import Indexes
 from router.assign.roads import RoadMap
@@ -226,9 +226,55 @@ class Roster:
                 e.lend(i, -more)
         return [choices[k] for k in range(len(requests))]
 
+    def again(
+        self,
+        requests: Sequence[Request],
+        stays: Sequence[float],
+        now: datetime,
+        load: Mapping[str, int] | None = None,
+        done: Collection[str] = (),
+    ) -> list[Choice | None]:
+        """For each request somebody with free hands who goes instead of its holder, so that all
+        together wait least; None: it stays. `stays`: what waiting for the holder costs (s); `done`:
+        who has just finished something and may go anywhere next, whatever they were sent before."""
+        e = self._eligible
+        e.take(load)
+        e.at(now)
+        lent = [(i, -int(e.tasks[i])) for i in (self._index[w] for w in done if w in self._index)]
+        for i, more in lent:
+            e.lend(i, more)
+        try:
+            return self._again(requests, stays, now)
+        finally:
+            for i, more in lent:
+                e.lend(i, -more)
+
+    def _again(
+        self, requests: Sequence[Request], stays: Sequence[float], now: datetime
+    ) -> list[Choice | None]:
+        e = self._eligible
+        asked = [self._ask(r, now) for r in requests]
+        free = {
+            k: a._replace(mask=a.mask & e.leads & (e.tasks == 0))
+            for k, a in enumerate(asked)
+            if isinstance(a, Asked) and not a.said
+        }
+        free = {k: a for k, a in free.items() if _left(a.mask, a.without)}
+        found = {k: self._found(a, len(free)) for k, a in free.items()}
+        rows = [self._row(a, found[k]) for k, a in free.items()]
+        told = [stays[k] * self._patience(a) for k, a in free.items()]
+        out: list[Choice | None] = [None] * len(requests)
+        for (k, a), i in zip(free.items(), freed(rows, told), strict=True):
+            if i >= 0:
+                out[k] = self._choice(a, found[k], i, len(free))
+        return out
+
+    def _patience(self, asked: Asked) -> float:
+        return 1.0 + asked.request.waited_s / self._settings.patience_s
+
     def _row(self, asked: Asked, found: Found) -> Row:
         alone = self._eligible.leads[found.who]
-        who, cost = found.who[alone], found.cost[alone]
+        who, cost = found.who[alone], found.cost[alone] * self._patience(asked)
         holder = self._index.get(asked.request.holder or "", -1)
         return Row(who, cost, self._eligible.room(who), holder)
 

@@ -28,6 +28,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """Who is not to be asked (again): they returned this very ticket."""
     holder: str | None = None
     """Who has its offer and has not answered: it moves only when that saves more than a margin."""
+    waited_s: float = 0.0
+    """So long nobody has come yet: matched with others, who waits long counts for more."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):

@@ -124,7 +124,8 @@ class Script:
         build: Callable[[City, RouterSettings], Router] = GridRouter,
     ) -> None:
         self._city = city
-        self._settings = settings or RouterSettings()
+        # Stories name their worker; that people are thought over again has stories of its own.
+        self._settings = settings or RouterSettings(policy="each")
         self._build = build
         self._cut = self.cut_always if cut is None else cut
         self._kept = Kept()

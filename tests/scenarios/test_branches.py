@@ -18,7 +18,7 @@ DAY = 24 * HOUR
 
 
 def flooded(**settings: object) -> Script:
-    story = Script(town(), RouterSettings(**settings))  # type: ignore[arg-type]
+    story = Script(town(), RouterSettings(**{"policy": "each"} | settings))  # type: ignore[arg-type]
     story.at(0).event(event("flooding", "road-1", place(400, 200)))
     return story
 

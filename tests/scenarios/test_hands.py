@@ -20,7 +20,7 @@ HOUR = 3600
 
 def torn(**settings: object) -> Script:
     rules = tuple(rule for rule in RULES if rule.id != "cable")  # only the profile asks for helpers
-    story = Script(governed(rules=rules), RouterSettings(**settings))  # type: ignore[arg-type]
+    story = Script(governed(rules=rules), RouterSettings(**{"policy": "each"} | settings))  # type: ignore[arg-type]
     story.at(0).event(event("severed_cable", "L1", CUT, spans=[["s-5", 0.9]], owners=["grid-co"]))
     return story
 

@@ -15,7 +15,7 @@ HOUR = 3600
 
 
 def flooded(**settings: object) -> Script:
-    story = Script(town(), RouterSettings(**settings))  # type: ignore[arg-type]
+    story = Script(town(), RouterSettings(**{"policy": "each"} | settings))  # type: ignore[arg-type]
     story.at(0).event(event("flooding", "road-1", place(400, 200)))
     return story
 
@@ -327,7 +327,7 @@ def test_load_sends_the_next_one() -> None:
 
 
 def test_helpers_have_their_hands_full_until_the_ticket_ends() -> None:
-    story = Script(town())
+    story = Script(town(), RouterSettings(policy="each", runners_up=20))
     story.at(0).event(event("severed_cable", "L1", place(500, 400), owners=["grid-co"]))
     first = story.ticket()
     assert len(first.helpers) == 2

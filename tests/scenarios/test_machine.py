@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -31,10 +31,12 @@ from contracts.event import Event
 from contracts.kinds import CLOCKS, OPEN_STAGES
 from contracts.loop import ACTION_NAMES
 from router import alarms, commands, returns
+from router.assign.load import HANDS_FULL
 from router.deadlines import Clocks
 from router.engine import GridRouter
 from router.house import House
 from router.ladder import pending
+from router.settings import RouterSettings
 from router.stages import MOVES
 from tests.scenarios.script import START, Script, event, moment
 from tests.scenarios.town import at, place, town
@@ -93,11 +95,13 @@ CITY = town()
 class Night(RuleBasedStateMachine):
     """A night of anything."""
 
+    policy: Literal["each", "joint"] = "each"
+
     def __init__(self) -> None:
         super().__init__()
         self.city = CITY
-        self.straight = Script(self.city, cut=False)
-        self.cut = Script(self.city, cut=False)
+        self.straight = Script(self.city, RouterSettings(policy=self.policy), cut=False)
+        self.cut = Script(self.city, RouterSettings(policy=self.policy), cut=False)
         self.seconds = 0.0
         self.living: dict[str, Event] = {}
         self.seen = 0
@@ -291,7 +295,7 @@ class Night(RuleBasedStateMachine):
         house = self.straight.router._house  # type: ignore[attr-defined]
         busy: Counter[str] = Counter()
         for ticket in house.book.tickets.values():
-            if ticket.stage in OPEN_STAGES:
+            if ticket.stage in HANDS_FULL:
                 busy.update([*([ticket.worker] if ticket.worker else []), *ticket.helpers])
         assert +busy == +Counter(dict(house.book.load))
 
@@ -311,8 +315,15 @@ LAWFUL = settings(
 )
 
 
-def test_whatever_anybody_does_the_laws_of_the_loop_hold() -> None:
-    run_state_machine_as_test(Night, settings=LAWFUL)
+class NightThoughtOver(Night):
+    """The same while people are re-sent."""
+
+    policy = "joint"
+
+
+@pytest.mark.parametrize("night", [Night, NightThoughtOver])
+def test_whatever_anybody_does_the_laws_of_the_loop_hold(night: type[Night]) -> None:
+    run_state_machine_as_test(night, settings=LAWFUL)
 
 
 def _stages_skipped(patch: pytest.MonkeyPatch) -> None:

@@ -112,7 +112,7 @@ def test_whose_hands_are_full_goes_only_when_nobody_else_is_there() -> None:
 
 
 def test_an_offer_nobody_answers_weighs_more_than_a_ticket_in_hand() -> None:
-    who = roster(person("asked", at(0, 0)), person("busy", at(100, 0)))
+    who = roster(person("asked", at(0, 0)), person("busy", at(50, 0)))
     load = Load()
     load.change(None, ticket("a", "asked"))
     load.change(None, ticket("b", "busy", "accepted"))

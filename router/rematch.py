@@ -1,0 +1,194 @@
+"""Several at once: who goes where is thought over again when something about it has changed.
+
+A new ticket, a refusal, somebody who is free again: then the tickets nearby that can still move are
+matched together with everybody who could go (`assign.joint`). What can move is an offer nobody has
+accepted, and an accepted ticket whose worker is still busy with another. Nobody is re-sent for less
+than `stability_s`, nor again before `resend_s`; what a person decided stays. The clocks do not
+start anew for it: who waits has waited since the first dispatch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from contracts.case import Change, Ticket
+from contracts.clock import iso
+from contracts.event import Place
+from contracts.kinds import TASK_KINDS
+from router.assign import Choice
+from router.assign.load import HANDS_FULL
+from router.assign.weigh import Request
+from router.correlate import between_m
+from router.deadlines import with_deadlines
+from router.house import House
+from router.stages import step, with_reason
+from router.words import both, one_line
+
+STIRS = frozenset(
+    {"opened", "dispatched", "returned", "disposed", "cancelled", "void", "suspended"}
+)
+"""Changes after which somebody else may be the better choice: a new ticket, or free hands."""
+DONE = frozenset({"disposed", "cancelled", "void"})
+"""Changes after which its worker goes somewhere else."""
+MOST_KEPT = 20
+"""Of earlier workers, so many stay in the ticket's reason."""
+AT_WORK = frozenset({"arrived", "reworked"})
+
+
+def settle(house: House, changes: Sequence[Change], now: datetime) -> list[Change]:
+    """What moves because of these changes."""
+    if house.settings.policy != "joint":
+        return []
+    places = [
+        c.body.place
+        for c in changes
+        if isinstance(c.body, Ticket) and c.change in STIRS and c.body.worker is not None
+    ]
+    if not places:
+        return []
+    tickets = _near(house, places, now)
+    if not tickets:
+        return []
+    requests = [_request(house, ticket, now) for ticket in tickets]
+    stays = [_stays(house, ticket, now) for ticket in tickets]
+    done = {
+        str(c.body.worker)
+        for c in changes
+        if isinstance(c.body, Ticket) and c.change in DONE and c.body.worker is not None
+    }
+    choices = house.roster.again(requests, stays, now, house.book.load, done)
+    moved: list[Change] = []
+    for ticket, choice in zip(tickets, choices, strict=True):
+        if choice is not None and choice.worker != ticket.worker:
+            moved += resent(house, ticket, choice, now, _why(choice, len(tickets)))
+    return moved
+
+
+def _stays(house: House, ticket: Ticket, now: datetime) -> float:
+    """What waiting for its worker costs: the way, what they have to do before, less a margin for
+    which nobody is re-sent."""
+    s, worker = house.settings, str(ticket.worker)
+    before = sum(
+        1
+        for other in house.book.in_hand.of(worker)
+        if other.id != ticket.id and other.stage in HANDS_FULL and other.parent is None
+    )
+    figures = house.roster.figures(worker, ticket.place, now, severity=ticket.severity)
+    return figures.travel_s + before * s.load_cost_s + s.stability_s
+
+
+def _near(house: House, places: Sequence[Place], now: datetime) -> list[Ticket]:
+    """Tickets that can move, near to what changed; the gravest and oldest when they are many."""
+    s = house.settings
+    found = [
+        ticket
+        for ticket in house.book.in_hand.unreached()
+        if movable(house, ticket, now)
+        and any(between_m(ticket.place, place) <= s.rematch_reach_m for place in places)
+    ]
+    found.sort(key=lambda t: (-t.severity, t.opened_at, t.id))
+    return found[: s.rematch_most]
+
+
+def movable(house: House, ticket: Ticket, now: datetime) -> bool:
+    """Whether nobody is on the way to it and nobody decided who goes."""
+    if ticket.worker is None or ticket.parent is not None or ticket.kind in TASK_KINDS:
+        return False
+    why = ticket.reason.get("worker", {})
+    if "chosen" in why or not why.get("on_shift", False):
+        return False
+    last = sent_at(ticket)
+    resent_before = len(ticket.reason.get("resent", ()))
+    if resent_before and now < last + timedelta(seconds=house.settings.resend_s):
+        return False
+    if ticket.stage == "dispatched":
+        return True
+    return ticket.stage == "accepted" and not _next_in_line(house, ticket)
+
+
+def _next_in_line(house: House, ticket: Ticket) -> bool:
+    """Whether its worker is on the way to this one: nothing else keeps them."""
+    for other in house.book.in_hand.of(str(ticket.worker)):
+        if other.id == ticket.id or other.parent is not None:
+            continue
+        if other.stage in AT_WORK:
+            return False
+        if other.stage == "accepted" and _before(other, ticket):
+            return False
+    return True
+
+
+def _before(a: Ticket, b: Ticket) -> bool:
+    """Whether people go to `a` first: the graver, then the one accepted earlier."""
+    return (-a.severity, _accepted_at(a), a.id) < (-b.severity, _accepted_at(b), b.id)
+
+
+def _accepted_at(ticket: Ticket) -> datetime:
+    times = [s.at for s in ticket.timeline if s.change == "accepted"]
+    return times[-1] if times else ticket.opened_at
+
+
+def sent_at(ticket: Ticket) -> datetime:
+    """When it was last sent to somebody."""
+    times = [s.at for s in ticket.timeline if s.change == "dispatched"]
+    return times[-1] if times else ticket.opened_at
+
+
+def _request(house: House, ticket: Ticket, now: datetime) -> Request:
+    rule = house.duties.rule_for(ticket.kind, ticket.grid)
+    return Request(
+        place=ticket.place,
+        skills=rule.skills if rule else (),
+        severity=ticket.severity,
+        without=passed_over(ticket),
+        holder=ticket.worker,
+        waited_s=max(0.0, (now - ticket.opened_at).total_seconds()),
+    )
+
+
+def passed_over(ticket: Ticket) -> frozenset[str]:
+    """Who returned it, and who did not answer."""
+    returned = {str(r["id"]) for r in ticket.reason.get("returns", ()) if r["what"] == "worker"}
+    silent = {str(r["worker"]) for r in ticket.reason.get("resent", ()) if r.get("silent")}
+    return frozenset(returned | silent)
+
+
+def _why(choice: Choice, together: int) -> dict[str, Any]:
+    return {
+        "silent": False,
+        **both(
+            f"thought over together with {together - 1} more: {choice.reason.get('text_en', '')}",
+            f"与另{together - 1}件一并统筹：{choice.reason.get('text_zh', '')}",
+        ),
+    }
+
+
+def resent(
+    house: House, ticket: Ticket, choice: Choice, now: datetime, why: dict[str, Any]
+) -> list[Change]:
+    """The ticket with somebody else; its clocks run on."""
+    worker = house.roster.worker(choice.worker)
+    assert worker is not None, "chosen from the roster"
+    past = [*ticket.reason.get("resent", ()), {"worker": ticket.worker, "at": iso(now), **why}]
+    note = one_line(
+        f"to {worker.name} ({worker.id}) instead: {why['text_en']}",
+        f"改派 {worker.name}（{worker.id}）：{why['text_zh']}",
+    )
+    reason = {**choice.reason, "instead_of": sorted({str(p["worker"]) for p in past})}
+    moved = msgspec.structs.replace(
+        with_reason(ticket, worker=reason, resent=past[-MOST_KEPT:]),
+        worker=worker.id,
+        helpers=tuple(h for h in ticket.helpers if h != worker.id),
+        runners_up=choice.runners_up,
+    )
+    clocks = (ticket.deadlines, dict(ticket.reason["deadlines"]))
+    moved = with_deadlines(
+        step(moved, now, "dispatched", "router", note, stage="dispatched"), clocks
+    )
+    if ticket.stage != "dispatched":
+        moved = house.ladder.arm(moved, now)
+    return house.put(moved, "dispatched", now)

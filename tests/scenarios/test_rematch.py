@@ -1,0 +1,108 @@
+"""Who goes where is thought over again, as stories."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contracts.city import Worker
+from contracts.event import Place
+from router.settings import RouterSettings
+from tests.scenarios.script import Script, between, event, moment
+from tests.scenarios.town import WORKERS, place, town
+
+
+def two(*names: str) -> tuple[Worker, ...]:
+    return tuple(w for w in WORKERS if w.id in names)
+
+
+def story_of(*names: str, **settings: Any) -> Script:
+    return Script(town(workers=two(*names)), RouterSettings(policy="joint", **settings))
+
+
+def flood(story: Script, site: str, where: Place, **more: Any) -> str:
+    at = (story.now - moment(0)).total_seconds()
+    before = {t.id for t in story.tickets()}
+    story.event(event("flooding", site, where, at, **more))
+    (new,) = [t.id for t in story.tickets() if t.id not in before]
+    return new
+
+
+def test_an_offer_that_nobody_answers_goes_to_the_next_and_the_clock_runs_on() -> None:
+    story = story_of("w-11", "w-12", "h-1")
+    ticket = flood(story, "road-1", place(400, 200))
+    assert story.ticket().worker == "w-12"
+    due = story.ticket().deadlines.accept
+    story.at(123)
+    moved = story.expect(between(122, 123)).ticket("dispatched")
+    assert moved.worker == "w-11"
+    assert moved.deadlines.accept == due
+    (past,) = moved.reason["resent"]
+    assert (past["worker"], past["silent"]) == ("w-12", True)
+    note = moved.timeline[-1].note
+    assert "钱二2分钟未应答" in note
+    assert "has not answered for 2 min" in note
+    assert not story.command(ticket, "accept", "w-12").ok
+    story.do(ticket, "accept", by="w-11")
+
+
+def test_who_has_said_a_word_is_not_passed_over() -> None:
+    story = story_of("w-11", "w-12")
+    ticket = flood(story, "road-1", place(400, 200))
+    story.at(60).do(ticket, "acknowledge", by="w-12")
+    story.at(400)
+    assert story.ticket().worker == "w-12"
+
+
+def test_what_a_person_decided_stays() -> None:
+    story = story_of("w-11", "w-12", "w-13")
+    ticket = flood(story, "road-1", place(400, 200))
+    story.at(10).command(ticket, "reassign", "center", note="worker:w-13")
+    story.at(500)
+    assert story.ticket().worker == "w-13"
+
+
+def test_when_nobody_else_is_there_that_is_said_once_and_the_ladder_goes_on() -> None:
+    story = story_of("w-12", "h-1")
+    flood(story, "road-1", place(400, 200))
+    story.at(3600)
+    notes = [s.note for s in story.ticket().timeline if "暂无其他人员可派" in s.note]
+    assert len(notes) == 1
+    assert any(s.change == "escalated" for s in story.ticket().timeline)
+
+
+def test_whoever_is_free_again_takes_what_waits_for_somebody_busy() -> None:
+    story = story_of("w-11", "w-12")
+    first = flood(story, "road-1", place(400, 200))
+    second = flood(story, "road-3", place(50, 100))
+    assert [t.worker for t in story.tickets()] == ["w-12", "w-11"]
+    story.at(30).do(first, "accept", "arrive", by="w-12")
+    story.do(second, "accept", "arrive", by="w-11")
+    story.at(60)
+    third = flood(story, "road-4", place(300, 150))
+    holder = story.ticket_by_id(third).worker
+    story.at(70).do(third, "accept", by=str(holder))
+    due = story.ticket_by_id(third).deadlines.arrive
+    other, done = ("w-11", second) if holder == "w-12" else ("w-12", first)
+    story.at(600).do(done, "dispose", by=other)
+    moved = story.expect(between(600, 600)).ticket("dispatched")
+    assert (moved.id, moved.worker) == (third, other)
+    assert moved.deadlines.arrive == due
+    assert "一并统筹" in moved.timeline[-1].note
+
+
+def test_nobody_is_called_back_from_the_way() -> None:
+    story = story_of("w-11", "w-12")
+    far = flood(story, "road-5", place(1000, 450))
+    holder = str(story.ticket_by_id(far).worker)
+    story.at(20).do(far, "accept", by=holder)
+    story.at(300)
+    near = flood(story, "road-1", place(400, 200))
+    story.do(near, "accept", "arrive", "dispose", by=str(story.ticket_by_id(near).worker))
+    assert story.ticket_by_id(far).worker == holder
+
+
+def test_each_for_itself_moves_nothing() -> None:
+    story = Script(town(), RouterSettings(policy="each", ladder=False))
+    flood(story, "road-1", place(400, 200))
+    story.at(7200)
+    story.expect(between(1, 7200)).nothing("ticket", "dispatched")
