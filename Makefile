@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast lint format docs bench bench-router score-falls score-water score-lines setup setup-test clean
+.PHONY: help run test test-fast lint format docs bench bench-router score-falls score-water score-lines score-router setup setup-test clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -55,6 +55,9 @@ score-water: setup-test ## how early floods and blocked pipes are told (SEED=7 o
 
 score-lines: setup-test ## which cut cables are told, how soon, where, and what is none (SEED=7 other takes, QUICK=1 a minute's worth)
 	@$(PY) -m bench.lines
+
+score-router: setup-test ## how long a storm night waits for somebody, beside greedy and the best plan (SEED=7 other nights, QUICK=1 a minute's worth)
+	@$(PY) -m bench.nights
 
 clean: ## remove what was built (not the state of a service)
 	rm -rf build .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

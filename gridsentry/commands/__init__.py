@@ -8,7 +8,7 @@ from importlib.metadata import version as installed
 from types import ModuleType
 
 NAMES = (
-    *("demo", "serve", "camera", "calibrate", "replay", "simulate"),
+    *("demo", "serve", "camera", "calibrate", "replay", "whatif", "simulate"),
     *("check", "init", "import_drains", "import_lines", "evidence", "plot", "figures"),
 )
 

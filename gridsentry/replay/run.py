@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contracts.batch import EvidenceLink
+    from contracts.case import Change
     from contracts.city import City
     from contracts.event import Event, Footage
     from contracts.nouns import Arrival
@@ -106,6 +107,16 @@ class Replay:
 
     def lines(self, arrivals: Iterable[Arrival], tail: timedelta) -> Iterator[dict[str, Any]]:
         """One JSON-ready object per change, in the order they became known."""
+        for change in self.changes(arrivals, tail):
+            yield (
+                dead_letter_line(change) if isinstance(change, DeadLetter) else change_line(change)
+            )
+
+    def changes(
+        self, arrivals: Iterable[Arrival], tail: timedelta
+    ) -> Iterator[Change | DeadLetter]:
+        """Every change, in the order they became known; time runs on for `tail` after the last
+        message."""
         last: datetime | None = None
         for read in arrivals:
             last = read.received_at if last is None else max(last, read.received_at)
@@ -149,13 +160,9 @@ class Replay:
             elif isinstance(out, Poison):
                 self._engine.refuse(out)
 
-    def _drain(self) -> Iterator[dict[str, Any]]:
-        if not self._engine.has_draft():
-            return
-        for change in self._engine.drain().changes:
-            yield (
-                dead_letter_line(change) if isinstance(change, DeadLetter) else change_line(change)
-            )
+    def _drain(self) -> Iterator[Change | DeadLetter]:
+        if self._engine.has_draft():
+            yield from self._engine.drain().changes
 
 
 def dead_letter_line(letter: DeadLetter) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""How well routing policies serve a storm night: `make score-router`."""
