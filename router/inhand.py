@@ -34,5 +34,5 @@ class InHand:
         return [self._tickets[t] for t in sorted(self._with.get(worker, ()))]
 
     def unreached(self) -> list[Ticket]:
-        """Open tickets with a worker who is not there yet."""
-        return [self._tickets[t] for t in sorted(self._unreached)]
+        """Open tickets with a worker who is not there yet, in no order."""
+        return [self._tickets[t] for t in self._unreached]

@@ -36,6 +36,8 @@ DONE = frozenset({"disposed", "cancelled", "void"})
 """Changes after which its worker goes somewhere else."""
 MOST_KEPT = 20
 """Of earlier workers, so many stay in the ticket's reason."""
+DEGREE_M = 110_000.0
+"""A little less than a degree of latitude anywhere: a quick first look, never too narrow."""
 AT_WORK = frozenset({"arrived", "reworked"})
 
 
@@ -84,11 +86,13 @@ def _stays(house: House, ticket: Ticket, now: datetime) -> float:
 def _near(house: House, places: Sequence[Place], now: datetime) -> list[Ticket]:
     """Tickets that can move, near to what changed; the gravest and oldest when they are many."""
     s = house.settings
+    reach_lat = s.rematch_reach_m / DEGREE_M
     found = [
         ticket
         for ticket in house.book.in_hand.unreached()
-        if movable(house, ticket, now)
+        if any(abs(ticket.place.lat - place.lat) <= reach_lat for place in places)
         and any(between_m(ticket.place, place) <= s.rematch_reach_m for place in places)
+        and movable(house, ticket, now)
     ]
     found.sort(key=lambda t: (-t.severity, t.opened_at, t.id))
     return found[: s.rematch_most]
