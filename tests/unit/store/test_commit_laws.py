@@ -237,9 +237,8 @@ def test_an_incident_that_is_over_stays_with_the_router_while_somebody_works_on_
 def test_silences_come_back_while_they_are_on_and_a_day_after(twin: Twin) -> None:
     writer = twin.writer()
     writer.acquire("w", "me", at(0), 10)
-    ended = {"rev": 2, "ended_by": "expired"}
-    fresh = silence("s-2", **ended, ended_at=at(5), still=("i-1",))
-    old = silence("s-3", **ended, ended_at=at(-90_000))
+    fresh = silence("s-2", rev=2, ended_by="expired", ended_at=at(5), still=("i-1",))
+    old = silence("s-3", rev=2, ended_by="expired", ended_at=at(-90_000))
     made = [change(silence(n)) for n in ("s-1", "s-2", "s-3")]
     writer.commit(batch(1, changes=made))
     later = [change(one, "closed") for one in (fresh, old)]
