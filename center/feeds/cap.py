@@ -69,7 +69,12 @@ def messages(ticket: dict[str, Any]) -> list[Message]:
     """All messages about a ticket so far, oldest first; at least the first."""
     made: list[Message] = []
     for step in ticket.get("timeline") or ():
-        sort = TOLD.get(str(step.get("change")))
+        change = str(step.get("change"))
+        sort = TOLD.get(change)
+        if made and made[-1].sort == "Cancel" and change in OPEN_STAGES:
+            # It was cancelled and goes on after all (a merge undone): the public hears it anew.
+            made.append(Message(f"{ticket['id']}~{len(made) + 1}", _cap_time(step["at"]), "Alert"))
+            continue
         if sort is None or (sort == "Alert") != (not made) or _said_already(made, sort):
             continue
         number = len(made) + 1

@@ -40,6 +40,10 @@ COLUMNS = (
     *("结案 closed", "处置时限 due", "按期 on_time", "返工 reworks", "回退 returns"),
     *("主工单 parent", "事件 incident"),
 )
+UNDONE = frozenset(
+    {"detected", "filed", "dispatched", "accepted", "arrived", "returned", "reworked"}
+)
+"""Stages in which the clock to dispose of it runs, or has yet to begin."""
 CSV_MOST = 100_000
 """Rows of one export."""
 
@@ -104,13 +108,14 @@ def _row(context: Context, ticket: dict[str, Any]) -> list[object]:
     zone = ZoneInfo(context.city.timezone)
     shown: dict[str, Any] = context.veil.redact(ticket)
     first: dict[str, str] = {}
+    last: dict[str, str] = {}  # after a rework only the last one counts
     counts: dict[str, int] = {}
     for step in ticket.get("timeline") or ():
         first.setdefault(step["change"], step["at"])
+        last[step["change"]] = step["at"]
         counts[step["change"]] = counts.get(step["change"], 0) + 1
     place, due = shown.get("place") or {}, (ticket.get("deadlines") or {}).get("dispose")
-    done = first.get("disposed")
-    on_time = "" if due is None or done is None else ("是 yes" if done <= due else "否 no")
+    on_time = _on_time(ticket, due, last.get("disposed"), context.clock.now())
     worker = context.city.workers.get(str(ticket.get("worker")))
     utility = context.city.utilities.get(str(ticket.get("utility")))
     kind = str(ticket["kind"])
@@ -133,7 +138,8 @@ def _row(context: Context, ticket: dict[str, Any]) -> list[object]:
         worker.name if worker else ticket.get("worker"),
         utility.name if utility else ticket.get("utility"),
         local(ticket.get("opened_at")),
-        *(local(first.get(s)) for s in ("accepted", "arrived", "disposed", "verified", "closed")),
+        *(local(first.get(s)) for s in ("accepted", "arrived")),
+        *(local(last.get(s)) for s in ("disposed", "verified", "closed")),
         local(due),
         on_time,
         counts.get("reworked", 0),
@@ -141,6 +147,20 @@ def _row(context: Context, ticket: dict[str, Any]) -> list[object]:
         ticket.get("parent"),
         ticket.get("incident"),
     ]
+
+
+def _on_time(ticket: dict[str, Any], due: str | None, disposed: str | None, now: datetime) -> str:
+    """Whether it was disposed of in time, over every rework; empty while that is open."""
+    if due is None or ticket.get("stage") in ("suspended", "void"):
+        return ""
+    limit = datetime.fromisoformat(due)
+    clock = (ticket.get("reason") or {}).get("clocks", {}).get("dispose") or {}
+    if ticket.get("stage") in UNDONE:
+        return "否 no" if clock.get("late") or now > limit else ""
+    if disposed is None:
+        return ""
+    late = bool(clock["late"]) if "late" in clock else datetime.fromisoformat(disposed) > limit
+    return "否 no" if late else "是 yes"
 
 
 # --- JSON by mapping ---------------------------------------------------------------------------

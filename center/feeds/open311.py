@@ -79,8 +79,8 @@ async def requests(context: Context, caller: Caller, request: web.Request) -> we
     given = request.query
     if "service_request_id" in given:
         ids = given["service_request_id"].split(",")[:MOST]
-        tickets = [t for t in [await context.desk.get("tickets", i) for i in ids] if t is not None]
-        return _requests(request, [_request(context, t) for t in tickets])
+        tickets = [await context.desk.get("tickets", i) for i in ids]
+        return _requests(request, [_request(context, t) for t in tickets if t and _public(t)])
     codes = given["service_code"].split(",") if "service_code" in given else list(PUBLIC_KINDS)
     for code in codes:
         one_of(code, PUBLIC_KINDS, "service_code")
@@ -98,7 +98,8 @@ async def requests(context: Context, caller: Caller, request: web.Request) -> we
         page = await context.desk.page("tickets", query)
         for ticket in page.items:
             item = _request(context, ticket)
-            if ticket["kind"] in codes and status in (None, item["status"]):
+            right = ticket["kind"] in codes and status in (None, item["status"])
+            if right and _public(ticket):
                 shown.append(item)
         if page.next is None:
             break
@@ -106,9 +107,17 @@ async def requests(context: Context, caller: Caller, request: web.Request) -> we
     return _requests(request, shown[:MOST])
 
 
+def _public(ticket: dict[str, Any]) -> bool:
+    """A utility's part of a request is no request of its own, and our own rounds are none."""
+    return not ticket.get("parent") and ticket["kind"] in PUBLIC_KINDS
+
+
 async def single(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
     """`requests/{id}.json`."""
-    ticket = await found(context.desk, "tickets", request.match_info["id"])
+    id_ = request.match_info["id"]
+    ticket = await found(context.desk, "tickets", id_)
+    if not _public(ticket):
+        raise Problem(404, "not_found", f"there is no request {id_!r}")
     return _requests(request, [_request(context, ticket)])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -93,20 +94,39 @@ def check(settings: NotifySettings, city: City) -> None:
         if not target.url or any(c.isspace() for c in target.url):
             raise Wrong(f"{where}.url", "empty or with spaces", "an address")
         if target.how == "webhook":
-            if not target.url.startswith(("http://", "https://")):
-                raise Wrong(f"{where}.url", "not http(s)://", "http(s)://host/path of a webhook")
+            if not _is_web(target.url):
+                allowed = "http(s)://host/path of a webhook"
+                raise Wrong(f"{where}.url", "no address of the web", allowed)
             if target.secret and len(target.secret) < 16:
                 raise Wrong(f"{where}.secret", "too short", "16 or more characters, or empty")
         elif target.restricted:
             raise Wrong(f"{where}.restricted", "true", "only webhooks may get personal data")
+        if not target.to:
+            raise Wrong(f"{where}.to", "nobody, so nothing is told", "all, or whose tickets")
+        if not 1 <= target.severity <= 5:
+            raise Wrong(f"{where}.severity", str(target.severity), "1 to 5")
+        if not 1 <= target.quiet_below <= 6:
+            allowed = "1 (everything is told) to 6 (nothing is)"
+            raise Wrong(f"{where}.quiet_below", str(target.quiet_below), allowed)
         _listed(where, "kinds", target.kinds, KINDS)
         _listed(where, "changes", target.changes, (*CHANGES, *STAGES))
         for who in target.to:
             _known(f"{where}.to", who, city)
-        Quiet(target.quiet)  # raises Wrong itself
+        try:
+            Quiet(target.quiet)
+        except Wrong as wrong:
+            raise Wrong(f"{where}.{wrong.where}", wrong.found, wrong.allowed) from wrong
     for name in ("timeout_s", "tries", "pause_s", "pause_max_s", "expire_s", "link_s"):
         if getattr(settings, name) <= 0:
             raise Wrong(f"notify.{name}", str(getattr(settings, name)), "a positive number")
+
+
+def _is_web(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port or an address of IPv6 that is none
+        return False
 
 
 def _listed(where: str, name: str, found: Iterable[str], allowed: tuple[str, ...]) -> None:

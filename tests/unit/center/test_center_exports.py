@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from center.feeds.mapping import Shape
+from contracts.clock import ManualClock
 from contracts.errors import Wrong
 from tests.unit.center.conftest import TOKENS, VIEWER, Client, Serve
 from tests.unit.center.scene import Scene
@@ -39,6 +41,37 @@ def test_a_spreadsheet_has_every_ticket_with_names_and_moments(
     assert second["责任单位 utility"] == "电信维护中心"
     (only,) = rows(client.get("/api/v1/tickets.csv?kind=fibre_break").body)
     assert only == second
+
+
+def later(scene: Scene, seconds: float) -> None:
+    clock = scene.desk.clock
+    assert isinstance(clock, ManualClock)
+    clock.advance_to(clock.now() + timedelta(seconds=seconds))
+
+
+def test_what_was_sent_back_was_not_done_when_it_was_first_said_to_be(
+    client: Client, scene: Scene
+) -> None:
+    scene.happen("flooding")
+    scene.desk.step("t-1", "disposed", "w-07")
+    later(scene, 3 * 3600)
+    scene.desk.step("t-1", "reworked", "sensor")
+    (row,) = rows(client.get("/api/v1/tickets.csv").body)
+    assert row["按期 on_time"] == "否 no"
+    later(scene, 60)
+    late = {"clocks": {"dispose": {"due": "2026-07-14T14:00:00Z", "late": 1}}}
+    scene.desk.amend("t-1", reason=late)
+    scene.desk.step("t-1", "disposed", "w-07")
+    (row,) = rows(client.get("/api/v1/tickets.csv").body)
+    assert row["处置 disposed"] == "2026-07-14 23:01:00"
+    assert row["按期 on_time"] == "否 no"
+
+
+def test_what_is_open_and_overdue_is_not_on_time(client: Client, scene: Scene) -> None:
+    scene.happen("flooding")
+    assert rows(client.get("/api/v1/tickets.csv").body)[0]["按期 on_time"] == ""
+    later(scene, 3 * 3600)
+    assert rows(client.get("/api/v1/tickets.csv").body)[0]["按期 on_time"] == "否 no"
 
 
 def test_a_text_that_is_a_formula_stays_a_text(client: Client, scene: Scene) -> None:

@@ -185,3 +185,32 @@ def test_open311_takes_its_token_as_api_key(serve: Serve, scene: Scene) -> None:
     assert client.post(f"{path}?api_key=reporter-token-0001", form, headers=FORM).status == 201
     # Elsewhere a token in the address would end in logs and histories.
     assert client.get("/api/v1/tickets?api_key=reporter-token-0001").status == 400
+
+
+def test_what_was_cancelled_and_goes_on_is_told_anew(client: Client, scene: Scene) -> None:
+    scene.happen("flooding")
+    scene.desk.step("t-1", "cancelled", "center", stage=None)
+    scene.desk.step("t-1", "dispatched", "center")  # the merge was undone
+    root = ET.fromstring(client.get("/feeds/cap/t-1.xml").body)
+    assert root.findtext(f"{{{CAP}}}msgType") == "Alert"
+    assert "AllClear" not in {n.text for n in root.iter(f"{{{CAP}}}responseType")}
+    assert (root.findtext(f"{{{CAP}}}references") or "").count("t-1~") == 2
+    scene.desk.step("t-1", "verified", "sensor")
+    root = ET.fromstring(client.get("/feeds/cap/t-1.xml").body)
+    assert {n.text for n in root.iter(f"{{{CAP}}}responseType")} == {"AllClear"}
+
+
+def test_rounds_and_parts_are_no_requests_however_they_are_asked_for(
+    client: Client, scene: Scene
+) -> None:
+    scene.happen("flooding")
+    scene.happen("patrol")
+    scene.happen("flooding")
+    scene.desk.amend("t-3", parent="t-1")
+    base = "/open311/v2/requests"
+    for path in (f"{base}.json", f"{base}.json?service_request_id=t-1,t-2,t-3"):
+        shown = json.loads(client.get(path).body)
+        assert [item["service_request_id"] for item in shown] == ["t-1"]
+    assert client.get(f"{base}/t-1.json").status == 200
+    assert client.get(f"{base}/t-2.json").status == 404
+    assert client.get(f"{base}/t-3.json").status == 404
