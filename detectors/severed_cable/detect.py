@@ -24,12 +24,13 @@ from detectors.severed_cable.prior import Planned, planned_at, prior_of
 from detectors.severed_cable.recorded import belongs
 from detectors.severed_cable.report import evidence_of
 from detectors.severed_cable.tree import Tree, nodes_of
+from detectors.severed_cable.whose import lone_of
 
 KIND = "severed_cable"
 OUT_OF_RANGE = int(Quality.OUT_OF_RANGE)
 _PHASES = frozenset(PHASES)
 PHYSICAL = frozenset({"strike", "tension", "tilt"})
-WHERE = frozenset({"spans", "point", "error_m", "what", "whats", "phases", "owners"})
+WHERE = frozenset({"spans", "point", "error_m", "what", "whats", "phases", "owners", "torn"})
 """What stays as it was told when a suspicion is withdrawn."""
 AGAIN_P = 0.5
 """What was withdrawn is suspected again only from this probability on."""
@@ -57,6 +58,7 @@ class SeveredCable:
         for device in self._node:
             self._monitors.setdefault(device, Monitor())
         self._prior = prior_of(self._tree)
+        self._lone = lone_of(self._tree, self._prior)
         self._ears = Ears(cfg, site, self._tree, self._node, self._prior.isolated)
         self._skew = timedelta(seconds=cfg.skew_s)
         self._group = timedelta(seconds=cfg.group_s)
@@ -216,7 +218,9 @@ class SeveredCable:
             one.episode = state.ledger.open(KIND, self._site.id, one.since)
         elif self._restoring(one):
             return []  # where it was is known best from when all of it was dark
-        evidence = evidence_of(self._tree, self._monitors, belief, found, planned, one, age, cfg)
+        evidence = evidence_of(
+            self._tree, self._monitors, belief, found, planned, one, age, cfg, self._lone
+        )
         down = any(self._monitors[d].fallen is not None for d in one.members)
         if one.state == SUSPECTED and suspicion < cfg.drop_p and not down:
             where = {k: v for k, v in one.evidence.items() if k in WHERE}

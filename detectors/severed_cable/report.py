@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts.city import Span
 from contracts.clock import iso
 from detectors.severed_cable import recorded
 from detectors.severed_cable.belief import Belief, column_phases
@@ -21,6 +20,7 @@ from detectors.severed_cable.monitors import CURRENTS, VOLTAGES, Monitor
 from detectors.severed_cable.place import place_of
 from detectors.severed_cable.prior import Planned
 from detectors.severed_cable.tree import Tree
+from detectors.severed_cable.whose import owners_of, shares_of, torn
 from detectors.severed_cable.words import LEAST_P, Facts, alternatives, reasons
 
 MOST_NAMED = 40
@@ -37,10 +37,11 @@ def evidence_of(
     one: Happening,
     age_s: float,
     cfg: SeveredCableConfig,
+    lone: NDArray[np.bool_],
 ) -> dict[str, Any]:
-    """The evidence of an event."""
-    shares = belief.spans / max(belief.cable, 1e-12)
-    spans = shares.sum(axis=1)
+    """The evidence of an event. `lone`: spans of `whose.lone_of`, shape (spans,)."""
+    spans = belief.spans.sum(axis=1) / max(belief.cable, 1e-12)
+    shares = shares_of(tree, belief.spans, lone, found.lost, bool(found.fallen))
     ranked = np.argsort(-spans, kind="stable")
     shown = [int(i) for i in ranked if spans[i] >= cfg.shown_p] or [int(ranked[0])]
     columns = shares.sum(axis=0)
@@ -78,6 +79,7 @@ def evidence_of(
         "whats": {w: round(p, 4) for w, p in chance.items()},
         "phases": facts.phases,
         "owners": owners_of(tree, shares),
+        "torn": {owner: round(p, 4) for owner, p in torn(tree, shares).items() if p >= 0.005},
         "ruled_out": [o for o in others if o["p"] < LEAST_P],
         "alternatives": [o for o in others if o["p"] >= LEAST_P],
         "p": round(belief.cable, 4),
@@ -120,22 +122,3 @@ def channels_of(found: Findings, monitors: Mapping[str, Monitor]) -> list[dict[s
                     "value": round(channel.value, 2), "at": iso(channel.at),
                 })  # fmt: skip
     return told
-
-
-def owners_of(tree: Tree, shares: NDArray[np.float64]) -> list[str]:
-    """Whose cables are torn: everybody's on a severed span, its owner's where a conductor of it is
-    open. Of all sets of owners the likeliest, in it first whose cable is torn most probably."""
-    severed, rest = shares[:, 0], shares[:, 1:].sum(axis=1)
-    chance: dict[str, float] = {}
-    sets: dict[frozenset[str], float] = {}
-    for i in np.flatnonzero(severed + rest > 1e-4):
-        span: Span = tree.spans[int(i)]
-        own = {span.owner} if span.owner else set()
-        for torn, p in ((own | set(span.carries), float(severed[i])), (own, float(rest[i]))):
-            sets[frozenset(torn)] = sets.get(frozenset(torn), 0.0) + p
-            for owner in torn:
-                chance[owner] = chance.get(owner, 0.0) + p
-    if not sets:
-        return []
-    likeliest = max(sets, key=lambda found: (sets[found], sorted(found)))
-    return sorted(likeliest, key=lambda o: (-chance[o], o))

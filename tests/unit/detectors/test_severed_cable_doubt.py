@@ -17,8 +17,9 @@ from detectors._common.sample import city, device, reading
 from detectors.severed_cable import SPEC
 from detectors.severed_cable.config import SeveredCableConfig
 from detectors.severed_cable.expect import View, row
-from detectors.severed_cable.report import owners_of
+from detectors.severed_cable.prior import prior_of
 from detectors.severed_cable.tree import Tree
+from detectors.severed_cable.whose import lone_of, owners_of, shares_of, torn
 
 VOLTS = {f"voltage_{x}": 230.0 for x in "abc"}
 DARK = {f"voltage_{x}": 1.0 for x in "abc"}
@@ -205,3 +206,47 @@ def test_a_load_between_an_open_phase_and_a_whole_one_draws_less_from_both() -> 
     assert row(both).medium[open_b] > math.log(0.18 * 0.25 * 0.08 * 0.5)
     assert row(one).medium[open_b] > row(both).medium[open_b]
     assert row(dead).medium[open_b] > row(one).medium[open_b]
+
+
+def _one_phase(drops: Mapping[str, str]) -> Tree:
+    """The line with its customers on the phases given; telecom hangs on the lateral at p3."""
+    spans = dict(LINE.spans)
+    for name, phases in drops.items():
+        span = spans[name]
+        spans[name] = Span(
+            id=name, owner="power", from_=span.from_, to=span.to, path=span.path, kv=0.4,
+            phases=phases,
+        )  # fmt: skip
+    span = spans["s-l3"]
+    spans["s-l3"] = Span(
+        id="s-l3", owner="power", from_=span.from_, to=span.to, path=span.path, kv=0.4,
+        phases="abcn", carries=("telecom",),
+    )  # fmt: skip
+    return Tree(LineNetwork(id="line", nodes=LINE.nodes, spans=spans, root="t"))
+
+
+def test_behind_an_open_neutral_loads_of_one_phase_alone_are_as_dark_as_behind_no_line() -> None:
+    tree = _one_phase({"s-c3": "an", "s-c7": "an"})
+    lone = lone_of(tree, prior_of(tree))
+    assert lone[tree.index["s-l3"]] and lone[tree.index["s-p1"]]
+    spans = np.zeros((len(tree.spans), 8))
+    spans[tree.index["s-l3"], [0, 1, 7]] = 0.02, 0.001, 0.0005
+    shares = shares_of(tree, spans, lone, ["c3"], fallen=False)
+    at = tree.index["s-l3"]
+    assert shares.sum() == pytest.approx(1.0)
+    assert shares[at, 7] == pytest.approx(shares[at, 0])
+    assert owners_of(tree, shares) == ["power"], "an open phase might be it, too"
+    assert 0.4 < torn(tree, shares)["telecom"] < 0.5 and torn(tree, shares)["power"] > 0.99
+
+
+def test_two_phases_or_a_pole_that_measures_tell_an_open_neutral_from_a_line_that_is_gone() -> None:
+    tree = _one_phase({"s-c3": "an", "s-c7": "bn"})
+    lone = lone_of(tree, prior_of(tree))
+    assert lone[tree.index["s-l3"]] and not lone[tree.index["s-p1"]]
+    spans = np.zeros((len(tree.spans), 8))
+    for name in ("s-l3", "s-p1"):
+        spans[tree.index[name], [0, 7]] = 0.02, 0.0005
+    shares = shares_of(tree, spans, lone, ["c3", "l3"], fallen=False)
+    for name in ("s-l3", "s-p1"):
+        at = tree.index[name]
+        assert shares[at, 7] < 0.2 * shares[at, 0]

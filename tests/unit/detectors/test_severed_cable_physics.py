@@ -12,7 +12,7 @@ import pytest
 
 from contracts.city import LineNetwork, LineNode, Span, Work
 from contracts.event import Event
-from contracts.geo import Point
+from contracts.geo import Point, along, distance_m
 from contracts.nouns import Item, Reading
 from detectors._common.drive import Known, run
 from detectors._common.sample import START, city, device, reading
@@ -285,15 +285,21 @@ def test_every_alternative_says_what_spoke_against_it() -> None:
     assert len(event.evidence["why"]) == len(event.evidence["why_zh"]) >= 3
 
 
-def test_the_point_has_the_least_expected_distance_and_an_honest_error() -> None:
+def test_the_point_keeps_what_is_likely_within_a_search_and_has_an_honest_error() -> None:
     tree = Tree(LINE)
     chance = np.zeros(len(tree.spans))
     for span, p in (("s-m2", 0.2), ("s-m3", 0.5), ("s-m4", 0.3)):
         chance[tree.index[span]] = p
     place = place_of(tree, chance)
     east, north = tree.metres(place.point)
-    assert east == pytest.approx(150, abs=20) and abs(north) < 5
-    assert 50 < place.error_m < 110
+    # the median of it all is at 150; from 125 either end is within a search
+    assert east == pytest.approx(125, abs=12) and abs(north) < 5
+    assert 50 < place.error_m < 120
+    for span in ("s-m2", "s-m3", "s-m4"):
+        chance[tree.index[span]] = float(span == "s-m3")
+    one = place_of(tree, chance)
+    middle = along(tree.paths[tree.index["s-m3"]], tree.lengths[tree.index["s-m3"]] / 2)
+    assert distance_m(one.point, middle) < 12, "one span alone: its middle"
 
 
 def test_many_that_speak_at_once_tell_where_though_silence_is_unknown() -> None:
