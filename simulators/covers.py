@@ -62,8 +62,22 @@ class Covers:
             cover = free[int(self._rng.integers(len(free)))]
             self._displace(cover, at, until, between(self._rng, (35.0, 85.0)), "lifted")
 
+    def askew(self, cover: str, ms: int) -> bool:
+        """Whether it lies otherwise than it should."""
+        moved = self._moved.get(cover)
+        return moved is not None and moved.begin <= ms < moved.end
+
+    def mend(self, cover: str, ms: int) -> bool:
+        """Somebody puts it right; False: it is."""
+        if not self.askew(cover, ms):
+            return False
+        del self._moved[cover]
+        for after in (1_000, 90_000):  # it wakes when moved
+            self.sensors[cover].now(ms + after)
+        return True
+
     def _displace(self, cover: str, at: int, until: int, degrees: float, cause: str) -> None:
-        self._moved[cover] = Moved(at, until, degrees)
+        moved = self._moved[cover] = Moved(at, until, degrees)
         sensor = self.sensors[cover]
 
         def write(ms: int) -> tuple[()]:
@@ -72,7 +86,8 @@ class Covers:
             return ()
 
         def back(ms: int) -> tuple[()]:
-            self._moved.pop(cover, None)
+            if self._moved.get(cover) is moved:  # nobody put it right before
+                del self._moved[cover]
             return ()
 
         self._world.at(at, write)

@@ -46,12 +46,12 @@ class Director:
         self.world, self.truth = World(), Truth(truth)
         # incidents differ from start to start: their dice know when this one was
         self._rng = dice(settings.seed, "director", start)
-        self._weather = Weather(town, settings, self.world, self.truth)
-        self._covers = Covers(town, settings, self.world, self.truth)
-        self._hydrants = Hydrants(town, settings, self.world, self.truth)
-        self._line = OverheadLine(town, settings, self.world, self.truth)
-        self._street = Street(town.devices, settings, self.world, self.truth)
-        self._fibre = FibreWatch(town, settings, self.world, self.truth)
+        self.weather = Weather(town, settings, self.world, self.truth)
+        self.covers = Covers(town, settings, self.world, self.truth)
+        self.hydrants = Hydrants(town, settings, self.world, self.truth)
+        self.line = OverheadLine(town, settings, self.world, self.truth)
+        self.street = Street(town.devices, settings, self.world, self.truth)
+        self.fibre = FibreWatch(town, settings, self.world, self.truth)
         self._fibre_until = start
         self._cameras = [
             CameraFeed(town, n, settings, self.world, self.truth) for n in range(settings.cameras)
@@ -62,12 +62,13 @@ class Director:
         live = self._history()
         for sensor in self._sensors():
             sensor.go(live)
-        self._covers.go(live)
-        self._hydrants.go(live)
-        self._street.go(live)
-        for walker in walkers(town, settings):
+        self.covers.go(live)
+        self.hydrants.go(live)
+        self.street.go(live)
+        self.walkers = {w.worker.id: w for w in walkers(town, settings)}
+        for walker in self.walkers.values():
             walker.go(live, self.world)
-        self._fibre.go(live)
+        self.fibre.go(live)
         for camera in self._cameras:
             camera.go(start)
 
@@ -93,9 +94,9 @@ class Director:
         """All with a history. Hydrants have none and begin a minute later: their engine takes
         seconds to load."""
         return [
-            *self._weather.sensors,
-            *self._line.sensors.values(),
-            *self._covers.sensors.values(),
+            *self.weather.sensors,
+            *self.line.sensors.values(),
+            *self.covers.sensors.values(),
         ]
 
     def _history(self) -> int:
@@ -106,7 +107,7 @@ class Director:
         batches: list[tuple[int, str, str, bytes]] = []
         told = [(sensor, first) for sensor in self._sensors()]
         nights = self.start - round(PAST_H * 3_600_000)
-        told += [(sensor, nights) for sensor in self._street.sensors.values()]
+        told += [(sensor, nights) for sensor in self.street.sensors.values()]
         for sensor, since in told:
             topic = feed(sensor.device.district, sensor.device.id, "telemetry")
             batches += [
@@ -165,25 +166,25 @@ class Director:
     def _cable(self, at: int, first: bool = False) -> None:
         restored = at + round(1000 * self.settings.cable_restored_s)
         if first:
-            self._line.sever(at, restored, self._line.shared_cut(), crane=True)
+            self.line.sever(at, restored, self.line.shared_cut(), crane=True)
         elif self._rng.random() < self.settings.crane_p:
             self._crane(at, restored)
         else:
-            self._line.sever(at, restored, self._line.random_cut())
+            self.line.sever(at, restored, self.line.random_cut())
         self._again(self._cable, at, self.settings.cable_every_s, restored + 120_000)
 
     def _crane(self, at: int, restored: int) -> None:
         """A passing crane tears what hangs over the main road where the fibre crosses it: power,
         internet and television are out, the road is blocked."""
         span, far = crossing(self.town.feeder, self.town.fibre)
-        self._line.sever(at, restored, Cut(span), crane=True)
+        self.line.sever(at, restored, Cut(span), crane=True)
         if at >= self._fibre_until:
-            self._fibre.tear(at, restored, far)
+            self.fibre.tear(at, restored, far)
             self._fibre_until = restored + 180_000
 
     def _storm(self, onset: int) -> None:
-        episode = self._weather.storm(onset)
-        self._covers.surcharge(episode.sag, onset + _LIFTED_MS, onset + _LIFTED_MS + _ASKEW_MS)
+        episode = self.weather.storm(onset)
+        self.covers.surcharge(episode.sag, onset + _LIFTED_MS, onset + _LIFTED_MS + _ASKEW_MS)
         self._again(self._storm, onset, self.settings.storm_every_s, episode.end + 7_200_000)
 
     def _tear(self, at: int) -> None:
@@ -191,41 +192,41 @@ class Director:
             self._plan(self._fibre_until, self._tear)
             return
         restored = at + round(1000 * self.settings.fibre_restored_s)
-        self._fibre.tear(at, restored)
+        self.fibre.tear(at, restored)
         self._fibre_until = restored + 180_000
         self._again(self._tear, at, self.settings.fibre_every_s, self._fibre_until)
 
     def _cover(self, at: int) -> None:
         until = at + _ASKEW_MS
-        self._covers.lift(at, until)
+        self.covers.lift(at, until)
         self._again(self._cover, at, self.settings.cover_every_s, until + 600_000)
 
     def _dry(self, at: int) -> None:
         until = at + _DRY_MS
-        self._hydrants.trouble(at, until)
+        self.hydrants.trouble(at, until)
         self._again(self._dry, at, self.settings.hydrant_every_s, until + 1_800_000)
 
     def _dark(self, at: int) -> None:
         until = at + _LAMP_MS
-        self._street.fail(at, until)
+        self.street.fail(at, until)
         self._again(self._dark, at, self.settings.lamp_every_s)
 
     def _struck(self, at: int) -> None:
         until = at + _LEANS_MS
-        self._street.strike(at, until)
+        self.street.strike(at, until)
         self._again(self._struck, at, self.settings.pole_every_s)
 
     def _block(self, at: int) -> None:
-        at = max(at, self._weather.rained_until() + 1_200_000)
-        blocked = self._weather.block(at)
+        at = max(at, self.weather.rained_until() + 1_200_000)
+        blocked = self.weather.block(at)
         self._again(self._block, at, self.settings.blockage_every_s, blocked.end + 600_000)
 
     def _sicken(self, at: int) -> None:
-        self._weather.sicken(at)
+        self.weather.sicken(at)
         self._again(self._sicken, at, self.settings.sensor_fault_every_s)
 
     def _silence(self, at: int) -> None:
-        gateway, begin, end = self._weather.silence(at)
+        gateway, begin, end = self.weather.silence(at)
         self.world.send(self.status(gateway, "offline", begin))
         self.world.send(self.status(gateway, "online", end))
         self._again(self._silence, at, self.settings.gateway_outage_every_s, end + 600_000)

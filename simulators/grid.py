@@ -81,13 +81,29 @@ class OverheadLine:
             return self._records(ms, cut)
 
         def splice(ms: int) -> tuple[Outgoing, ...]:
-            self._cut, self._strike = None, None
-            self._tell(ms)
+            if self._cut is cut:  # nobody mended it before
+                self._splice(ms)
             return ()
 
         self._world.at(strike, hit)
         self._world.at(at, part)
         self._world.at(restored, splice)
+
+    @property
+    def down(self) -> str | None:
+        """The span that is cut."""
+        return self._cut.span if self._cut is not None else None
+
+    def mend(self, ms: int) -> bool:
+        """Splice the span before its time; False: none is down."""
+        if self._cut is None:
+            return False
+        self._splice(ms)
+        return True
+
+    def _splice(self, ms: int) -> None:
+        self._cut, self._strike = None, None
+        self._tell(ms)
 
     def random_cut(self) -> Cut:
         """A span of the main line or the lateral to part; one phase alone in one of five."""

@@ -21,6 +21,8 @@ from simulators.world import Truth, World
 TYPE = "hydrant"
 _UTC8_MS = 8 * 3_600_000
 _DAY_MS = 86_400_000
+_LEAD_MS = 3_600_000
+"""A trouble is reckoned from so long before it begins."""
 _START_S = 25.0
 """The engine takes seconds of a processor to load: not while the first incidents are told."""
 _FIRST_S = 60.0
@@ -87,6 +89,18 @@ class Hydrants:
 
         self._world.at(at, begin)
 
+    def lacking(self, ms: int) -> bool:
+        """Whether something is wrong with the mains."""
+        return any(t.start + _LEAD_MS <= ms < t.end for t in self._troubles)
+
+    def mend(self, ms: int) -> bool:
+        """Open the valve, clamp the main, close the hydrant, whichever it is; False: none was.
+        Pressure is back at once, without the minutes that the mains take to fill."""
+        found = self.lacking(ms)
+        if found:
+            self._troubles = []
+        return found
+
     def pressure(self, id: str, ms: int) -> float:
         """At a gauge, kPa."""
         calm = self._quiet()[id]
@@ -106,7 +120,7 @@ class Hydrants:
 
     def _begin(self, what: str, where: str, ms: int, until: int) -> None:
         """Two runs from an hour before: what they differ by is what the trouble takes."""
-        start = ms - 3_600_000
+        start = ms - _LEAD_MS
         hour = (start + _UTC8_MS) % _DAY_MS / 3_600_000
         hours = (until - start) / 3_600_000 + 1.0
         begin_s, end_s = 3600.0, (until - start) / 1000

@@ -13,6 +13,7 @@ from contracts.errors import Refused, Temporary
 from contracts.ports import Publisher
 from contracts.wire import SIM_CLOCK, SIM_FOLLOWER
 from simulators.director import Director
+from simulators.duty.live import Crews
 from simulators.settings import SimSettings
 from simulators.town import Town
 from simulators.world import Outgoing
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 
 PublisherFactory = Callable[[str, str | None, bytes | None], Publisher]
 """(client id, topic of the last will, its payload) → a publisher not yet started."""
+CrewsFactory = Callable[[Director], Crews]
+"""The town → its people at work, not yet started."""
 CLOCK_TOPIC = SIM_CLOCK
 FOLLOWER_TOPIC = SIM_FOLLOWER
 _CLOCK_CLIENT = "sim-clock"
@@ -85,7 +88,8 @@ class Simulation:
     `follower` is what the service said on `gridsentry/v1/sim/follower`: with `sim` the virtual
     time is published on `gridsentry/v1/sim/clock` (retained, epoch ms); a speed other than 1
     without it raises Refused, because a service on its own clock would take every message for
-    one from the future. `truth` is a file for the ground truth (JSON lines).
+    one from the future. `truth` is a file for the ground truth (JSON lines). `crews` makes people
+    who act on the service's tickets; without them nobody does.
     """
 
     def __init__(
@@ -97,6 +101,7 @@ class Simulation:
         *,
         truth: Path | None = None,
         follower: str | None = None,
+        crews: CrewsFactory | None = None,
     ) -> None:
         if settings.speed != 1 and follower != "sim":
             said = f"it says {follower!r}" if follower else "it has not said so"
@@ -106,6 +111,7 @@ class Simulation:
             )
         self._town, self._settings, self._clock = town, settings, clock
         self._factory, self._truth, self._follower = publisher_factory, truth, follower
+        self._crews = crews
         self.sent = 0
         """Messages handed to gateways so far."""
 
@@ -123,13 +129,16 @@ class Simulation:
             for name in director.gateways
         }
         ticker = self._factory(_CLOCK_CLIENT, None, None) if self._follower == "sim" else None
+        crews = self._crews(director) if self._crews else None
         try:
             for uplink in uplinks.values():
                 uplink.start()
             if ticker:
                 ticker.start()
+            if crews:
+                crews.start()
             log.info("town %s: %d gateways on", self._town.id, len(uplinks))
-            self._play(director, uplinks, ticker, stop, begun, really)
+            self._play(director, uplinks, ticker, crews, stop, begun, really)
         finally:
             last = self._virtual(begun, really)
             for name, uplink in uplinks.items():
@@ -138,6 +147,8 @@ class Simulation:
                 uplink.stop()
             if ticker:
                 ticker.stop()
+            if crews:
+                crews.stop()
 
     def _virtual(self, begun: int, really: int) -> int:
         return begun + round((epoch_ms(self._clock.now()) - really) * self._settings.speed)
@@ -147,6 +158,7 @@ class Simulation:
         director: Director,
         uplinks: dict[str, Uplink],
         ticker: Publisher | None,
+        crews: Crews | None,
         stop: threading.Event,
         begun: int,
         really: int,
@@ -162,6 +174,8 @@ class Simulation:
                     self.sent += 1
                 # a slow machine must not let the clock run ahead of its messages
                 now = min(now, world.next_at() or now)
+            if crews:
+                crews.hear(now)
             if ticker and now - told >= _CLOCK_EVERY_MS * max(
                 1.0, self._settings.speed * _CLOCK_GAP_S * 1000 / _CLOCK_EVERY_MS
             ):

@@ -90,6 +90,8 @@ class SimSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     """Mean time between birds, leaves and bags in front of each camera; 0: none."""
     worker_every_s: tuple[float, float] = (10.0, 20.0)
     """Each worker's app reports its position at a period of its own between these."""
+    crews_pace: float = 1.0
+    """How many times faster than in life crews answer and work; ways take their time."""
     trace_every_s: float = 60.0
     """How often the OTDR measures the fibre."""
     duplicate_p: float = 0.004
@@ -107,6 +109,7 @@ class SimSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
             ("segment_s", 1 <= self.segment_s <= 10, "1 to 10"),
             ("ambient_s", self.ambient_s >= 2 * self.segment_s, "at least two segments"),
             ("blockage_cleared_s", 1800 <= self.blockage_cleared_s <= 43_200, "1800 to 43200"),
+            ("crews_pace", 0.1 <= self.crews_pace <= 1000, "0.1 to 1000"),
             ("history_every_s", self.history_every_s >= 5, "5 or more"),
             ("trace_every_s", self.trace_every_s >= 5, "5 or more"),
             ("crane_p", 0 <= self.crane_p <= 1, "0 to 1"),

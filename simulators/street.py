@@ -117,13 +117,35 @@ class Street:
         for after in (0, 15_000, until - at + 1_000):  # it wakes when shaken
             self.sensors[pole].now(at + after)
 
+    def broken(self, id: str, ms: int) -> bool:
+        """Whether the lamp is dead or the pole leans."""
+        if id in self._dead:
+            begin, end = self._dead[id]
+            return begin <= ms < end
+        leans = self._leans.get(id)
+        return leans is not None and leans.begin <= ms < leans.end
+
+    def mend(self, id: str, ms: int) -> bool:
+        """Change the lamp, set the pole upright; False: it was not broken."""
+        if not self.broken(id, ms):
+            return False
+        self._dead.pop(id, None)
+        self._leans.pop(id, None)
+        self._blow.pop(id, None)
+        for after in (1_000, 90_000):
+            self.sensors[id].now(ms + after)
+        return True
+
     def _pick(self, prefix: str, busy: Container[str]) -> str | None:
         free = sorted(s for s in self.sensors if s.startswith(prefix) and s not in busy)
         return free[int(self._rng.integers(len(free)))] if free else None
 
     def _free(self, busy: dict[str, Any], id: str, until: int) -> None:
+        wrong = busy[id]
+
         def mended(_: int) -> tuple[()]:
-            busy.pop(id, None)
+            if busy.get(id) is wrong:  # nobody mended it before
+                del busy[id]
             return ()
 
         self._world.at(until, mended)

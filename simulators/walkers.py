@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from contracts.city import Grid, Worker
+from contracts.geo import Point
 from simulators.dice import between, dice
-from simulators.frame import to_point, to_xy
+from simulators.frame import XY, to_point, to_xy
 from simulators.settings import SimSettings
 from simulators.staff import somewhere
 from simulators.town import APP, Town
@@ -33,6 +34,23 @@ class Walker:
         self._last = 0
         riding = worker.role in ("grid_head", "liaison")
         self._speed = between(self._rng, (3.0, 5.0) if riding else (0.8, 1.5))
+        self._sent: XY | None = None
+        self._hurry = 0.0
+        self._there: Callable[[int], None] | None = None
+
+    @property
+    def point(self) -> Point:
+        """Where they really are."""
+        return to_point(self._here)
+
+    def send(self, to: Point, speed_mps: float, there: Callable[[int], None] | None = None) -> None:
+        """Go there instead of strolling and stay; `there(ms)` is called once, on arrival."""
+        self._sent, self._hurry, self._there = to_xy(to), speed_mps, there
+
+    def release(self) -> None:
+        """Stroll again."""
+        if self._sent is not None:
+            self._goal, self._sent, self._there = self._here, None, None
 
     def go(self, ms: int, world: World) -> None:
         """Report from `ms` on: once soon, so that everybody is on the map, then at its pace."""
@@ -44,7 +62,7 @@ class Walker:
             pace = self._every_ms * between(self._rng, (0.9, 1.1))
             world.at(ms + round(pace), report)
             self._walk(ms)
-            if self.on_shift(ms):
+            if self.on_shift(ms) or self._sent is not None:
                 yield self._say(ms)
 
         return report
@@ -64,17 +82,26 @@ class Walker:
     def _walk(self, ms: int) -> None:
         seconds = (ms - self._last) / 1000
         self._last = ms
-        if ms < self._rest_until:
+        if self._sent is not None:
+            there = self._there
+            if self._step(self._sent, max(self._speed, self._hurry) * seconds) and there:
+                self._there = None
+                there(ms)
             return
-        dx, dy = self._goal[0] - self._here[0], self._goal[1] - self._here[1]
-        far = math.hypot(dx, dy)
-        step = self._speed * seconds
-        if step < far:
-            self._here = (self._here[0] + dx / far * step, self._here[1] + dy / far * step)
+        if ms < self._rest_until or not self._step(self._goal, self._speed * seconds):
             return
-        self._here = self._goal
         self._goal = somewhere(self._grid, self._rng)
         self._rest_until = ms + round(1000 * between(self._rng, (0.0, 90.0)))
+
+    def _step(self, goal: XY, metres: float) -> bool:
+        """So far towards it; whether that is there."""
+        dx, dy = goal[0] - self._here[0], goal[1] - self._here[1]
+        far = math.hypot(dx, dy)
+        if metres < far:
+            self._here = (self._here[0] + dx / far * metres, self._here[1] + dy / far * metres)
+            return False
+        self._here = goal
+        return True
 
     def _say(self, ms: int) -> Outgoing:
         sigma = between(self._rng, (2.0, 6.0))

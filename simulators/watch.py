@@ -113,6 +113,11 @@ class FibreWatch:
         """Whether the fibre is parted now."""
         return self._broken is not None
 
+    def mend(self) -> bool:
+        """Splice the fibre before its time; False: it is whole."""
+        found, self._broken = self.broken, None
+        return found
+
     def go(self, ms: int) -> None:
         """Measure from `ms` on."""
         self._world.at(ms + 2000 + round(4000 * self._rng.random()), self._measure)
@@ -135,7 +140,8 @@ class FibreWatch:
             return ()
 
         def splice(ms: int) -> tuple[Outgoing, ...]:
-            self._broken = None
+            if self._broken is broken:  # nobody mended it before
+                self._broken = None
             return ()
 
         self._world.at(at, part)

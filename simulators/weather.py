@@ -126,6 +126,35 @@ class Weather:
         self._truth.note(at, "sensor_silent", gateway, {"ends_at": end, "lost": lost})
         return gateway, at, end
 
+    def blocked(self, ms: int) -> str | None:
+        """The pipe that is blocked or blocking, until it is cleared."""
+        found = self._blocked
+        return found.pipe if found is not None and found.begin <= ms < found.cleared else None
+
+    def jet(self, ms: int) -> bool:
+        """Jet the blocked pipe free; False: none is. What then runs off is taken as it runs off
+        from the fully grown blockage."""
+        found = self._blocked
+        if found is None or self.blocked(ms) is None:
+            return False
+        sooner = found.cleared - ms
+        self._blocked = msgspec.structs.replace(
+            found, begin=found.begin - sooner, full=found.full - sooner, cleared=ms
+        )
+        return True
+
+    def faulty(self, device: str, ms: int) -> bool:
+        """Whether this level sensor has a fault."""
+        sick = self._sick.get(device)
+        return sick is not None and sick.begin <= ms < sick.end
+
+    def cure(self, device: str, ms: int) -> bool:
+        """Put the sensor right; False: it has no fault."""
+        if not self.faulty(device, ms):
+            return False
+        self._sick[device].end = ms
+        return True
+
     def level(self, manhole: str, ms: int) -> float:
         """Water above the manhole's invert, metres: the dry day's, the storm's, the blockage's.
 

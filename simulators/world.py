@@ -57,6 +57,11 @@ class World:
         has then is lost, or leaves in its order within seconds of the end."""
         self._away[gateway] = (begin, end, lost)
 
+    def away(self, gateway: str, ms: int) -> bool:
+        """Whether nothing of this gateway leaves now."""
+        begin, end, _ = self._away.get(gateway, (0, 0, False))
+        return begin <= ms < end
+
     def next_at(self) -> int | None:
         """When `step` has something to do, epoch ms; None: never again."""
         return self._queue[0][0] if self._queue else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,8 @@ from gridsentry.commands.replay import duration
 if TYPE_CHECKING:
     from contracts.ports import Publisher
     from ingest.settings import MqttSettings
+    from simulators.director import Director
+    from simulators.run import CrewsFactory
     from simulators.settings import SimSettings
     from simulators.town import Town
 
@@ -31,6 +34,9 @@ examples:
                                                          it can
   gridsentry simulate --broker mqtt://127.0.0.1:1883 --speed 30
                                                          needs `gridsentry serve --clock sim`
+  gridsentry simulate --broker mqtt://127.0.0.1:1883 --crews http://127.0.0.1:8080
+                                                         and its people act on the tickets
+                                                         (token: GRIDSENTRY_TOKEN)
 """
 
 
@@ -53,6 +59,13 @@ def add_parser(subparsers: Any) -> None:
     p.add_argument("--start", help="when the recording begins, ISO 8601 with zone (default now)")
     p.add_argument("--warm", type=duration, help="publish this much history first, such as 6h")
     p.add_argument("--speed", type=float, default=1.0, help="faster than time, with a sim clock")
+    p.add_argument(
+        "--crews",
+        metavar="URL",
+        help="the service's page: workers, utilities and the operator act on its tickets",
+    )
+    p.add_argument("--token", help="of a center that wants one, with the role operator "
+                   "(default: GRIDSENTRY_TOKEN)")  # fmt: skip
     p.add_argument("--truth", type=Path, metavar="FILE", help="ground truth, JSON lines")
     p.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
                    help="any other knob of the simulation, such as throw_every_s=60")  # fmt: skip
@@ -66,6 +79,8 @@ def run(args: argparse.Namespace) -> int:
 
     if not (args.city or args.broker or args.record):
         raise Wrong("simulate", "nothing to do", "--broker URL, --record OUT or --city DIR")
+    if args.crews and not args.broker:
+        raise Wrong("--crews", "a town that is not live has no tickets", "with --broker URL")
     settings = sim_settings(args)
     town = build(args.seed)
     if args.city:
@@ -140,11 +155,31 @@ def live(args: argparse.Namespace, settings: SimSettings, town: Town) -> int:
 
     simulation = Simulation(
         town, settings, publisher, SystemClock(),
-        truth=args.truth, follower=follower(mqtt),
+        truth=args.truth, follower=follower(mqtt), crews=crews(args, settings),
     )  # fmt: skip
     print(f"publishing to {mqtt.host}:{mqtt.port}; Ctrl-C stops", flush=True)
     simulation.run(stop)
     return 0
+
+
+def crews(args: argparse.Namespace, settings: SimSettings) -> CrewsFactory | None:
+    """The people who act on the tickets of `--crews`; None without it. Raises Wrong for a URL that
+    is none."""
+    from simulators.duty.center import Center
+    from simulators.duty.ground import TownGround
+    from simulators.duty.live import Crews
+
+    if not args.crews:
+        return None
+    line = Center(args.crews, args.token or os.environ.get("GRIDSENTRY_TOKEN"))
+
+    def people(director: Director) -> Crews:
+        return Crews(
+            line, TownGround(director), director.world,
+            seed=settings.seed, pace=settings.crews_pace,
+        )  # fmt: skip
+
+    return people
 
 
 def follower(mqtt: MqttSettings) -> str | None:

@@ -1,4 +1,5 @@
-"""`gridsentry demo` as a person runs it: three tickets within a minute, Ctrl-C, and once more."""
+"""`gridsentry demo` as a person runs it: three tickets within a minute, people who act on them,
+Ctrl-C, and once more."""
 
 from __future__ import annotations
 
@@ -55,6 +56,15 @@ class Demo:
             and t["reason"]["worker"]["text_en"] and t["reason"]["utility"]["text_zh"]
         ]  # fmt: skip
 
+    def actions(self, who: str) -> set[tuple[str, str]]:
+        """(kind, stage reached) of what people of this sort (`w-`, `utility:`) did themselves."""
+        return {
+            (t["kind"], step["change"])
+            for t in self.tickets()
+            for step in t["timeline"]
+            if step["by"].startswith(who)
+        }
+
     def ctrl_c(self) -> tuple[int, float]:
         """Interrupt the whole group as a terminal does; exit code and seconds until all ended."""
         began = time.monotonic()
@@ -91,6 +101,14 @@ def test_three_tickets_within_a_minute_then_ctrl_c_and_a_second_start(tmp_path: 
             timeout=60,
         )
         assert detail[0]["clip"].endswith(".mp4")
+        # the simulated workers take what they were sent, and go there
+        eventually(
+            lambda: (
+                sum(stage == "accepted" for _, stage in demo.actions("w-")) >= 2
+                and any(stage == "arrived" for _, stage in demo.actions("w-"))
+            ),
+            timeout=150,
+        )
         before = {t["id"] for t in demo.tickets()}
         code, seconds = demo.ctrl_c()
     finally:

@@ -188,3 +188,32 @@ def test_a_full_buffer_gives_up_the_oldest_media_first() -> None:
     uplink.flush()
     assert [t for _, t, _, _ in broker.messages] == ["status", "v/2", "v/3", "v/4", "v/5"]
     assert uplink.dropped == 2
+
+
+def test_crews_hear_while_the_town_plays_and_hang_up_at_the_end(town: Town) -> None:
+    told: list[str] = []
+    times: list[int] = []
+
+    class People:
+        def start(self) -> None:
+            told.append("start")
+
+        def hear(self, ms: int) -> None:
+            times.append(ms)
+
+        def stop(self) -> None:
+            told.append("stop")
+
+    stop = LeapStop(LeapClock(0.2))
+    broker = Broker(300, stop)
+    people = People()
+    Simulation(
+        town,
+        settings(),
+        broker.factory,
+        stop.clock,
+        crews=lambda director: people,  # type: ignore[arg-type,return-value]
+    ).run(stop)
+    assert told == ["start", "stop"]
+    assert times == sorted(times)
+    assert len(times) > 100
