@@ -13,6 +13,9 @@ from gridsentry.city.grids import Grids
 from gridsentry.city.notes import Notes
 from gridsentry.city.raw import CityToml
 
+OFFICES = frozenset({"center", "router", "sensor"})
+"""Who acts without being registered: nobody of the city may be called so."""
+
 
 def read_governance(
     folder: Path, crs: str, city: City, grids: Grids, own: CityToml, notes: Notes
@@ -69,6 +72,14 @@ def _check_staff(city: City, governance: Governance, grids: Grids, notes: Notes)
     for role in strange:
         notes.tell(
             "workers.csv", f"role {role} is not described in the profile: sent like a grid worker"
+        )
+    for name in sorted({*city.workers, *city.utilities} & OFFICES):
+        notes.wrong("workers.csv, utilities.csv", f"{name} is called like an office", "another id")
+    for both in sorted({*city.workers} & {*city.utilities}):
+        notes.wrong(
+            "workers.csv",
+            f"{both} is a utility, too: each would act for the other",
+            "ids that differ from those of utilities.csv",
         )
     now = {grid.id for grid in grids.now}
     for worker in city.workers.values():

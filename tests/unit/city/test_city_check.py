@@ -120,3 +120,15 @@ def test_the_schemas_cover_what_comes_in_and_goes_out() -> None:
     jsonschema.validate({"at": "2026-05-01T00:00:00Z", "topic": "a", "text": "x"}, schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"at": "2026-05-01T00:00:00Z", "text": "x"}, schema)
+
+
+@pytest.mark.parametrize(
+    ("ident", "says"),
+    [("water", "water is a utility, too"), ("center", "center is called like an office")],
+)
+def test_nobody_is_called_like_somebody_else(sample: Path, ident: str, says: str) -> None:
+    workers = sample / "workers.csv"
+    workers.write_text(workers.read_text() + f"{ident},x,grid_worker,sample-1,,,118.77,32.06\n")
+    report = check_city(sample)
+    assert not report.ok
+    assert any(says in str(problem) for problem in report.problems)
