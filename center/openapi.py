@@ -13,6 +13,7 @@ from center.shapes import Error
 from contracts.case import Incident, Ticket
 from contracts.event import Event
 from contracts.kinds import KINDS, STAGES
+from contracts.loop import PHOTOS
 
 REF = "#/components/schemas/{name}"
 
@@ -48,6 +49,7 @@ PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
     "status": ("`open` or `closed`.", {"type": "string", "enum": ["open", "closed"]}),
     "by": ("Who asks: a person's name; the token's where it is left out.", {"type": "string"}),
     "reason": ("Why.", {"type": "string"}),
+    "name": ("What a photograph shows.", {"type": "string", "enum": list(PHOTOS)}),
     "width": ("Width of the picture in px, 320 to 2000.", {"type": "integer"}),
     "lang": ("Language of its words.", {"type": "string", "enum": ["zh", "en"]}),
     "figures.by": (
@@ -146,6 +148,8 @@ def _schema(shape: Any) -> dict[str, Any]:
         }
     if isinstance(shape, tuple):
         return {"allOf": [_schema(part) for part in shape]}
+    if shape is bytes:
+        return {"type": "string", "format": "binary"}
     if shape is list:
         return {"type": "array", "items": {"type": "object"}}
     if _noun(shape):

@@ -12,6 +12,7 @@ from aiohttp import web
 from center.context import Context
 from center.guard import Caller
 from center.links import Signer
+from center.pictures import photographs
 from center.privacy import with_links
 from center.problems import Problem, json_response
 from center.query import in_range, parse
@@ -53,6 +54,7 @@ async def single(context: Context, caller: Caller, request: web.Request) -> web.
         item = await found(context.desk, what, id_)
     if what == "tickets":
         item = await dossier(context.desk, item, context.signer)
+        item["photographs"] = photographs(item, context.signer)
         if context.allowed is not None and caller.may("operate"):
             item["actions"] = msgspec.to_builtins(context.allowed(item, context.clock.now()))
     if caller.may("evidence"):

@@ -6,7 +6,19 @@ from typing import Any
 
 import msgspec
 
-from center import evidence, figures, geodata, live, ops, originals, plot, reads, silences, writes
+from center import (
+    evidence,
+    figures,
+    geodata,
+    live,
+    ops,
+    originals,
+    photos,
+    plot,
+    reads,
+    silences,
+    writes,
+)
 from center.context import Handler
 from center.feeds import cap, exports, open311
 from center.guard import Access
@@ -107,6 +119,13 @@ def routes(city: City, openapi: Handler) -> tuple[Route, ...]:
             answers={200: Ticket, 202: ActionWaiting},
         ),
         Route(
+            method="POST", path="/api/v1/tickets/{id}/photos", name="add-photo",
+            summary="Keep a photograph (JPEG or PNG, at most 8 MB; written anew without EXIF, long"
+            " side 1600 px); `ref` goes into an action's `data.photos`.",
+            handler=photos.add, access="operate", query=("name",), body=bytes,
+            body_type="image/jpeg", answers={201: photos.Stored},
+        ),
+        Route(
             method="POST", path="/api/v1/silences", name="silence",
             summary="Hold tickets back until a time, for a reason; events and incidents go on.",
             handler=silences.make, access="operate", body=SilenceBody,
@@ -152,6 +171,12 @@ def routes(city: City, openapi: Handler) -> tuple[Route, ...]:
             " (restored), return, note.",
             handler=counter.act, access="pass", body=counter.PassBody,
             answers={200: dict, 202: ActionWaiting},
+        ),
+        Route(
+            method="POST", path="/api/v1/passes/{link}/photos", name="add-photo-by-link",
+            summary="A photograph for that ticket; `ref` goes into the step's `photos`.",
+            handler=counter.photo, access="pass", query=("name",), body=bytes,
+            body_type="image/jpeg", answers={201: photos.Stored},
         ),
         Route(
             method="GET", path="/api/v1/grids", name="grids",

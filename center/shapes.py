@@ -111,6 +111,9 @@ class Dossier(msgspec.Struct, frozen=True):
     """The incident's events, newest first, each with `links` to its evidence."""
     group_detail: dict[str, Any] | None = None
     """The incident that this one belongs to: the storm of a flooded street."""
+    photographs: list[dict[str, Any]] = []
+    """What people sent: `name` (near, far, reference, before, after), `by`, `at`, and `photo`, a
+    signed link."""
     actions: list[Allowed] | None = None
     """What the loop allows on the ticket at this revision, in the order of its table; not there
     for who may not act. The router still decides: it knows more than the ticket."""

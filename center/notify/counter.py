@@ -7,14 +7,16 @@ utility's name. The router decides as always.
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from aiohttp import web
 
+from center import photos
 from center.context import Context
 from center.guard import Caller
 from center.notify.passes import ACTIONS, Pass
+from center.pictures import REF
 from center.problems import Problem, json_response
 from center.query import one_of, read_json
 from center.reads import dossier, found
@@ -28,6 +30,15 @@ NEXT: dict[str, tuple[str, ...]] = {
     "reworked": ("arrive", "dispose", "return"),
 }
 """What the page offers in each stage; a note may be left in any."""
+PHOTOS_MOST = 10
+"""Photographs of one step."""
+
+
+class PassPhoto(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A photograph of a step."""
+
+    name: Literal["near", "far", "reference", "before", "after"]
+    ref: str
 
 
 class PassBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -41,6 +52,8 @@ class PassBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     """Their own name or number, kept in the note."""
     reason: str | None = None
     note: str | None = None
+    photos: tuple[PassPhoto, ...] = ()
+    """Photographs that were sent before (`…/photos`)."""
 
 
 async def look(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
@@ -61,6 +74,10 @@ async def act(context: Context, caller: Caller, request: web.Request) -> web.Str
         value = getattr(body, name)
         if value is not None:
             text(value, f"$.{name}", 64 if name == "by" else TEXT_MAX)
+    if len(body.photos) > PHOTOS_MOST or not all(REF.fullmatch(p.ref) for p in body.photos):
+        raise Problem(
+            400, "bad_photo", "send the photographs first / 请先上传照片", path="$.photos"
+        )
     await _theirs(context, said)
     note = f"{body.by}: {body.note or ''}".strip(": ") if body.by else body.note
     command = Command(
@@ -72,6 +89,7 @@ async def act(context: Context, caller: Caller, request: web.Request) -> web.Str
         at=context.clock.now(),
         reason=body.reason,
         note=note,
+        data={"photos": [msgspec.to_builtins(p) for p in body.photos]} if body.photos else None,
     )
     answer = await context.desk.file_command(command, context.settings.answer_wait_s)
     if answer is None:
@@ -83,6 +101,13 @@ async def act(context: Context, caller: Caller, request: web.Request) -> web.Str
         raise Problem(409, "refused", answer.reason, rev=answer.rev)
     context.metrics.count("actions", outcome="applied")
     return json_response(await _shown(context, said, await _theirs(context, said)))
+
+
+async def photo(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
+    """`POST /api/v1/passes/{link}/photos`: a picture of the spot, before or after."""
+    said = _believed(context, request)
+    await _theirs(context, said)
+    return await photos.take(context, request, f"pass:{said.utility}", said.ticket)
 
 
 def _believed(context: Context, request: web.Request) -> Pass:

@@ -1,6 +1,7 @@
 // What may be done with a ticket now. Which actions, in whose name and what must be said comes with
 // the ticket (`actions` of its dossier); here is only how it looks and what fills the forms.
 
+import { upload } from './api.js';
 import { both, stageName, t } from './i18n.js';
 import { actionLabel, kindName } from './list.js';
 import { CLOCKS, NEXT, OPEN, gridName, placeOf, state, utilityName, workerName } from './state.js';
@@ -23,6 +24,8 @@ export const formKept = (panel) => panel.querySelector('form.ask');
 export function actionsOf(ticket, dossier, on, kept) {
   const allowed = offers(ticket, dossier);
   const box = el('div', { class: 'do' }, way(ticket, allowed, on));
+  const next = allowed?.get(nextOf(ticket, (action) => allowed.has(action)));
+  if (next) box.append(el('button', { class: 'with', data: { action: 'with', focus: 'with' }, 'aria-haspopup': 'true', onclick: (event) => openForm(ticket, next, on, event.currentTarget) }, `${actionLabel(next.action)} · ${t('withWords')}…`));
   box.append(...questions(ticket, dossier, allowed, on));
   if (allowed) {
     for (const [title, names] of ROWS) {
@@ -34,10 +37,12 @@ export function actionsOf(ticket, dossier, on, kept) {
   return box;
 }
 
+const nextOf = (ticket, may) => (may(NEXT[ticket.stage]) ? NEXT[ticket.stage] : CLOCKS.find(may));
+
 /** The five steps of every ticket. */
 function way(ticket, allowed, on) {
   const may = (action) => (allowed ? allowed.has(action) : action === NEXT[ticket.stage]);
-  const next = may(NEXT[ticket.stage]) ? NEXT[ticket.stage] : CLOCKS.find(may);
+  const next = nextOf(ticket, may);
   return el('div', { class: 'actions' }, ...CLOCKS.map((action) =>
     el('button', { class: action === next ? 'primary' : '', disabled: !may(action), data: { action, focus: action }, onclick: (event) => once(ticket, allowed?.get(action) ?? { action, says: [], by: ['center'] }, on, event.currentTarget) }, actionLabel(action))));
 }
@@ -79,12 +84,13 @@ function openForm(ticket, offer, on, opener, refused = '') {
   const fields = wants(offer).map((name) => FIELDS[name]?.({ ticket, dossier, offer, must: offer.says.includes(name) })).filter(Boolean);
   if (!wants(offer).includes('reason') && !wants(offer).includes('note')) fields.push(words('note', false));
   if (offer.by[0] !== 'center') fields.unshift(pickOne('onBehalf', 'by', offer.by.map((id) => [id, workerOrUtility(id)]), true, (body, id) => { body.by = id; }));
+  const photo = photoField(offer.to === 'disposed' || offer.to === 'verified' ? 'after' : 'near');
   const said = el('p', { class: 'refused', role: 'alert' }, say(refused));
   const send = el('button', { class: 'primary' }, t('submit'));
   const shut = () => { form.remove(); document.querySelector(`#detail [data-focus="${offer.action}"]`)?.focus(); };
   const form = el('form', { class: 'ask', data: { action: offer.action }, 'aria-label': label(offer), onsubmit: submit, onkeydown: (event) => { if (event.key === 'Escape') { event.stopPropagation(); shut(); } } },
     el('h4', {}, say(label(offer)), offer.to && offer.to !== ticket.stage ? el('small', {}, ` ${t('toStage')} ${stageName(offer.to)}`) : null),
-    ...fields.map((field) => field.node), said,
+    ...fields.map((field) => field.node), photo.node, said,
     el('menu', {}, el('button', { type: 'button', onclick: shut }, t('giveUp')), send));
   async function submit(event) {
     event.preventDefault();
@@ -93,6 +99,10 @@ function openForm(ticket, offer, on, opener, refused = '') {
       const missing = field.read(body);
       if (missing) { said.replaceChildren(`${t('sayFirst')}：${missing}`); field.node.querySelector('input, select, textarea')?.focus(); return; }
     }
+    send.disabled = true;
+    const failed = await photo.send(ticket, body).catch((error) => error.message);
+    send.disabled = false;
+    if (failed) { said.replaceChildren(say(failed)); return; }
     if (!Object.keys(body.data).length) delete body.data;
     const { status, reason } = await on.act(ticket.id, offer.action, send, body);
     if (status === 200 || status === 202) shut(); else said.replaceChildren(say(reason ?? ''));
@@ -122,6 +132,19 @@ function nearestTickets(ticket) {
   const [x, y] = placeOf(ticket) ?? [0, 0];
   const far = (other) => { const [a, b] = placeOf(other) ?? [180, 90]; return (a - x) ** 2 + (b - y) ** 2; };
   return [...state.tickets.values()].filter((other) => OPEN.has(other.stage) && !other.parent && other.incident !== ticket.incident).sort((a, b) => far(a) - far(b)).slice(0, MOST);
+}
+
+/** A picture that goes with the action: kept first, then named in it. */
+function photoField(usual) {
+  const file = el('input', { type: 'file', name: 'photo', accept: 'image/jpeg,image/png' });
+  const shows = el('select', { name: 'shows' }, ...['near', 'far', 'reference', 'before', 'after'].map((name) => el('option', { value: name, selected: name === usual }, t(`photo_${name}`))));
+  return { node: el('div', { class: 'pair' }, named('photo', false, file), el('label', {}, el('span', {}, t('shows')), shows)), async send(ticket, body) {
+    if (!file.files.length) return null;
+    const { status, answer } = await upload(`/api/v1/tickets/${encodeURIComponent(ticket.id)}/photos?name=${shows.value}`, file.files[0]);
+    if (status !== 201) return both(answer.reason) ?? t('failed');
+    body.data.photos = [{ name: shows.value, ref: answer.ref }];
+    return null;
+  } };
 }
 
 const FIELDS = {

@@ -39,6 +39,13 @@ export async function post(path, body) {
   return { status: response.status, answer };
 }
 
+/** Send a file as it is. */
+export async function upload(path, file) {
+  const response = await fetch(path, { method: 'POST', headers: { 'Content-Type': file.type, ...auth() }, body: file });
+  const answer = await response.json().catch(() => ({}));
+  return { status: response.status, answer };
+}
+
 /** A file that is only given for a reason: an object URL, or {status, answer} of the refusal. */
 export async function open(path, body) {
   const response = await fetch(path, { method: 'POST', headers: { 'Content-Type': 'application/json', ...auth() }, body: JSON.stringify(body), cache: 'no-store' });

@@ -26,7 +26,7 @@ export function renderDetail(on) {
   shown = key;
   panel.setAttribute('aria-label', kindName(ticket.kind));
   panel.dataset.severity = ticket.severity;
-  panel.replaceChildren(head(ticket, on), steps(ticket), actionsOf(ticket, dossier, on, kept?.form), relatedOf(ticket, dossier, on), evidence(dossier, kept), why(ticket), candidates(ticket, dossier, on), timeline(ticket));
+  panel.replaceChildren(head(ticket, on), steps(ticket), actionsOf(ticket, dossier, on, kept?.form), relatedOf(ticket, dossier, on), photographs(dossier), evidence(dossier, kept), why(ticket), candidates(ticket, dossier, on), timeline(ticket));
   if (other) panel.scrollTop = 0; else panel.scrollTop = kept.scroll;
   if (kept?.field && panel.contains(kept.field)) kept.field.focus({ preventScroll: true });
   else if (kept?.focus) panel.querySelector(`[data-focus="${kept.focus}"]`)?.focus();
@@ -66,6 +66,16 @@ function steps(ticket) {
     return el('li', { data: { status } }, el('i'), el('b', {}, actionLabel(clock)),
       at ? el('time', {}, timeOf(at, state.city.timezone)) : due && OPEN.has(ticket.stage) ? clockNode(Date.parse(due)) : el('span', { class: 'soft' }, '—'));
   }));
+}
+
+const byName = (by) => { const id = String(by ?? '').replace(/^(worker|utility):/, ''); return state.city.utilities[id] ? utilityName(id) : workerName(id); };
+/** What people sent with their actions. */
+function photographs(dossier) {
+  const shown = (dossier?.photographs ?? []).filter((one) => one.photo);
+  if (!shown.length) return el('div');
+  return el('section', {}, el('h3', {}, t('photographs')), el('div', { class: 'photographs' }, ...shown.map((one) => el('figure', {},
+    el('a', { href: one.photo, target: '_blank', rel: 'noopener' }, el('img', { src: one.photo, alt: t(`photo_${one.name}`), loading: 'lazy' })),
+    el('figcaption', {}, t(`photo_${one.name}`), ' · ', say(byName(one.by)), ' · ', timeOf(one.at, state.city.timezone))))));
 }
 
 function evidence(dossier, kept) {

@@ -15,6 +15,7 @@ const STAGES = {
   dispatched: t('待接单', 'Waiting to be accepted'), accepted: t('已接单', 'Accepted'), arrived: t('处置中', 'On site'), disposed: t('已恢复，待核实', 'Restored, being verified'),
   verified: t('已核实', 'Verified'), closed: t('已结案', 'Closed'), evaluated: t('已评价', 'Rated'), reworked: t('返工', 'To be done again'), returned: t('已回退', 'Given back'), suspended: t('挂账', 'Suspended'), void: t('已作废', 'Void'),
 };
+const PHOTOS = { near: t('近景', 'Near'), far: t('远景', 'Far'), reference: t('参照物', 'Reference'), before: t('处置前', 'Before'), after: t('处置后', 'After') };
 const CLOCKS = { accept: t('接单', 'accept'), arrive: t('到场', 'arrive'), dispose: t('处置', 'restore') };
 
 function el(tag, attributes, ...children) {
@@ -32,7 +33,7 @@ const mine = (text) => { const [en, cn] = String(text || '').split(' / '); retur
 const when = (iso) => new Date(iso).toLocaleString(zh ? 'zh-CN' : 'en-GB', { month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', hour12: false });
 
 async function call(method, url, body) {
-  const answer = await fetch(url, { method, cache: 'no-store', headers: body ? { 'Content-Type': 'application/json' } : {}, body: body && JSON.stringify(body) });
+  const answer = await fetch(url, { method, cache: 'no-store', headers: body ? { 'Content-Type': body instanceof File ? body.type : 'application/json' } : {}, body: body instanceof File ? body : body && JSON.stringify(body) });
   const said = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Error(said.reason || said.error || `HTTP ${answer.status}`);
   return said;
@@ -48,6 +49,8 @@ function due(ticket) {
 function form(shown) {
   const by = el('input', { name: 'by', maxlength: 60, autocomplete: 'name', value: localStorage.getItem('by') || '' });
   const note = el('textarea', { name: 'note', rows: 2, maxlength: 2000 });
+  const photo = el('input', { type: 'file', name: 'photo', accept: 'image/jpeg,image/png' });
+  const shows = el('select', { name: 'shows', 'aria-label': t('照片内容', 'The photograph shows') }, ...Object.entries(PHOTOS).map(([name, text]) => el('option', { value: name, selected: name === (shown.ticket.stage === 'arrived' || shown.ticket.stage === 'reworked' ? 'after' : 'near') }, text)));
   const said = el('p', { class: 'said', role: 'alert' });
   const act = async (action) => {
     const text = note.value.trim();
@@ -56,13 +59,17 @@ function form(shown) {
     if (by.value.trim()) { body.by = by.value.trim(); localStorage.setItem('by', body.by); }
     if (text) body[action === 'return' ? 'reason' : 'note'] = text;
     for (const button of root.querySelectorAll('button')) button.disabled = true;
-    try { await call('POST', `${api}/actions`, body); await load(); } catch (error) {
+    try {
+      if (photo.files.length) body.photos = [{ name: shows.value, ref: (await call('POST', `${api}/photos?name=${shows.value}`, photo.files[0])).ref }];
+      await call('POST', `${api}/actions`, body);
+      await load();
+    } catch (error) {
       await load().catch(() => {});
       root.querySelector('.said').textContent = mine(error.message);
     }
   };
   const buttons = shown.actions.map((action, i) => el('button', { type: 'button', class: i === 0 && action !== 'note' ? 'primary' : '', 'data-action': action, onclick: () => act(action) }, ACTIONS[action][0]));
-  return el('section', {}, el('form', { onsubmit: (event) => event.preventDefault() }, buttons[0], el('label', {}, t('您的姓名或工号', 'Your name or number'), by), el('label', {}, t('说明', 'Note'), note), said, ...buttons.slice(1)));
+  return el('section', {}, el('form', { onsubmit: (event) => event.preventDefault() }, buttons[0], el('label', {}, t('您的姓名或工号', 'Your name or number'), by), el('label', {}, t('说明', 'Note'), note), el('label', {}, t('照片', 'Photograph'), photo), shows, said, ...buttons.slice(1)));
 }
 
 function render(shown) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from contracts.case import Answer, Cause, Change, Command, Hand, Hold, Incident
 from contracts.clock import iso
-from tests.unit.center.scene import Scene
+from tests.unit.center.scene import Scene, draw_still
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 OpenPage = Callable[..., Page]
@@ -60,10 +61,10 @@ def test_a_runner_up_is_sent_by_one_click(open_page: OpenPage, scene: Scene) -> 
     page = open_page()
     opened(page)
     page.locator('#detail [data-reassign="w-01"]').click()
-    expect(page.locator("#detail .facts")).to_contain_text("rev 2")
+    expect(page.locator("#detail .top .facts")).to_contain_text("rev 2")
     assert (last(scene).action, last(scene).data) == ("reassign", {"worker": "w-01"})
     page.locator('#detail [data-help="w-02"]').click()
-    expect(page.locator("#detail .facts")).to_contain_text("rev 3")
+    expect(page.locator("#detail .top .facts")).to_contain_text("rev 3")
     assert (last(scene).action, last(scene).data) == ("request_helper", {"worker": "w-02"})
 
 
@@ -231,3 +232,27 @@ def test_helpers_are_answered_for_by_name(open_page: OpenPage, scene: Scene) -> 
     form.locator(".primary").click()
     expect(form).to_have_count(0)
     assert last(scene).data == {"worker": "w-02"}
+
+
+def test_a_photograph_goes_with_the_step(open_page: OpenPage, scene: Scene, tmp_path: Path) -> None:
+    ticket = scene.happen("flooding")
+    picture = tmp_path / "after.jpg"
+    draw_still(picture)
+    page = open_page()
+    opened(page)
+    page.locator("#detail [data-action=with]").click()
+    form = page.locator("#detail form.ask")
+    form.locator("input[name=photo]").set_input_files(picture)
+    form.locator("select[name=shows]").select_option("before")
+    form.locator(".primary").click()
+    expect(form).to_have_count(0)
+    photos = (last(scene).data or {})["photos"]
+    assert (last(scene).action, [p["name"] for p in photos]) == ("accept", ["before"])
+    # What the router makes of it.
+    now = iso(scene.desk.clock.now())
+    kept = {"before": [{"ref": photos[0]["ref"], "by": "center", "at": now}]}
+    scene.desk.amend(ticket, reason={**scene.desk.nouns[ticket].reason, "photos": kept})
+    page.wait_for_selector("#detail .photographs img")
+    page.locator("#detail .photographs img").scroll_into_view_if_needed()
+    expect(page.locator("#detail .photographs figcaption")).to_contain_text("处置前")
+    expect(page.locator("#detail .photographs img")).to_have_js_property("naturalWidth", 960)

@@ -9,6 +9,7 @@ import pytest
 from center.notify.passes import Passes
 from tests.unit.center.conftest import TOKENS, Client, Serve
 from tests.unit.center.scene import Scene
+from tests.unit.center.test_center_photos import picture
 
 SECRET = "a secret of ours, long"
 
@@ -93,3 +94,31 @@ def test_how_targets_stand_is_for_those_who_may(client: Client) -> None:
     assert client.get("/api/v1/targets").status == 401
     answer = client.get("/api/v1/targets", token=TOKENS[1].token)
     assert answer.json == {"items": [], "undelivered": []}
+
+
+def test_a_photograph_goes_with_a_step_by_link(client: Client, scene: Scene) -> None:
+    ticket = scene.happen("severed_cable")
+    there = link(scene, ticket)
+    jpeg = {"Content-Type": "image/jpeg"}
+    sent = client.ask("POST", f"{there}/photos?name=before", picture(), headers=jpeg)
+    assert sent.status == 201
+    ref = sent.json["ref"]
+    assert ("pass:gd", f"{ref} added to tickets/{ticket}") in scene.desk.accesses
+    body = {"action": "accept", "rev": 1, "photos": [{"name": "before", "ref": ref}]}
+    assert client.post(f"{there}/actions", body).status == 200
+    assert scene.desk.commands[0].data == {"photos": [{"name": "before", "ref": ref}]}
+
+
+def test_a_link_names_no_files_but_photographs(client: Client, scene: Scene) -> None:
+    there = link(scene, scene.happen("severed_cable"))
+    body = {"action": "accept", "rev": 1, "photos": [{"name": "near", "ref": "cam-1/throw.jpg"}]}
+    answer = client.post(f"{there}/actions", body)
+    assert (answer.status, answer.json["path"]) == (400, "$.photos")
+    assert scene.desk.commands == []
+
+
+def test_a_link_that_is_not_ours_takes_no_photograph(client: Client, scene: Scene) -> None:
+    jpeg = {"Content-Type": "image/jpeg"}
+    answer = client.ask("POST", "/api/v1/passes/forged/photos", picture(), headers=jpeg)
+    assert answer.status == 403
+    assert not list(scene.evidence.rglob("*.jpg"))
