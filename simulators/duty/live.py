@@ -217,7 +217,7 @@ class Crews:
                 self._line.say(waited.say)
             return
         self.refused = [*self.refused[-99:], f"{words}: {reply.reason}"]
-        log.info("crews: refused: %s: %s", words, reply.reason)
+        log.warning("crews: refused: %s: %s", words, reply.reason)
         if waited.refused is not None:
             waited.refused(ms)
 
