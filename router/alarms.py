@@ -66,7 +66,10 @@ class Unanswered:
         """Put again, to the next rung that somebody is on."""
         name = (questions.due(ticket) or ("", now))[0]
         asked = questions.asked(ticket, name)
-        rung = house.ladder.rung(ticket, int(asked["asked"]), now, "verify")
+        last = asked.get("rung")
+        top = len(house.city.profile.escalate_to) - 1
+        above = 0 if last is None else min(int(last) + 1, top)
+        rung = house.ladder.rung(ticket, above, now, "verify")
         s = house.settings
         pause = house.ladder.pause(ticket, s.remind_every_s if rung.top else s.escalate_every_s)
         moved = questions.asked_again(
@@ -83,7 +86,7 @@ class Unanswered:
             f"no answer since {since}: {asked['text_en']}; to {to_en}",
             f"{since}起无人答复：{asked['text_zh']}；报{to_zh}",
         )
-        change = "reminded" if int(asked["asked"]) > rung.index else "escalated"
+        change = "reminded" if rung.index == last else "escalated"
         return house.put(step(moved, now, change, "router", note), change, now)
 
 

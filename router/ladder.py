@@ -174,6 +174,8 @@ class Ladder:
     def _neighbour(self, ticket: Ticket, now: datetime) -> Worker | None:
         out = {str(ticket.worker), *ticket.helpers, *(hand.worker for hand in ticket.hands)}
         out |= {str(r["id"]) for r in ticket.reason.get("returns", ())}
+        # Who was sent before and said nothing does not step in either.
+        out |= {str(r["worker"]) for r in ticket.reason.get("resent", ()) if r.get("silent")}
         rule_skills = tuple(ticket.reason.get("worker", {}).get("skills", ()))
         choice = self._roster.choose(ticket.place, now, skills=rule_skills, without=out)
         found = self._roster.worker(choice.worker)

@@ -105,3 +105,27 @@ def test_a_helper_whose_place_was_given_away_hears_why() -> None:
     # A person may ask them all the same, and then they can answer.
     assert script.command(ticket.id, "request_helper", worker=silent).ok
     assert script.command(ticket.id, "accept_help", silent).ok
+
+
+def test_a_question_climbs_one_rung_each_time_and_stays_at_the_top() -> None:
+    script = Script(town())
+    script.event(event("severed_cable", "L1", place(300, 400), owners=["grid-co", "telecom-co"]))
+    part = next(t for t in script.tickets() if t.utility == "power")
+    script.do(part.id, "accept", by="power")
+    assert script.command(part.id, "return", "power", reason="not ours").ok
+    script.at(6 * 3600)
+    steps = script.ticket_by_id(part.id).timeline
+    asked = [(s.change, s.note) for s in steps if "no answer since" in s.note]
+    assert [change for change, _ in asked[:3]] == ["escalated", "escalated", "reminded"]
+    assert "to the grid head" in asked[0][1]
+    assert all("to the district center" in note for _, note in asked[1:])
+
+
+def test_who_said_nothing_is_not_asked_to_step_in() -> None:
+    script = Script(town(), RouterSettings())
+    ticket = _flooded(script)
+    script.at(400)
+    ticket = script.ticket_by_id(ticket.id)
+    silent = {past["worker"] for past in ticket.reason["resent"] if past["silent"]}
+    assert len(silent) >= 2
+    assert ticket.reason["ladder"]["neighbour"] not in silent
