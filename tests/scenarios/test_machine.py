@@ -337,7 +337,8 @@ def _no_ladder(patch: pytest.MonkeyPatch) -> None:
 
 
 def _parent_first(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(commands, "REFUSALS", commands.REFUSALS[:1])
+    rest = tuple(r for r in commands.REFUSALS if r is not commands._parts_open)
+    patch.setattr(commands, "REFUSALS", rest)
 
 
 def _nobody_takes_over(patch: pytest.MonkeyPatch) -> None:
