@@ -80,7 +80,7 @@ def _stays(house: House, ticket: Ticket, now: datetime) -> float:
         if other.id != ticket.id and other.stage in HANDS_FULL and other.parent is None
     )
     figures = house.roster.figures(worker, ticket.place, now, severity=ticket.severity)
-    return figures.travel_s + before * s.load_cost_s + s.stability_s
+    return max(0.0, figures.travel_s + before * s.load_cost_s - s.stability_s)
 
 
 def _near(house: House, places: Sequence[Place], now: datetime) -> list[Ticket]:

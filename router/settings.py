@@ -161,20 +161,22 @@ class RouterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     """At most so many at once, the gravest and oldest."""
     resend_s: float = 120.0
     """Nobody is re-sent twice within this."""
-    offer_share: float = 0.34
+    offer_share: float = 0.1
     """An offer that is not answered within this share of the time to accept goes to the next."""
     offer_least_s: float = 120.0
     """But not sooner than this."""
+    offer_busy: float = 3.0
+    """Who had something else to see to when it was sent gets so many times as long."""
     most_offers: int = 3
     """Nobody is sent more while this many offers are unanswered, unless nobody else is there."""
     unskilled_cost_s: float = 900.0
     """A missing skill weighs like this much more travel."""
-    outside_cost_s: float = 120.0
+    outside_cost_s: float = 30.0
     """Being responsible for another grid weighs like this much more travel."""
-    coverage_cost_s: float = 600.0
+    coverage_cost_s: float = 180.0
     """Taking the last free worker out of another community weighs like this much more travel for
     a severity of 1, less for the graver, and nothing for a severity of 5."""
-    stability_s: float = 90.0
+    stability_s: float = 180.0
     """When several are matched together, an offer nobody has accepted moves to somebody else only
     if that saves more than this."""
     coverage_level: str = "community"

@@ -40,7 +40,10 @@ class OfferUnanswered:
         hours = ticket.reason.get("deadlines", {}).get("limits_h", {}).get("accept")
         if hours is None:
             return None
-        wait = max(house.settings.offer_least_s, house.settings.offer_share * hours * 3600)
+        s = house.settings
+        wait = max(s.offer_least_s, s.offer_share * hours * 3600)
+        if int(why.get("load") or 0) > 0:
+            wait *= s.offer_busy  # hands full when it was sent: the phone can wait a little
         return house.clocks.time_of(ticket).add(since, wait)
 
     def ring(self, house: House, ticket: Ticket, now: datetime, /) -> list[Change]:

@@ -32,8 +32,8 @@ def test_an_offer_that_nobody_answers_goes_to_the_next_and_the_clock_runs_on() -
     ticket = flood(story, "road-1", place(400, 200))
     assert story.ticket().worker == "w-12"
     due = story.ticket().deadlines.accept
-    story.at(123)
-    moved = story.expect(between(122, 123)).ticket("dispatched")
+    story.at(121)
+    moved = story.expect(between(120, 121)).ticket("dispatched")
     assert moved.worker == "w-11"
     assert moved.deadlines.accept == due
     (past,) = moved.reason["resent"]

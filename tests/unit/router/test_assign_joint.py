@@ -69,7 +69,7 @@ def test_one_alone_is_what_choose_says() -> None:
 
 
 def test_an_offer_moves_only_for_more_than_the_margin() -> None:
-    for metres, stays in ((80, True), (100, False)):
+    for metres, stays in ((170, True), (190, False)):
         people = {"holder": at(1000, 0), "new": at(1000 - metres, 0)}
         who = roster(people)
         load = Load()

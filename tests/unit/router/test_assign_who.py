@@ -185,7 +185,7 @@ def test_who_follows_a_load_needs_no_telling_and_counts_others_for_one_choice_on
 def test_a_community_is_not_emptied_for_a_street_light_but_for_a_fall() -> None:
     who = roster(
         person("only-one-of-c1", at(950, 100), grid="g1"),
-        person("one-of-c2", at(1500, 100), grid="g3"),
+        person("one-of-c2", at(1200, 100), grid="g3"),
         person("two-of-c2", at(1600, 100), grid="g3"),
     )
     light = who.choose(place(1010, 100), NOW, severity=1)
@@ -194,7 +194,7 @@ def test_a_community_is_not_emptied_for_a_street_light_but_for_a_fall() -> None:
     assert last.last_free == "东社区"
     assert "the last free one of 东社区" in light.reason["text_en"]
     assert "东社区最后一名空闲人员" in light.reason["text_zh"]
-    # 60 m against 490 m is 430 s; another grid 120 s; severity 3 weighs 300 s, severity 5 nothing.
+    # 60 m against 190 m is 130 s, another grid 30 s: severity 1 weighs 180 s, severity 5 nothing.
     assert who.choose(place(1010, 100), NOW, severity=5).worker == "only-one-of-c1"
     home = who.choose(place(900, 100), NOW, severity=1)
     assert home.worker == "only-one-of-c1", "at home nobody is taken away"
@@ -326,5 +326,7 @@ def test_candidates_say_what_decided() -> None:
     figures = msgspec.convert(choice.reason, Candidate)
     assert figures.cost_s == pytest.approx(figures.travel_s)
     assert (figures.grid, figures.by, figures.speed_mps) == ("g1", "crow-fly", 1.3)
-    assert choice.runners_up[0].cost_s == pytest.approx(choice.runners_up[0].travel_s + 120)
+    assert choice.runners_up[0].cost_s == pytest.approx(
+        choice.runners_up[0].travel_s + S.outside_cost_s
+    )
     assert choice.reason["compared"] == 2
