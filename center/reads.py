@@ -92,16 +92,30 @@ async def dossier(
 
 
 async def open_tickets(context: Context) -> AsyncIterator[dict[str, Any]]:
-    """Every ticket that is not finished, page by page."""
-    query = Query(limit=context.settings.page_limit_max)
+    """Every ticket that is not finished, newest first: stage by stage, so that years of finished
+    ones are not read."""
+    found: dict[str, dict[str, Any]] = {}
+    for stage in sorted(OPEN_STAGES):
+        query = Query(limit=context.settings.page_limit_max, stage=stage)
+        async for ticket in every(context.desk, query):
+            found[str(ticket["id"])] = ticket
+    for ticket in sorted(found.values(), key=_opened, reverse=True):
+        yield ticket
+
+
+async def every(desk: Desk, query: Query) -> AsyncIterator[dict[str, Any]]:
+    """All tickets of a query, page by page, newest first."""
     while True:
-        page = await context.desk.page("tickets", query)
+        page = await desk.page("tickets", query)
         for ticket in page.items:
-            if ticket.get("stage") in OPEN_STAGES:
-                yield ticket
+            yield ticket
         if page.next is None:
             return
-        query = Query(limit=query.limit, after=page.next)
+        query = msgspec.structs.replace(query, after=page.next)
+
+
+def _opened(ticket: dict[str, Any]) -> tuple[str, str]:
+    return str(ticket.get("opened_at")), str(ticket["id"])
 
 
 def _what(request: web.Request) -> What:

@@ -24,6 +24,10 @@ from router.settings import RouterSettings
 RANKS = ("same", "report", "related", "explained")
 
 
+SAID_DONE = frozenset({"disposed", "verified"})
+"""Stages in which the people who were there have left."""
+
+
 class Relation(msgspec.Struct, frozen=True):
     """That an event belongs to an incident."""
 
@@ -156,7 +160,13 @@ class Relations:
     def _in_report_window(self, event: Event, incident: Incident, book: Book) -> bool:
         said = reported_kind(event) or incident.kind
         window = self._s.report_window_by_kind.get(said, self._s.report_window_s)
-        going_on = incident.closed_at is None or bool(book.open_tickets_of(incident.id))
+        tickets = book.open_tickets_of(incident.id)
+        if event.kind == "citizen_report" and tickets:
+            # Where the work is said to be done nobody will look again: what is reported then is
+            # something else, or was not done, and somebody must go.
+            going_on = any(ticket.stage not in SAID_DONE for ticket in tickets)
+        else:
+            going_on = incident.closed_at is None or bool(tickets)
         return going_on and abs(event.at - incident.opened_at) <= timedelta(seconds=window)
 
     def _reported(self, event: Event, incident: Incident, book: Book) -> bool:

@@ -37,9 +37,8 @@ class OfferUnanswered:
             return None
         if sum(1 for past in ticket.reason.get("resent", ()) if past.get("silent")) >= MOST:
             return None
-        hours = ticket.reason.get("deadlines", {}).get("limits_h", {}).get("accept")
-        if hours is None:
-            return None
+        # Without a limit nobody's time is up; that a phone is off is no less true.
+        hours = ticket.reason.get("deadlines", {}).get("limits_h", {}).get("accept") or 0.0
         s = house.settings
         wait = max(s.offer_least_s, s.offer_share * hours * 3600)
         if int(why.get("load") or 0) > 0:

@@ -22,7 +22,7 @@ from center.context import Context
 from center.feeds.capwords import CATEGORY, INSTRUCTION, RESPONSE, certainty
 from center.guard import Caller
 from center.problems import Problem
-from center.reads import found
+from center.reads import every, found, open_tickets
 from contracts.kinds import NAMES, OPEN_STAGES, TASK_KINDS
 from contracts.ports import Query
 
@@ -32,6 +32,8 @@ MOST = 200
 """Tickets in the feed; the newest count."""
 ENDED_FOR = timedelta(hours=24)
 """What ended stays in the feed so long, as all-clear or cancelled."""
+LASTED = timedelta(days=30)
+"""Tickets opened longer ago than this are in the feed only while they are open."""
 EXPIRES = timedelta(hours=24)
 """An alert without a deadline is believed so long after its last message."""
 
@@ -221,20 +223,18 @@ async def alert_file(context: Context, caller: Caller, request: web.Request) -> 
 
 
 async def _told(context: Context) -> AsyncIterator[dict[str, Any]]:
-    """Whole tickets that are open, or ended a short while ago; newest first."""
+    """Whole public tickets that are open, or ended a short while ago; newest first."""
     since = context.clock.now() - ENDED_FOR
-    query = Query(limit=context.settings.page_limit_max)
-    while True:
-        page = await context.desk.page("tickets", query)
-        for ticket in page.items:
-            if ticket.get("parent") or ticket["kind"] in TASK_KINDS:
-                continue
-            changed = datetime.fromisoformat(ticket.get("updated_at") or ticket["opened_at"])
-            if ticket.get("stage") in OPEN_STAGES or changed >= since:
-                yield ticket
-        if page.next is None:
-            return
-        query = Query(limit=query.limit, after=page.next)
+    found = {str(t["id"]): t async for t in open_tickets(context)}
+    recent = Query(limit=context.settings.page_limit_max, since=since - LASTED)
+    async for ticket in every(context.desk, recent):
+        changed = datetime.fromisoformat(ticket.get("updated_at") or ticket["opened_at"])
+        if changed >= since:
+            found[str(ticket["id"])] = ticket
+    newest = sorted(found.values(), key=lambda t: (str(t["opened_at"]), str(t["id"])))
+    for ticket in reversed(newest):
+        if not ticket.get("parent") and ticket["kind"] not in TASK_KINDS:
+            yield ticket
 
 
 async def _behind(
