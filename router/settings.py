@@ -153,7 +153,7 @@ class RouterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     """`joint`: tickets that can still move are matched together whenever something changed, and an
     offer without an answer goes to the next; `each`: a ticket goes to its own best once, and stays
     until somebody returns it or the ladder climbs."""
-    patience_s: float = 600.0
+    patience_s: float = 60.0
     """Matched with others, a minute of somebody who has waited so long counts for two."""
     rematch_reach_m: float = 3000.0
     """Tickets this near to what changed are thought over again."""

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 STRIDE_S = 60.0
 """The phone reports its place this often on the way."""
-AGE_SHARE = 0.5
-"""What has waited an hour may be half an hour farther away."""
+AGE_SHARE = 1.0
+"""What has waited an hour may be an hour farther away: people go by how long it has been."""
 GRAVITY_S = 600.0
 """One severity more may be ten minutes farther away."""
 SHRUG_S = 90.0
