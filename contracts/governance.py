@@ -152,3 +152,13 @@ def governance(city: City) -> Governance:
     """What the city says about how it is governed; nothing where it says nothing."""
     found = city.extra.get("governance")
     return found if isinstance(found, Governance) else NOTHING_SAID
+
+
+def asset_places(city: City) -> dict[str, Point]:
+    """Where every asset is that a person can be sent to look at."""
+    found = {device.id: device.point for device in city.devices.values()}
+    for network in city.lines:
+        found |= {node.id: node.point for node in network.nodes.values()}
+    if city.drains is not None:
+        found |= {node.id: node.point for node in city.drains.nodes.values()}
+    return found | {resource.id: resource.point for resource in city.resources.values()}

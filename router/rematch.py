@@ -52,16 +52,18 @@ def settle(house: House, changes: Sequence[Change], now: datetime) -> list[Chang
     ]
     if not places:
         return []
-    tickets = _near(house, places, now)
-    if not tickets:
-        return []
-    requests = [_request(house, ticket, now) for ticket in tickets]
-    stays = [_stays(house, ticket, now) for ticket in tickets]
     done = {
         str(c.body.worker)
         for c in changes
         if isinstance(c.body, Ticket) and c.change in DONE and c.body.worker is not None
     }
+    if not done and not house.roster.free_hands(now, house.book.load):
+        return []  # nobody could take anything over
+    tickets = _near(house, places, now)
+    if not tickets:
+        return []
+    requests = [_request(house, ticket, now) for ticket in tickets]
+    stays = [_stays(house, ticket, now) for ticket in tickets]
     choices = house.roster.again(requests, stays, now, house.book.load, done)
     moved: list[Change] = []
     for ticket, choice in zip(tickets, choices, strict=True):
@@ -132,14 +134,17 @@ def _before(a: Ticket, b: Ticket) -> bool:
 
 
 def _accepted_at(ticket: Ticket) -> datetime:
-    times = [s.at for s in ticket.timeline if s.change == "accepted"]
-    return times[-1] if times else ticket.opened_at
+    return _last(ticket, "accepted")
 
 
 def sent_at(ticket: Ticket) -> datetime:
     """When it was last sent to somebody."""
-    times = [s.at for s in ticket.timeline if s.change == "dispatched"]
-    return times[-1] if times else ticket.opened_at
+    return _last(ticket, "dispatched")
+
+
+def _last(ticket: Ticket, change: str) -> datetime:
+    times = (s.at for s in reversed(ticket.timeline) if s.change == change)
+    return next(times, ticket.opened_at)
 
 
 def _request(house: House, ticket: Ticket, now: datetime) -> Request:

@@ -14,7 +14,7 @@ from contracts.case import Ticket
 from contracts.city import City, Worker
 from contracts.event import Place
 from contracts.geo import Point, distance_m
-from contracts.governance import Patrol, governance
+from contracts.governance import Patrol, asset_places, governance
 from contracts.kinds import OPEN_STAGES
 
 KIND = "patrol"
@@ -28,7 +28,7 @@ class Rounds:
     def __init__(self, city: City, zone: ZoneInfo) -> None:
         self._zone = zone
         self.patrols = {patrol.id: patrol for patrol in governance(city).patrols}
-        self._places = _assets(city)
+        self._places = asset_places(city)
         self._staff: dict[str, list[Worker]] = {}
         for worker in city.workers.values() if self.patrols else ():
             if worker.grid is not None:
@@ -102,12 +102,3 @@ class Rounds:
             if not points or min(distance_m(at, p) for p in points) <= reach_m:
                 found.append(patrol)
         return found
-
-
-def _assets(city: City) -> dict[str, Point]:
-    found = {device.id: device.point for device in city.devices.values()}
-    for network in city.lines:
-        found |= {node.id: node.point for node in network.nodes.values()}
-    if city.drains is not None:
-        found |= {node.id: node.point for node in city.drains.nodes.values()}
-    return found | {resource.id: resource.point for resource in city.resources.values()}

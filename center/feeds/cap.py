@@ -23,7 +23,8 @@ from center.feeds.capwords import CATEGORY, INSTRUCTION, RESPONSE, certainty
 from center.guard import Caller
 from center.problems import Problem
 from center.reads import every, found, open_tickets
-from contracts.kinds import NAMES, OPEN_STAGES, TASK_KINDS
+from center.said import apart, kind_names, xml_text
+from contracts.kinds import OPEN_STAGES, TASK_KINDS
 from contracts.ports import Query
 
 CAP = "urn:oasis:names:tc:emergency:cap:1.2"
@@ -51,7 +52,6 @@ TOLD = {
     "cancelled": "Cancel",
 }
 """Steps of the timeline that are a message of their own, and of which sort."""
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NAME = re.compile(r"(?P<ticket>[A-Za-z0-9._-]+?)(?:~(?P<number>[0-9]{1,4}))?")
 
 ET.register_namespace("", ATOM)
@@ -112,9 +112,9 @@ def alert(
         _add(root, "references", " ".join(f"{sender},{m.identifier},{m.sent}" for m in told[:-1]))
     _add(root, "incidents", str(ticket.get("incident")))
     kind = str(ticket["kind"])
-    reason = _both((incident or {}).get("reason"))
+    reason = apart((incident or {}).get("reason"))
     for i, language in enumerate(("zh-CN", "en-US")):
-        name = _names(kind, context)[i]
+        name = kind_names(context.city, kind)[i]
         info = ET.SubElement(root, f"{{{CAP}}}info")
         _info(info, ticket, event, newest, language, name, reason[i], context)
     return root
@@ -195,7 +195,7 @@ async def feed(context: Context, caller: Caller, request: web.Request) -> web.St
         newest = messages(ticket)[-1]
         entry = ET.SubElement(root, f"{{{ATOM}}}entry")
         _atom(entry, "id", f"urn:gridsentry:{context.city.id}:ticket:{ticket['id']}")
-        title = " / ".join(_names(str(ticket["kind"]), context))
+        title = " / ".join(kind_names(context.city, str(ticket["kind"])))
         _atom(entry, "title", f"{title} · {_area_name(ticket, context)}")
         _atom(entry, "updated", newest.sent)
         ET.SubElement(
@@ -249,18 +249,6 @@ async def _behind(
     return incident, None
 
 
-def _names(kind: str, context: Context) -> tuple[str, str]:
-    own = context.city.profile.kinds.get(kind)
-    zh, en = NAMES.get(kind, (kind, kind))
-    return (own and own.name_zh) or zh, (own and own.name_en) or en
-
-
-def _both(line: object) -> tuple[str, str]:
-    """(zh, en) of a text that holds both; a text of one language is both."""
-    en, sep, zh = str(line or "").rpartition(" / ")
-    return (zh, en) if sep else (zh, zh)
-
-
 def _expires(ticket: dict[str, Any], newest: Message) -> str:
     sent = datetime.fromisoformat(newest.sent)
     due = (ticket.get("deadlines") or {}).get("dispose")
@@ -282,11 +270,11 @@ def _cap_time(moment: datetime | str) -> str:
 
 
 def _add(parent: ET.Element, name: str, text: str) -> None:
-    ET.SubElement(parent, f"{{{CAP}}}{name}").text = _NOT_XML.sub("\ufffd", text)
+    ET.SubElement(parent, f"{{{CAP}}}{name}").text = xml_text(text)
 
 
 def _atom(parent: ET.Element, name: str, text: str) -> None:
-    ET.SubElement(parent, f"{{{ATOM}}}{name}").text = _NOT_XML.sub("\ufffd", text)
+    ET.SubElement(parent, f"{{{ATOM}}}{name}").text = xml_text(text)
 
 
 def _xml(root: ET.Element, type_: str) -> web.Response:

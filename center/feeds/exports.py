@@ -15,6 +15,7 @@ from center.guard import Caller
 from center.problems import Problem, json_response
 from center.query import parse
 from center.reads import dossier, found, open_tickets
+from center.said import apart, kind_names
 from contracts.kinds import NAMES
 from contracts.ports import Query
 
@@ -199,26 +200,23 @@ async def _full(context: Context, ticket: dict[str, Any]) -> dict[str, Any]:
 
 def names(full: dict[str, Any], context: Context) -> dict[str, Any]:
     """What people call things, beside the dossier's own fields."""
-    kind = str(full.get("kind"))
-    own = context.city.profile.kinds.get(kind)
-    zh, en = NAMES.get(kind, (kind, kind))
+    zh, en = kind_names(context.city, str(full.get("kind")))
     worker = context.city.workers.get(str(full.get("worker")))
     utility = context.city.utilities.get(str(full.get("utility")))
-    text = str((full.get("incident_detail") or {}).get("reason") or "")
-    reason_en, _, reason_zh = text.rpartition(" / ")
+    reason_zh, reason_en = apart((full.get("incident_detail") or {}).get("reason"))
     links = [event.get("links") or {} for event in full.get("events") or ()]
     reporters = [
         (event.get("evidence") or {}).get("reporter") for event in full.get("events") or ()
     ]
     ended = [s["at"] for s in full.get("timeline") or () if s["change"] in ("closed", "void")]
     return {
-        "kind_zh": (own and own.name_zh) or zh,
-        "kind_en": (own and own.name_en) or en,
+        "kind_zh": zh,
+        "kind_en": en,
         "stage_zh": STAGE_ZH.get(str(full.get("stage")), ""),
         "worker_name": worker.name if worker else None,
         "utility_name": utility.name if utility else None,
         "reason_zh": reason_zh,
-        "reason_en": reason_en or reason_zh,
+        "reason_en": reason_en,
         "images": [link[k] for link in links for k in ("still", "photo") if k in link],
         "videos": [link["clip"] for link in links if "clip" in link],
         "reporter": next((r for r in reporters if r), None),

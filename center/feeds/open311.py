@@ -19,6 +19,7 @@ from center.guard import Caller
 from center.problems import Problem, json_response
 from center.query import one_of, parse_time
 from center.reads import found
+from center.said import kind_names, xml_text
 from center.shapes import ReportBody
 from center.writes import read_body, take_report
 from contracts.kinds import NAMES, OPEN_STAGES, PUBLIC_KINDS
@@ -33,7 +34,6 @@ REPORTED = tuple(k for k in PUBLIC_KINDS if k not in ("sensor_silent", "sensor_f
 
 
 TOKEN = re.compile(r"e-[0-9a-f]{20}")
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Form(msgspec.Struct, frozen=True):
@@ -65,7 +65,7 @@ async def definition(context: Context, caller: Caller, request: web.Request) -> 
 def _service(context: Context, kind: str) -> dict[str, Any]:
     return {
         "service_code": kind,
-        "service_name": _name(context, kind),
+        "service_name": kind_names(context.city, kind)[0],
         "description": NAMES[kind][1],
         "metadata": False,
         "type": "realtime",
@@ -190,7 +190,7 @@ def _fill(element: ET.Element, item: dict[str, Any], entry: str) -> None:
                 _fill(ET.SubElement(child, entry), inner, entry)
         elif value is not None:
             text = str(value).lower() if isinstance(value, bool) else str(value)
-            child.text = _NOT_XML.sub("\ufffd", text)
+            child.text = xml_text(text)
 
 
 def _form(data: bytes) -> Form:
@@ -203,11 +203,6 @@ def _form(data: bytes) -> Form:
         raise Problem(400, "bad_form", f"the body is not a form: {error}") from None
 
 
-def _name(context: Context, kind: str) -> str:
-    own = context.city.profile.kinds.get(kind)
-    return (own and own.name_zh) or NAMES[kind][0]
-
-
 def _request(context: Context, ticket: dict[str, Any]) -> dict[str, Any]:
     ticket = context.veil.redact(ticket)
     place = ticket.get("place") or {}
@@ -218,7 +213,7 @@ def _request(context: Context, ticket: dict[str, Any]) -> dict[str, Any]:
         "service_request_id": ticket["id"],
         "status": "open" if ticket.get("stage") in OPEN_STAGES else "closed",
         "status_notes": ticket.get("stage"),
-        "service_name": _name(context, kind),
+        "service_name": kind_names(context.city, kind)[0],
         "service_code": kind,
         "description": None,
         "agency_responsible": utility.name if utility else None,

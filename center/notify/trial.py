@@ -8,7 +8,8 @@ import msgspec
 from center.notify import webhook
 from center.notify.push import Pusher
 from center.notify.settings import Target
-from center.notify.words import BETWEEN, Message
+from center.notify.words import Message
+from center.said import BETWEEN
 from contracts.city import City
 from contracts.clock import Clock, epoch_ms, iso
 from contracts.errors import Permanent, Temporary

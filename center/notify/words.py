@@ -11,9 +11,10 @@ from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from center.notify.facts import clock, facts
+from center.said import BETWEEN, apart, kind_names
 from contracts.city import City
 from contracts.errors import Wrong
-from contracts.kinds import CHANGES, NAMES, STAGES
+from contracts.kinds import CHANGES, STAGES
 
 FIELDS = (
     *("urgent", "kind", "where", "facts", "due", "who", "utility", "note", "stage", "ticket"),
@@ -22,8 +23,6 @@ FIELDS = (
 PARTS = ("title_zh", "body_zh", "title_en", "body_en")
 MOST = 300
 """Characters of a body: what a lock screen and a text message still show."""
-BETWEEN = " / "
-"""Between English and Chinese where a text holds both (the router's)."""
 
 _URGENT = {5: ("【特急】", "[CRITICAL] "), 4: ("【紧急】", "[URGENT] ")}
 _STAGE = {
@@ -116,15 +115,12 @@ class Words:
             return words[0] if zh else words[1]
 
         kind = str(ticket.get("kind"))
-        profile = self._city.profile.kinds.get(kind)
-        own = (profile.name_zh if zh else profile.name_en) if profile else None
-        names = NAMES.get(kind, (kind, kind))
         severity = int(ticket.get("severity") or 1)
         place = ticket.get("place") or {}
         where = str(place.get("address") or place.get("grid") or "")
         return {
             "urgent": pick(_URGENT.get(severity, ("", ""))),
-            "kind": own or pick(names),
+            "kind": pick(kind_names(self._city, kind)),
             "where": where or f"{place.get('lon', 0):.5f}, {place.get('lat', 0):.5f}",
             "facts": pick(facts(kind, _evidence(ticket), self._zone)),
             "due": self._due(ticket, zh),
@@ -196,8 +192,7 @@ def _note(ticket: Mapping[str, Any], change: str, zh: bool) -> str:
     last = timeline[-1] if timeline else {}
     if not isinstance(last, dict) or last.get("change") != change:
         return ""
-    en, _, cn = str(last.get("note") or "").rpartition(BETWEEN)
-    return cn if zh or not en else en
+    return apart(last.get("note"))[0 if zh else 1]
 
 
 def _sentence(text: str, zh: bool) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from contracts.city import City
-from contracts.geo import Point
-from contracts.governance import Governance
+from contracts.governance import Governance, asset_places
 from gridsentry.city import barriers, citytoml, patrols, responses, roads
 from gridsentry.city.grids import NAME as GRIDS
 from gridsentry.city.grids import Grids
@@ -45,7 +44,13 @@ def read_governance(
         ),
         patrols=(
             patrols.read_patrols(
-                folder, crs, known, places(city), charter.roles if charter else {}, staff, notes
+                folder,
+                crs,
+                known,
+                asset_places(city),
+                charter.roles if charter else {},
+                staff,
+                notes,
             )
             if (folder / patrols.NAME).is_file()
             else ()
@@ -53,16 +58,6 @@ def read_governance(
     )
     _check_staff(city, governance, grids, notes)
     return governance
-
-
-def places(city: City) -> dict[str, Point]:
-    """Where every asset is that a person can be sent to look at."""
-    found = {device.id: device.point for device in city.devices.values()}
-    for network in city.lines:
-        found |= {node.id: node.point for node in network.nodes.values()}
-    if city.drains is not None:
-        found |= {node.id: node.point for node in city.drains.nodes.values()}
-    return found | {resource.id: resource.point for resource in city.resources.values()}
 
 
 def _check_staff(city: City, governance: Governance, grids: Grids, notes: Notes) -> None:

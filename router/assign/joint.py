@@ -62,17 +62,9 @@ def match(rows: Sequence[Row], *, queue_s: float, margin_s: float) -> list[int]:
         row_of.append(np.array([r]))
         column_of.append(np.array([columns + r]))
         costs.append(np.array([NO_PLACE]))
-    # A cost of 0 would be no edge at all.
-    table = csr_array(
-        (np.concatenate(costs) + 1.0, (np.concatenate(row_of), np.concatenate(column_of))),
-        shape=(len(rows), columns + len(rows)),
-    )
-    matched, column = min_weight_full_bipartite_matching(table)
-    out = [-1] * len(rows)
-    for r, c in zip(matched.tolist(), column.tolist(), strict=True):
-        if c < columns:
-            out[r] = int(workers[c // QUEUE])
-    return out
+    shape = (len(rows), columns + len(rows))
+    least = _least(np.concatenate(costs), np.concatenate(row_of), np.concatenate(column_of), shape)
+    return [int(workers[c // QUEUE]) if c < columns else -1 for c in least]
 
 
 def freed(rows: Sequence[Row], stays: Sequence[float]) -> list[int]:
@@ -88,19 +80,23 @@ def freed(rows: Sequence[Row], stays: Sequence[float]) -> list[int]:
     column_of = [np.searchsorted(workers, row.who) for row in rows]
     costs = [row.cost for row in rows]
     every = np.arange(len(rows))
-    table = csr_array(
-        (
-            np.concatenate([*costs, np.maximum(0.0, np.array(stays))]) + 1.0,
-            (
-                np.concatenate([*row_of, every]),
-                np.concatenate([*column_of, len(workers) + every]),
-            ),
-        ),
-        shape=(len(rows), len(workers) + len(rows)),
+    least = _least(
+        np.concatenate([*costs, np.maximum(0.0, np.array(stays))]),
+        np.concatenate([*row_of, every]),
+        np.concatenate([*column_of, len(workers) + every]),
+        (len(rows), len(workers) + len(rows)),
     )
+    return [int(workers[c]) if c < len(workers) else -1 for c in least]
+
+
+def _least(
+    costs: Metres, row_of: np.ndarray, column_of: np.ndarray, shape: tuple[int, int]
+) -> list[int]:
+    """The column of each row where all rows together cost least; every row has one of its own."""
+    # A cost of 0 would be no edge at all.
+    table = csr_array((costs + 1.0, (row_of, column_of)), shape=shape)
     matched, column = min_weight_full_bipartite_matching(table)
-    out = [-1] * len(rows)
+    out = [-1] * shape[0]
     for r, c in zip(matched.tolist(), column.tolist(), strict=True):
-        if c < len(workers):
-            out[r] = int(workers[c])
+        out[r] = c
     return out

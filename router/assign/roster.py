@@ -226,6 +226,13 @@ class Roster:
                 e.lend(i, -more)
         return [choices[k] for k in range(len(requests))]
 
+    def free_hands(self, now: datetime, load: Mapping[str, int] | None = None) -> bool:
+        """Whether anybody who is sent alone is on shift with nothing to see to."""
+        e = self._eligible
+        e.take(load)
+        e.at(now)
+        return bool((e.able & e.leads & (e.tasks == 0)).any())
+
     def again(
         self,
         requests: Sequence[Request],
