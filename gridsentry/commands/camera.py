@@ -134,7 +134,8 @@ def run(args: argparse.Namespace) -> int:
     from gridsentry.camera.place import Place
     from gridsentry.camera.ring import Ring
     from gridsentry.camera.sender import Sender
-    from gridsentry.commands.serve import log_to_stderr, stop_on_signals
+    from gridsentry.commands.serve import log_to_stderr
+    from gridsentry.commands.signals import stop_on_signals
     from ingest.publisher import MqttPublisher
 
     source, wanted = the_source(args), wishes(args)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gridsentry.commands.serve import log_to_stderr, say, stop_on_signals
+from gridsentry.commands.serve import log_to_stderr, say
+from gridsentry.commands.signals import stop_on_signals
 
 if TYPE_CHECKING:
     from gridsentry.config import Settings

@@ -6,7 +6,6 @@ import argparse
 import logging
 import signal
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
     from center.settings import check
     from gridsentry import config
+    from gridsentry.commands.signals import stop_on_signals
     from gridsentry.live.roles import parse
     from gridsentry.live.service import Service
 
@@ -59,8 +59,7 @@ def run(args: argparse.Namespace) -> int:
         check(settings.center)
     log_to_stderr(settings.service.log_level)
     service = Service(settings, roles, say=say)
-    halt = stop_on_signals()
-    signal.signal(signal.SIGHUP, lambda *_: service.reload_city())
+    halt = stop_on_signals({signal.SIGHUP: service.reload_city})
     service.start()
     try:
         say(f"ready at {service.url}" if service.url else "ready")
@@ -85,14 +84,6 @@ def overridden(settings: Settings, args: argparse.Namespace) -> Settings:
     if args.port is not None:
         center = msgspec.structs.replace(center, port=args.port)
     return msgspec.structs.replace(settings, service=service, broker=broker, center=center)
-
-
-def stop_on_signals() -> threading.Event:
-    """An event set by Ctrl-C or SIGTERM."""
-    halt = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: halt.set())
-    return halt
 
 
 def log_to_stderr(level: str) -> None:

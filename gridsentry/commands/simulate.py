@@ -142,7 +142,7 @@ def record(args: argparse.Namespace, settings: SimSettings, town: Town) -> int:
 def live(args: argparse.Namespace, settings: SimSettings, town: Town) -> int:
     """Onto a broker, until told to stop."""
     from contracts.clock import SystemClock
-    from gridsentry.commands.serve import stop_on_signals
+    from gridsentry.commands.signals import stop_on_signals
     from ingest.publisher import MqttPublisher
     from simulators.run import Simulation
 
