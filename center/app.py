@@ -36,7 +36,8 @@ from center.pages import add_pages
 from center.privacy import Veil
 from center.problems import Problem
 from center.query import only
-from center.routes import Route, routes
+from center.route import Route
+from center.routes import routes
 from center.settings import CenterSettings, check
 from center.tailer import Tailer
 from contracts.case import Allowed

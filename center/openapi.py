@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from center.routes import Route
+from center.route import Route
 from center.shapes import Error
 from contracts.case import Incident, Ticket
 from contracts.event import Event

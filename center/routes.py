@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from center import (
     evidence,
     figures,
@@ -21,9 +19,10 @@ from center import (
 )
 from center.context import Handler
 from center.feeds import cap, exports, open311
-from center.guard import Access
 from center.notify import counter, office
+from center.pages import page_routes
 from center.query import FILTERS
+from center.route import Route
 from center.shapes import (
     ActionBody,
     ActionWaiting,
@@ -39,24 +38,6 @@ from contracts.case import Incident, Silence, Ticket
 from contracts.city import City
 from contracts.event import Event
 from contracts.ports import What
-
-
-class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """One route."""
-
-    method: str
-    path: str
-    name: str
-    """Stable name: the OpenAPI operationId and the metric's label."""
-    summary: str
-    handler: Handler
-    access: Access = "open"
-    query: tuple[str, ...] = ()
-    body: type | None = None
-    body_type: str = "application/json"
-    answers: dict[int, Any] = {}
-    """Status → a type, the name of a listed schema (`list:Ticket`), or a media type's name."""
-
 
 ITEMS: dict[What, type | None] = {
     "tickets": Ticket,
@@ -263,7 +244,7 @@ def routes(city: City, openapi: Handler) -> tuple[Route, ...]:
     ]  # fmt: skip
     for ext in ("json", "xml"):
         table += _open311(ext)
-    return tuple(table)
+    return (*table, *page_routes(city))
 
 
 def _open311(ext: str) -> tuple[Route, ...]:

@@ -298,7 +298,7 @@ def test_what_leads_to_the_window_is_withheld_wherever_it_stands(
 
 
 def test_headers_keep_the_page_to_itself(client: Client) -> None:
-    for path in ("/", "/api/v1/tickets", "/nothing", "/static/app.js"):
+    for path in ("/", "/api/v1/tickets", "/nothing", "/static/desk/app.js"):
         headers = client.get(path).headers
         assert "default-src 'self'" in headers["content-security-policy"]
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
@@ -308,7 +308,7 @@ def test_headers_keep_the_page_to_itself(client: Client) -> None:
 
 
 def test_static_answers_are_revalidated(client: Client) -> None:
-    for path in ("/", "/static/style.css", "/api/v1/grids"):
+    for path in ("/", "/static/common/style.css", "/api/v1/grids"):
         tag = client.get(path).headers["etag"]
         assert client.get(path, headers={"If-None-Match": tag}).status == 304
 

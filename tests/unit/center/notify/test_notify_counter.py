@@ -81,7 +81,7 @@ def test_the_window_is_not_shown_by_a_link(client: Client, scene: Scene) -> None
 def test_the_page_of_the_link_is_served(client: Client) -> None:
     answer = client.get("/u/whatever")
     assert answer.status == 200
-    assert b"/static/u.js" in answer.body
+    assert b"/static/utility/utility.js" in answer.body
 
 
 def test_guessing_links_is_slowed_down(serve: Serve) -> None:

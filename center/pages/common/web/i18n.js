@@ -69,6 +69,8 @@ export function apply() {
   document.documentElement.lang = index === 0 ? 'zh-CN' : 'en';
   for (const node of document.querySelectorAll('[data-t]')) node.textContent = t(node.dataset.t);
 }
+/** A page's own words, {key: [zh, en]}, beside those of all pages. */
+export const addTexts = (more) => Object.assign(TEXTS, more);
 const pick = (pair, fallback) => (pair ? pair[index] : fallback);
 export const t = (key) => pick(TEXTS[key], key);
 export const has = (key) => key in TEXTS;

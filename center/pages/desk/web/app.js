@@ -1,12 +1,12 @@
 // The page: what happens when. Parts: state (what is known), list, map, detail, api.
 
-import { follow, get, hasToken, pages, post, setToken } from './api.js';
+import { follow, get, hasToken, pages, post, setToken } from '../common/api.js';
 import { renderDetail } from './detail.js';
-import { apply, both, language, setLanguage, t } from './i18n.js';
+import { apply, both, language, setLanguage, t } from '../common/i18n.js';
 import { initList, kindName, renderList, tickAll } from './list.js';
 import { draw, initMap, readColours, readGrids, relabelMap, show } from './map.js';
 import { changed, gridName, onChange, placeOf, state, takeIncident, takeTicket } from './state.js';
-import { el, icon, say } from './text.js';
+import { el, icon, say } from '../common/text.js';
 
 const $ = (selector) => document.querySelector(selector);
 const WORKERS_MS = 5_000;

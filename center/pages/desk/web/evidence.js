@@ -1,10 +1,10 @@
 // What proves an event, by kind: a function from the event to nodes. A new kind is a new entry.
 
-import { open } from './api.js';
+import { open } from '../common/api.js';
 import { chartOf } from './chart.js';
-import { both, language, t, timeOf } from './i18n.js';
+import { both, language, t, timeOf } from '../common/i18n.js';
 import { state } from './state.js';
-import { clean, el, say } from './text.js';
+import { clean, el, say } from '../common/text.js';
 
 const fact = (name, value) => (value === null || value === undefined || value === '' ? null : el('div', { class: 'fact' }, el('dt', {}, name), el('dd', {}, value instanceof Node ? value : say(value))));
 const facts = (...rows) => el('dl', { class: 'facts' }, ...rows);

@@ -1,9 +1,9 @@
 // A map of our own: grids, networks, devices, workers on a canvas, tickets as buttons above it.
 // No tiles and nothing from outside. Local plane: degrees × cos(latitude), metres for distances.
 
-import { language, severityName, stageName, t } from './i18n.js';
+import { language, severityName, stageName, t } from '../common/i18n.js';
 import { changed, gridName, placeOf, state, visibleTickets, workerName } from './state.js';
-import { clean, el, icon, say } from './text.js';
+import { clean, el, icon, say } from '../common/text.js';
 
 const M_PER_DEG = 111_195;
 const canvas = document.querySelector('#map canvas');

@@ -1,11 +1,11 @@
 // What may be done with a ticket now. Which actions, in whose name and what must be said comes with
 // the ticket (`actions` of its dossier); here is only how it looks and what fills the forms.
 
-import { upload } from './api.js';
-import { both, stageName, t } from './i18n.js';
+import { upload } from '../common/api.js';
+import { both, stageName, t } from '../common/i18n.js';
 import { actionLabel, kindName } from './list.js';
 import { CLOCKS, NEXT, OPEN, gridName, placeOf, state, utilityName, workerName } from './state.js';
-import { el, say } from './text.js';
+import { el, say } from '../common/text.js';
 
 const ROWS = [
   ['moreWay', ['return', 'rework', 'reassign', 'suspend', 'resume', 'extend', 'reopen', 'void']],

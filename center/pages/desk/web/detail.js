@@ -2,11 +2,11 @@
 
 import { actionsOf, formKept, oneClick } from './actions.js';
 import { evidenceOf } from './evidence.js';
-import { both, laneName, language, severityName, stageName, t, timeOf } from './i18n.js';
+import { both, laneName, language, severityName, stageName, t, timeOf } from '../common/i18n.js';
 import { actionLabel, clockNode, kindName } from './list.js';
 import { relatedOf } from './related.js';
 import { CLOCKS, NEXT, OPEN, gridName, state, utilityName, whereText, workerName } from './state.js';
-import { el, icon, say } from './text.js';
+import { el, icon, say } from '../common/text.js';
 
 const panel = document.querySelector('#detail');
 const REACHED = { accept: 'accepted', arrive: 'arrived', dispose: 'disposed', verify: 'verified', close: 'closed' };

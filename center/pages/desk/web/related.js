@@ -1,9 +1,9 @@
 // What a ticket belongs to: its cause by name, the storm, what holds it back, parts, merges.
 
-import { both, stageName, t, timeOf } from './i18n.js';
+import { both, stageName, t, timeOf } from '../common/i18n.js';
 import { kindName } from './list.js';
 import { gridName, state, ticketsOf, utilityName } from './state.js';
-import { el, say } from './text.js';
+import { el, say } from '../common/text.js';
 
 const HOW = { explains: 'causeExplains', outlived: 'causeOutlived', suspected: 'causeSuspected' };
 const MOST = 8;

@@ -1,8 +1,8 @@
 // The list of tickets: one card each, built anew only when its ticket changed.
 
-import { both, language, severityName, stageName, t, timeOf } from './i18n.js';
+import { both, language, severityName, stageName, t, timeOf } from '../common/i18n.js';
 import { NEXT, OPEN, gridName, nextClock, now, state, utilityName, visibleTickets, whereText, workerName } from './state.js';
-import { clean, el, icon, say } from './text.js';
+import { clean, el, icon, say } from '../common/text.js';
 
 const MOST = 200; // cards on screen; filters reach the others
 const list = document.querySelector('#cards');

@@ -1,8 +1,8 @@
 // The chart of a water or line incident, drawn by the center. It is fetched, and stays until a newer one is there.
 
-import { text } from './api.js';
-import { language, t } from './i18n.js';
-import { el } from './text.js';
+import { text } from '../common/api.js';
+import { language, t } from '../common/i18n.js';
+import { el } from '../common/text.js';
 
 const WIDTH = 440, MOST = 40;
 const drawn = new Map(); // event → { key, svg }
