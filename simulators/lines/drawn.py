@@ -345,7 +345,8 @@ def town(seed: int) -> Model:
         at = pencil.off(host, heading, 6.0)
         place = len(pencil.commands)
         pencil.transformer(host, id, at, 100.0)
-        if rng.random() < 0.3:
+        own = rng.random() < 0.3
+        if own and n:  # the first feeds a four-wire net: no town is without one
             kw = between(rng, (60, 250))
             pencil.load(id, pencil.spots[id].bus, ABC, kw)
         else:
