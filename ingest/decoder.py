@@ -19,6 +19,7 @@ from contracts.nouns import (
     Still,
 )
 from ingest import sound, topics
+from ingest.adapting.dispatch import Adapted
 from ingest.codec import container, jpeg, people, telemetry, trace
 from ingest.codec.times import ClockRule, check_retained, effective
 from ingest.settings import DecoderSettings
@@ -31,7 +32,8 @@ _CACHED = 65_536
 
 
 class NativeDecoder:
-    """The decoder of our own topics (`gridsentry/v1/…`). One instance, one thread.
+    """The decoder of our own topics (`gridsentry/v1/…`), and through `adapted` of those of outside
+    gateways. One instance, one thread.
 
     After the city's devices or workers changed, make a new one.
     """
@@ -41,7 +43,10 @@ class NativeDecoder:
         devices: Mapping[str, Device],
         workers: Container[str],
         settings: DecoderSettings | None = None,
+        adapted: Adapted | None = None,
     ) -> None:
+        """`adapted` reads what does not come on our own topics."""
+        self.adapted = adapted
         self._devices = devices
         self._workers = workers
         self._settings = settings or DecoderSettings()
@@ -82,6 +87,10 @@ class NativeDecoder:
         )
 
     def _decode(self, arrival: Arrival) -> Sequence[Item | Position | Poison]:
+        if self.adapted is not None:
+            adapter = self.adapted.of(arrival.topic)
+            if adapter is not None:
+                return self.adapted.decode(adapter, arrival)
         topic = topics.parse(arrival.topic)
         limit = self._limits[topic.what]
         if len(arrival.payload) > limit:

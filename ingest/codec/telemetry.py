@@ -116,14 +116,8 @@ def _readings(
         quality = Quality.UNKEYED.value
     out: list[Reading | Poison] = []
     for metric, value in message.m.items():
-        if metric not in _names:
-            _check_name(metric)
-        if not -LARGEST <= value <= LARGEST:
-            raise Permanent(
-                "out_of_range",
-                f"$.m.{metric}: {value!r} is larger than any quantity of the field "
-                f"(at most {LARGEST:g} either way)",
-            )
+        if metric not in _names or not -LARGEST <= value <= LARGEST:
+            check_metric(metric, value)
         out.append(
             Reading(
                 device.id,
@@ -140,6 +134,18 @@ def _readings(
     if not out:
         raise Permanent("empty", "$.m: there is no value in it; at least one was expected")
     return out
+
+
+def check_metric(metric: str, value: float) -> None:
+    """Raises Permanent `bad_metric` or `out_of_range`."""
+    if metric not in _names:
+        _check_name(metric)
+    if not -LARGEST <= value <= LARGEST:
+        raise Permanent(
+            "out_of_range",
+            f"$.m.{metric}: {value!r} is larger than any quantity of the field "
+            f"(at most {LARGEST:g} either way)",
+        )
 
 
 def _check_name(metric: str) -> None:
