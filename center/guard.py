@@ -20,15 +20,26 @@ from center.problems import Problem
 from center.settings import CenterSettings, Role, is_loopback
 from contracts.clock import monotonic
 
-Access = Literal["open", "pass", "evidence", "report", "operate", "originals"]
-"""What a route needs: nothing, a signed link in its own path (a pass), sight of evidence, filing a
-report, acting on tickets, or opening unblurred originals, which no role has of itself
-(`Token.originals`)."""
+Access = Literal[
+    "open", "pass", "read", "evidence", "report", "work", "operate", "supervise", "administer",
+    "originals",
+]  # fmt: skip
+"""What a route needs: nothing, a signed link in its own path (a pass), sight of the case work
+without personal data, sight of evidence, filing a report, work on one's own tickets, acting on any
+ticket, supervising (how people do their work), administering (accounts, devices, settings), or
+opening unblurred originals, which no role has of itself (`originals`)."""
 
 MAY: dict[Role, frozenset[Access]] = {
-    "viewer": frozenset({"open", "evidence"}),
+    "viewer": frozenset({"open", "read", "evidence"}),
     "reporter": frozenset({"open", "report"}),
-    "operator": frozenset({"open", "evidence", "report", "operate"}),
+    "resident": frozenset({"open", "report"}),
+    "worker": frozenset({"open", "read", "report", "work"}),
+    "utility": frozenset({"open", "read", "work"}),
+    "operator": frozenset({"open", "read", "evidence", "report", "work", "operate"}),
+    "head": frozenset({"open", "read", "evidence", "report", "work", "operate", "supervise"}),
+    "admin": frozenset(
+        {"open", "read", "evidence", "report", "work", "operate", "supervise", "administer"}
+    ),
 }
 
 
@@ -36,15 +47,26 @@ class Caller(msgspec.Struct, frozen=True):
     """Who sent a request."""
 
     name: str
+    """For logs and people: the account's or token's name."""
     role: Role | None
     """None: nobody we know; sees what is not personal, writes nothing."""
     originals: bool = False
-    """May open unblurred originals, as an operator."""
+    """May open unblurred originals, as an operator or more."""
+    worker: str | None = None
+    """With the role `worker`: who of the city's workers this is; sees and does their tickets."""
+    utility: str | None = None
+    """With the role `utility`: which one; sees and does its tickets and parts."""
+    grids: frozenset[str] | None = None
+    """The ids of the grids this caller may see and act in, all levels; None: everywhere."""
+    areas: tuple[str, ...] = ()
+    """The same as given: the tops of those parts of the grid tree."""
+    account: str | None = None
+    """The account's id; None for tokens, for the open loopback and for nobody."""
 
     def may(self, access: Access) -> bool:
         """Whether this caller may do that."""
         if access == "originals":
-            return self.role == "operator" and self.originals
+            return self.role in ("operator", "head", "admin") and self.originals
         return access in ("open", "pass") or (self.role is not None and access in MAY[self.role])
 
 
@@ -69,6 +91,12 @@ class Guard:
         """No tokens are configured: whoever reaches us on loopback may do everything."""
         return not self._tokens
 
+    @property
+    def reads_open(self) -> bool:
+        """Nobody needs a name to see the case work without personal data: so it is with tokens
+        only; accounts close it."""
+        return True
+
     def caller(self, request: web.Request) -> Caller:
         """Who this is.
 
@@ -76,7 +104,7 @@ class Guard:
         """
         if self.open_to_all:
             self._check_host(request)
-            return Caller("local", "operator", originals=True)
+            return Caller("local", "admin", originals=True)
         header = request.headers.get("Authorization")
         if header is None:
             key = request.query.get("api_key")  # Open311 carries its token so
@@ -87,7 +115,7 @@ class Guard:
 
     def check(self, request: web.Request, caller: Caller, access: Access) -> None:
         """Let the request through or raise the Problem that says why not."""
-        if not caller.may(access):
+        if not caller.may(access) and not (access == "read" and self.reads_open):
             if caller.role is None:
                 raise Problem(
                     401, "token_needed", "send Authorization: Bearer <token>",

@@ -9,7 +9,8 @@ import msgspec
 
 from contracts.errors import Wrong
 
-Role = Literal["viewer", "reporter", "operator"]
+Role = Literal["viewer", "reporter", "resident", "worker", "utility", "operator", "head", "admin"]
+"""What somebody is here; `center.guard.MAY` says what each may do, within their part of the city."""
 
 
 class Token(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -20,11 +21,18 @@ class Token(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tru
     name: str
     """Who uses it; stands in the access log and in metrics never."""
     role: Role = "viewer"
-    """`viewer` sees evidence and personal data, `reporter` only files reports, `operator` may do
-    everything but open originals."""
+    """`viewer` sees evidence and personal data, `reporter` and `resident` only file reports,
+    `worker` and `utility` do their own tickets, `operator` acts on tickets, `head` also supervises,
+    `admin` also administers. None opens originals of itself."""
     originals: bool = False
-    """With the role `operator`: may open the unblurred originals of evidence, each time with a
-    reason that is kept in the access log."""
+    """With the role `operator`, `head` or `admin`: may open the unblurred originals of evidence,
+    each time with a reason that is kept in the access log."""
+    grids: tuple[str, ...] = ()
+    """The parts of the grid tree it is good for, each with everything below; empty: everywhere."""
+    worker: str = ""
+    """With the role `worker`: whose tickets, as in workers.csv."""
+    utility: str = ""
+    """With the role `utility`: whose tickets, as in utilities.csv."""
 
 
 class CenterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
