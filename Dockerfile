@@ -10,6 +10,9 @@ WORKDIR /app
 COPY pyproject.toml uv.lock README.md LICENSE ./
 # What is locked first: a change of our code does not fetch it again.
 RUN uv sync --frozen --no-default-groups --no-install-project
+# The pages' libraries, from npm by hash; no Node is needed.
+COPY tools tools
+RUN python tools/assets.py run
 COPY contracts contracts
 COPY ingest ingest
 COPY detectors detectors

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Sets up what a fresh machine needs, with the standard library alone.
 
-    python3 tools/setup.py run     what `make run` needs: uv, the locked environment, a broker
+    python3 tools/setup.py run     what `make run` needs: uv, the locked environment, the pages'
+                                   libraries, a broker
     python3 tools/setup.py test    what `make test` needs: that, and Mosquitto, Chromium, Node
 
 Takes the uv wheel from the configured package index (no pip, no ensurepip needed), lets uv make the
@@ -275,6 +276,7 @@ def main() -> None:
     if what not in ("run", "test", "env"):
         die("usage: python3 tools/setup.py run|test|env")
     environment(get_uv(), tests=what != "run")
+    run([sys.executable, "tools/assets.py", "test" if what == "test" else "run"])
     if what == "run":
         broker_for_run()
     elif what == "test":

@@ -1,14 +1,16 @@
 """The web pages: one folder each, found by being there.
 
 `center/pages/<name>/__init__.py` has a `PAGE`, `center/pages/<name>/web/` what browsers load.
-`common/web/` is for all pages. Files are read once and served with an ETag, nothing comes from
-elsewhere.
+`common/web/` is for all pages, and so are the libraries that tools/assets.py brought into
+`center/vendor/`. Files are read once and served with an ETag, nothing comes from elsewhere.
 """
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import importlib
+import logging
 import pkgutil
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
@@ -20,7 +22,10 @@ from center.pages.page import NONE, Page
 from center.route import Route
 from contracts.city import City
 
+log = logging.getLogger(__name__)
+
 FOLDER = Path(__file__).parent
+VENDOR = FOLDER.parent / "vendor"
 TYPES = {
     ".html": "text/html",
     ".css": "text/css",
@@ -62,6 +67,12 @@ def add_pages(app: web.Application) -> None:
             path = at.get(inside, f"/static/{name}/{inside}")
             headers = page.headers if page is not None and inside == "page.html" else NONE
             app.router.add_get(path, _server(file, headers))
+    libraries = sorted(p for p in VENDOR.glob("*/*") if p.suffix in TYPES)
+    if not libraries:
+        log.warning("the pages' libraries are not in %s: python3 tools/assets.py run", VENDOR)
+    for file in libraries:
+        path = f"/static/vendor/{file.relative_to(VENDOR).as_posix()}"
+        app.router.add_get(path, _server(file, NONE))
 
 
 Server = Callable[[web.Request], Awaitable[web.Response]]
@@ -72,13 +83,23 @@ def _server(file: Path, more: Mapping[str, str]) -> Server:
     charset = "utf-8" if file.suffix in TEXT else None
     tag = hashlib.sha256(body).hexdigest()[:24]
     headers = {"ETag": f'"{tag}"', "Cache-Control": "no-cache", **more}
+    if charset:
+        headers["Vary"] = "Accept-Encoding"
+
+    @cache
+    def packed() -> bytes:
+        return gzip.compress(body, 9, mtime=0)
 
     async def serve(request: web.Request) -> web.Response:
         if any(given.value == tag for given in request.if_none_match or ()):
             return web.Response(status=304, headers=headers)
-        response = web.Response(body=body, content_type=type_, charset=charset, headers=headers)
-        if charset:
-            response.enable_compression()
-        return response
+        if charset and "gzip" in request.headers.get("Accept-Encoding", ""):
+            return web.Response(
+                body=packed(),
+                content_type=type_,
+                charset=charset,
+                headers={**headers, "Content-Encoding": "gzip"},
+            )
+        return web.Response(body=body, content_type=type_, charset=charset, headers=headers)
 
     return serve
