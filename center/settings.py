@@ -10,7 +10,7 @@ import msgspec
 from contracts.errors import Wrong
 
 Role = Literal["viewer", "reporter", "resident", "worker", "utility", "operator", "head", "admin"]
-"""What somebody is here; `center.guard.MAY` says what each may do, within their part of the city."""
+"""What somebody is here; `center.guard.MAY` says what each may do in their part of the city."""
 
 
 class Token(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
