@@ -28,11 +28,12 @@ test: setup-test lint ## everything: unit, laws, scenarios, real servers, faults
 test-fast: setup-test ## what runs without servers (within 2 minutes)
 	@$(PY) -m pytest -m "not slow" -n 2
 
-lint: setup-test ## ruff, mypy --strict, import contracts
+lint: setup-test ## ruff, mypy --strict, import contracts, types of the pages' modules
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports
+	@$(PY) -m tools.typecheck
 
 format: setup-test ## let ruff format and mend what it can
 	@$(PY) -m ruff check --fix .
