@@ -127,9 +127,10 @@ class Ladder:
         state = dict(ticket.reason.get("ladder", {}))
         then = moment(state.get("next"))
         until = now + timedelta(seconds=self._s.acknowledge_s)
-        if then is None:
-            return ticket
-        state |= {"next": iso(max(then, until)), "acknowledged": {"by": by, "until": iso(until)}}
+        # Also where no clock runs: the center's alarm is silent for as long.
+        state["acknowledged"] = {"by": by, "at": iso(now), "until": iso(until)}
+        if then is not None:
+            state["next"] = iso(max(then, until))
         return _with(ticket, state)
 
     # --- what ---------------------------------------------------------------------------------
