@@ -313,6 +313,11 @@ class Desk(Protocol):
 
     async def newest_position(self) -> int:
         """The stream's newest position, 0 when empty."""
+    async def lately(self, since: datetime) -> list[dict[str, Any]]:
+        """Every open ticket and those that changed at or after `since`, each as
+        `wire.ticket_glance` has it, in no order."""
+        ...
+
         ...
 
     async def oldest_position(self) -> int:

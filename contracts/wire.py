@@ -79,6 +79,20 @@ def ticket_object(ticket: Ticket) -> dict[str, Any]:
     return plain(ticket)
 
 
+def ticket_glance(ticket: dict[str, Any]) -> dict[str, Any]:
+    """What counting and drawing need of a ticket as the wire shows it; nobody's name is in it."""
+    place, reason = ticket["place"], ticket.get("reason") or {}
+    same = ("id", "rev", "incident", "kind", "stage", "parent", "grid", "severity", "opened_at")
+    return {
+        **{name: ticket.get(name) for name in same},
+        "changed_at": ticket["updated_at"],
+        "lon": place["lon"],
+        "lat": place["lat"],
+        "deadlines": ticket.get("deadlines") or {},
+        "clocks": reason.get("clocks") or {},
+    }
+
+
 def silence_object(silence: Silence) -> dict[str, Any]:
     """A silence as the wire shows it."""
     return plain(silence)

@@ -20,6 +20,7 @@ from contracts.case import Answer, Command, Incident, Silence, Ticket
 from contracts.clock import monotonic
 from contracts.errors import Temporary
 from contracts.event import Event
+from contracts.kinds import OPEN_STAGES
 from contracts.nouns import Quality
 from contracts.ports import Page, Query, What
 from contracts.wire import event_object, incident_object, plain, silence_object, ticket_object
@@ -222,6 +223,11 @@ class PgDesk:
         """The tickets of every incident this event belongs to, newest first."""
         rows = await self._all("tickets_of_event", event=key(event), limit=TICKETS_OF_EVENT)
         return [ticket_object(msgspec.json.decode(row["body"], type=Ticket)) for row in rows]
+
+    async def lately(self, since: datetime) -> list[dict[str, Any]]:
+        """Open tickets and those changed at or after `since`, at a glance."""
+        rows = await self._all("tickets_lately", since=since, open=sorted(OPEN_STAGES))
+        return [plain(row) for row in rows]
 
     # --- commands and reports ------------------------------------------------------------------
 

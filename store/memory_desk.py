@@ -13,8 +13,15 @@ import msgspec
 from contracts.batch import OutboxRow, Undelivered
 from contracts.case import Answer, Command
 from contracts.clock import monotonic
+from contracts.kinds import OPEN_STAGES
 from contracts.ports import IntakeRow, Page, Query, What
-from contracts.wire import event_object, incident_object, silence_object, ticket_object
+from contracts.wire import (
+    event_object,
+    incident_object,
+    silence_object,
+    ticket_glance,
+    ticket_object,
+)
 from store import cursor as cursors
 from store import desk, pack
 from store.memory import MemoryStore, as_row
@@ -68,7 +75,8 @@ class MemoryDesk:
         store = self._store
         if what == "tickets":
             for _, t in store.tickets.values():
-                facts = {"kind": t.kind, "stage": t.stage, "grid": t.grid}
+                facts: Row = {"kind": t.kind, "stage": t.stage, "grid": t.grid}
+                facts |= {"severity": t.severity, "utility": t.utility}
                 yield {"id": t.id, "sort": t.opened_at, **facts, "object": ticket_object(t)}
         elif what == "incidents":
             for _, i in store.incidents.values():
@@ -128,6 +136,16 @@ class MemoryDesk:
             found = [t for _, t in self._store.tickets.values() if t.incident in theirs]
         found.sort(key=lambda t: (t.opened_at, t.id), reverse=True)
         return [ticket_object(t) for t in found[: desk.TICKETS_OF_EVENT]]
+
+    async def lately(self, since: datetime) -> list[dict[str, Any]]:
+        """Open tickets and those changed at or after `since`, at a glance."""
+        with self._store.lock:
+            kept = [
+                t
+                for known_at, t in self._store.tickets.values()
+                if t.stage in OPEN_STAGES or known_at >= since
+            ]
+        return [ticket_glance(ticket_object(t)) for t in kept]
 
     # --- commands and reports ------------------------------------------------------------------
 
@@ -241,9 +259,11 @@ def _letter(row: Row, whole: bool) -> Row:
 
 
 def _passes(what: What, row: Row, given: Row) -> bool:
-    for name in ("kind", "stage", "grid", "device", "metric"):
+    for name in ("kind", "stage", "utility", "grid", "device", "metric"):
         if given.get(name) is not None and row[name] != given[name]:
             return False
+    if given.get("severity") is not None and row["severity"] < given["severity"]:
+        return False
     since, until = given.get("since"), given.get("until")
     return (since is None or row["sort"] >= since) and (until is None or row["sort"] < until)
 

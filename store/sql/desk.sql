@@ -5,6 +5,8 @@ SELECT id, opened_at AS sort, body::text
 FROM tickets
 WHERE (%(kind)s::text IS NULL OR kind = %(kind)s)
     AND (%(stage)s::text IS NULL OR stage = %(stage)s)
+    AND (%(severity)s::integer IS NULL OR severity >= %(severity)s)
+    AND (%(utility)s::text IS NULL OR body ->> 'utility' = %(utility)s)
     AND (%(grid)s::text IS NULL OR grid = %(grid)s)
     AND (%(since)s::timestamptz IS NULL OR opened_at >= %(since)s)
     AND (%(until)s::timestamptz IS NULL OR opened_at < %(until)s)
@@ -139,6 +141,16 @@ JOIN tickets t ON t.incident = i.id
 WHERE i.body -> 'events' ? %(event)s::text
 ORDER BY t.opened_at DESC, t.id DESC
 LIMIT %(limit)s
+
+-- name: tickets_lately
+-- What counting and drawing need (wire.ticket_glance): bodies of thousands are not carried over.
+SELECT id, rev, incident, kind, stage, grid, severity, opened_at,
+    body ->> 'parent' AS parent, body ->> 'updated_at' AS changed_at,
+    (body -> 'place' ->> 'lon')::float8 AS lon, (body -> 'place' ->> 'lat')::float8 AS lat,
+    body -> 'deadlines' AS deadlines,
+    coalesce(body -> 'reason' -> 'clocks', '{}'::jsonb) AS clocks
+FROM tickets
+WHERE stage = ANY (%(open)s::text[]) OR known_at >= %(since)s
 
 -- name: one_unknown_message
 SELECT 'u-' || id AS id, received_at, topic, 'unknown_device' AS code,

@@ -262,6 +262,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "set_target_position": {"target": "mqtt", "position": 3},
     "tickets_of_event": {"event": "e-1", "limit": 5},
     "start_target": {"target": "hook", "position": 3},
+    "tickets_lately": {"since": at(0), "open": ["dispatched"]},
     "put_undelivered": {
         "target": "hook",
         "key": "ticket:t-1:1:opened",

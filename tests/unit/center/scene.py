@@ -45,8 +45,16 @@ from contracts.clock import ManualClock, SystemClock, iso
 from contracts.errors import Refused, Temporary
 from contracts.event import Event, Place
 from contracts.geo import Point
+from contracts.kinds import OPEN_STAGES
 from contracts.ports import Page, Query, What
-from contracts.wire import body_object, change_key, cloud_event, event_object, plain
+from contracts.wire import (
+    body_object,
+    change_key,
+    cloud_event,
+    event_object,
+    plain,
+    ticket_glance,
+)
 from gridsentry.live.offers import allowed
 from router.stages import MOVES
 
@@ -288,6 +296,9 @@ class Desk:
             if (query.kind is None or r.get("kind") == query.kind)
             and (query.stage is None or r.get("stage") == query.stage)
             and (query.grid is None or r.get("grid") == query.grid)
+            and (query.utility is None or r.get("utility") == query.utility)
+            and (query.severity is None or r.get("severity", 0) >= query.severity)
+            and (query.device is None or r.get("device") == query.device)
         ]  # fmt: skip
         start = int(query.after or 0)
         end = start + query.limit
@@ -303,6 +314,12 @@ class Desk:
         theirs = {i["id"] for i in incidents if event in i["events"]}
         tickets = self.things.get("tickets", {}).values()
         return [t for t in tickets if t["incident"] in theirs][::-1]
+
+    async def lately(self, since: datetime) -> list[dict[str, Any]]:
+        self._check()
+        tickets = self.things.get("tickets", {}).values()
+        return [ticket_glance(t) for t in tickets
+                if t["stage"] in OPEN_STAGES or t["updated_at"] >= iso(since)]  # fmt: skip
 
     async def file_command(self, command: Command, wait_s: float) -> Answer | None:
         self._check()

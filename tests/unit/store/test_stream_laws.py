@@ -16,7 +16,7 @@ from contracts.errors import Refused
 from contracts.geo import Point
 from contracts.nouns import Position, Status
 from contracts.ports import Query, What
-from contracts.wire import change_key, cloud_event, event_object, ticket_object
+from contracts.wire import change_key, cloud_event, event_object, ticket_glance, ticket_object
 from tests.unit.store.makes import (
     at,
     batch,
@@ -184,6 +184,25 @@ def test_an_event_leads_to_its_tickets(twin: Twin) -> None:
             return [[str(t["id"]) for t in tickets] for tickets in found]
 
     assert asyncio.run(find()) == [[ticket().id], []]
+
+
+def test_open_tickets_and_those_changed_lately_are_told_at_a_glance(twin: Twin) -> None:
+    writer = twin.writer()
+    writer.acquire("w", "me", at(0), 10)
+    clocks = {"accept": {"due": None, "at": "2026-05-01T00:00:05Z", "on_time": True, "late": 0}}
+    working = ticket(stage="accepted", reason={"clocks": clocks, "worker": {"text_en": "Lin"}})
+    ended = ticket(name="t-ended", stage="closed")
+    before = ticket(name="t-before", stage="closed")
+    for number, one in enumerate((before, working, ended), 1):
+        told = change(one, known_at=at(10 * number))
+        writer.commit(batch(number, changes=[told]))
+
+    async def find() -> list[dict[str, Any]]:
+        async with opened(twin) as desk:
+            return sorted(await desk.lately(at(30)), key=lambda t: str(t["id"]))
+
+    wanted = [ticket_glance(ticket_object(t)) for t in (working, ended)]
+    assert asyncio.run(find()) == sorted(wanted, key=lambda t: str(t["id"]))
 
 
 def test_a_command_is_answered_through_the_batch_of_the_router(twin: Twin) -> None:
