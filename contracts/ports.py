@@ -18,6 +18,7 @@ from contracts.batch import (
     SpoolRow,
     StoredItem,
     Undelivered,
+    UnknownMessage,
 )
 from contracts.case import Answer, Change, Command, Incident, Silence, Ticket
 from contracts.event import Event, Place
@@ -239,6 +240,11 @@ class Writer(Protocol):
         """Intake rows not yet dealt with, oldest first; of these districts, only (not) bulk."""
         ...
 
+    def unknown_samples(self) -> list[UnknownMessage]:
+        """The newest message of every unregistered device of an outside gateway, by what the
+        gateway calls it."""
+        ...
+
     def take_up_unknown(self, devices: Iterable[str]) -> int:
         """Move kept messages of these now registered devices to the intake; how many."""
         ...
@@ -274,6 +280,10 @@ class Query(msgspec.Struct, kw_only=True):
     limit: int = 100
     kind: str | None = None
     stage: str | None = None
+    severity: int | None = None
+    """Of tickets: at least this one."""
+    utility: str | None = None
+    """Of tickets: whose."""
     grid: str | None = None
     device: str | None = None
     metric: str | None = None
@@ -303,6 +313,18 @@ class Desk(Protocol):
         """The tickets of every incident this event belongs to, newest first."""
         ...
 
+    async def tickets_of_worker(
+        self, worker: str, since: datetime, limit: int
+    ) -> list[dict[str, Any]]:
+        """Tickets that concern this worker (`contracts.people.concerned`): open ones, and those
+        that changed at or after `since`; newest first."""
+        ...
+
+    async def lately(self, since: datetime) -> list[dict[str, Any]]:
+        """Every open ticket and those that changed at or after `since`, each as
+        `wire.ticket_glance` has it, in no order."""
+        ...
+
     async def file_command(self, command: Command, wait_s: float) -> Answer | None:
         """File it and wait for the router's answer; None when none came in time (it stays)."""
         ...
@@ -313,11 +335,6 @@ class Desk(Protocol):
 
     async def newest_position(self) -> int:
         """The stream's newest position, 0 when empty."""
-    async def lately(self, since: datetime) -> list[dict[str, Any]]:
-        """Every open ticket and those that changed at or after `since`, each as
-        `wire.ticket_glance` has it, in no order."""
-        ...
-
         ...
 
     async def oldest_position(self) -> int:

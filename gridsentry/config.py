@@ -81,6 +81,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     center: CenterSettings = CenterSettings()
     notify: NotifySettings = NotifySettings()
     router: RouterSettings = RouterSettings()
+    adapters: list[dict[str, Any]] = []
+    """`[[adapters]]`: outside gateways, each with its own options."""
     detectors: dict[str, dict[str, Any]] = {}
     """`[detectors.<kind>]`: each kind's own table."""
 

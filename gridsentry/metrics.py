@@ -68,6 +68,18 @@ class Metrics:
         self.connected = Gauge(
             "gridsentry_mqtt_connected", "1 while the session is up", ["session"], registry=r
         )
+        self.adapter_messages = Counter(
+            "gridsentry_adapter_messages",
+            "Messages of outside gateways",
+            ["adapter", "outcome"],
+            registry=r,
+        )
+        self.adapter_said = Counter(
+            "gridsentry_adapter_said",
+            "What adapters had to say to their gateways",
+            ["adapter", "outcome"],
+            registry=r,
+        )
         self.commands = Counter(
             "gridsentry_commands", "Commands answered", ["action", "ok"], registry=r
         )
@@ -89,6 +101,17 @@ TABLE = (
     ("gridsentry_evidence_cuts_total", "outcome", "Evidence: cut, nothing_left, failed"),
     ("gridsentry_evidence_let_go_total", "part", "Evidence files deleted: shown, original, swept"),
     ("gridsentry_mqtt_connected", "session", "1 while the session is up"),
+    (
+        "gridsentry_adapter_messages_total",
+        "adapter, outcome",
+        "Messages of outside gateways: taken, aside (on purpose), poison, unknown (device), "
+        "elsewhere (another shard's)",
+    ),
+    (
+        "gridsentry_adapter_said_total",
+        "adapter, outcome",
+        "What adapters had to say to their gateways: published, lost (no connection)",
+    ),
     ("gridsentry_commands_total", "action, ok", "Commands answered"),
 )
 """What docs/operating.md shows; a test holds it against the registry."""

@@ -209,8 +209,12 @@ class MqttSession:
         *,
         clock: Clock | None = None,
         fast: bool = True,
+        ready: threading.Event | None = None,
     ) -> None:
+        """`ready` is set whenever something came; several sessions may share one."""
         self._inbox = _Inbox(settings, wanted, clock or SystemClock(), fast)
+        if ready is not None:
+            self._inbox.ready = ready
         self._topics: dict[bytes, str] = {}
 
     def start(self) -> None:
@@ -220,7 +224,7 @@ class MqttSession:
     def take(self, limit: int, wait_s: float) -> list[Arrival]:
         """Up to `limit` arrivals in order; waits up to `wait_s` for the first one."""
         inbox = self._inbox
-        out = self._taken(limit)
+        out = self.taken(limit)
         if out or wait_s <= 0:
             return out
         until = monotonic() + wait_s
@@ -229,19 +233,25 @@ class MqttSession:
             if left <= 0:
                 break
             inbox.ready.clear()
-            out = self._taken(limit)
+            out = self.taken(limit)
             if out:
                 break
-            if not inbox.alive and inbox._thread is not None and not inbox._stopping.is_set():
-                inbox.faults += 1
-                inbox.last_error = "the MQTT thread had died and was started again"
-                log.error("%s", inbox.last_error)
-                inbox.start()
+            self.revive()
             inbox.ready.wait(left)
-            out = self._taken(limit)
+            out = self.taken(limit)
         return out
 
-    def _taken(self, limit: int) -> list[Arrival]:
+    def revive(self) -> None:
+        """Start the network side again if it has died."""
+        inbox = self._inbox
+        if not inbox.alive and inbox._thread is not None and not inbox._stopping.is_set():
+            inbox.faults += 1
+            inbox.last_error = "the MQTT thread had died and was started again"
+            log.error("%s", inbox.last_error)
+            inbox.start()
+
+    def taken(self, limit: int) -> list[Arrival]:
+        """Up to `limit` arrivals that are there, in order."""
         inbox, out = self._inbox, list[Arrival]()
         for queue in (inbox.chunks, inbox.loose):
             while len(out) < limit:
@@ -283,7 +293,10 @@ class MqttSession:
 
     def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
         """These are committed. Of an older connection: ignored."""
-        tokens = [arrival.token for arrival in arrivals if arrival.token is not None]
+        self.acknowledge_tokens([a.token for a in arrivals if a.token is not None])
+
+    def acknowledge_tokens(self, tokens: list[Any]) -> None:
+        """Like `acknowledge`, by what the arrivals carried."""
         if tokens:
             self._inbox.acks.append(tokens)
             self._inbox.wake()

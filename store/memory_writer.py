@@ -15,6 +15,7 @@ from contracts.batch import (
     EvidenceLink,
     PublishedEvent,
     SpoolRow,
+    UnknownMessage,
 )
 from contracts.case import Change, Command, Incident, Silence, Ticket
 from contracts.errors import LeaseLost, Permanent
@@ -360,9 +361,20 @@ class MemoryWriter:
         return [
             row
             for row in waiting
-            if (bulk is None or (row.topic.count("/") > 5) == bulk)
-            and (districts is None or f"{row.topic}////".split("/")[3] in districts)
+            if (bulk is None or (_is_ours(row.topic) and row.topic.count("/") > 5) == bulk)
+            and (
+                districts is None
+                or not _is_ours(row.topic)
+                or f"{row.topic}////".split("/")[3] in districts
+            )
         ][:limit]
+
+    def unknown_samples(self) -> list[UnknownMessage]:
+        """The newest message of every unregistered device of an outside gateway."""
+        with self._store.lock:
+            newest = {m.device: m for _, m in sorted(self._store.unknown.items())
+                      if not _is_ours(m.topic)}  # fmt: skip
+        return [newest[device] for device in sorted(newest)]
 
     def take_up_unknown(self, devices: Iterable[str]) -> int:
         """Move kept messages of these now registered devices to the intake; how many."""
@@ -390,3 +402,7 @@ class MemoryWriter:
 
     def close(self) -> None:
         """Nothing to close."""
+
+
+def _is_ours(topic: str) -> bool:
+    return topic.startswith("gridsentry/v1/")

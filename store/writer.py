@@ -11,7 +11,14 @@ from typing import Any
 import msgspec
 import psycopg
 
-from contracts.batch import Batch, Committed, EvidenceLink, PublishedEvent, SpoolRow
+from contracts.batch import (
+    Batch,
+    Committed,
+    EvidenceLink,
+    PublishedEvent,
+    SpoolRow,
+    UnknownMessage,
+)
 from contracts.case import Command
 from contracts.errors import LeaseLost, Permanent
 from contracts.ports import IntakeRow, Resume, RouterState, StoredBatch
@@ -268,6 +275,10 @@ class PgWriter:
         """Intake rows not yet dealt with, oldest first; of these districts, only (not) bulk."""
         whose = {"bulk": bulk, "districts": None if districts is None else list(districts)}
         return [IntakeRow(*row) for row in self._all("waiting_intake", limit=limit, **whose)]
+
+    def unknown_samples(self) -> list[UnknownMessage]:
+        """The newest message of every unregistered device of an outside gateway."""
+        return [UnknownMessage(*row) for row in self._all("unknown_samples")]
 
     def take_up_unknown(self, devices: Iterable[str]) -> int:
         """Move kept messages of these now registered devices to the intake; how many."""

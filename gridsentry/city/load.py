@@ -12,6 +12,7 @@ from contracts.city import City
 from contracts.clock import SystemClock
 from contracts.errors import Wrong
 from gridsentry.city import (
+    aliases,
     barriers,
     citytoml,
     devices,
@@ -43,6 +44,7 @@ OPTIONAL = (
     lines.NAME,
     works.NAME,
     resources.NAME,
+    aliases.NAME,
     grids.SPECIAL,
     barriers.NAME,
     responses.NAME,
@@ -143,13 +145,15 @@ def _read(folder: Path, at: datetime, notes: Notes) -> City | None:
     )
     _check_owners(city, notes)
     _check_assets(city, notes)
+    if there(aliases.NAME):
+        city.extra["aliases"] = aliases.read_aliases(folder, device_map, notes)
     city.extra["governance"] = governing.read_governance(folder, crs, city, grid_file, own, notes)
     return city
 
 
 def _strangers(folder: Path, profile: str | None, notes: Notes) -> None:
     """Say which files of the folder nobody reads: often a misspelt name."""
-    known = {*REQUIRED, *OPTIONAL, camera_files.FOLDER}
+    known = {*REQUIRED, *OPTIONAL, camera_files.FOLDER, *aliases.FOLDERS}
     if profile is not None:
         known.add(Path(profile).parts[0])
     for entry in sorted(folder.iterdir()):

@@ -289,6 +289,21 @@ class WorkRow(Raw, frozen=True, kw_only=True):
     crs: Crs | None = None
 
 
+class AliasRow(Raw, frozen=True, kw_only=True):
+    """A line of `aliases.csv`: what an outside gateway calls one of our devices."""
+
+    alias: Text
+    """DevEUI, device name or topic part, as the gateway says it."""
+    device: Id
+    """Our id of it."""
+    profile: Text | None = None
+    """The device profile that reads its payloads; left out: found by what the message says."""
+    height_m: Metres | None = None
+    """Of a sensor that looks down: metres from where `level` is measured from up to it."""
+    metrics: Words = ()
+    """`current_1=current_b`: metrics that are called otherwise here; `battery=`: left out."""
+
+
 class ResourceRow(Raw, frozen=True, kw_only=True):
     """A line of `resources.csv`: a pump, barrier or crew."""
 

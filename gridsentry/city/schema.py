@@ -20,6 +20,7 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "utilities.csv": raw.UtilityRow,
     "works.csv": raw.WorkRow,
     "resources.csv": raw.ResourceRow,
+    "aliases.csv": raw.AliasRow,
 }
 FEATURES: dict[str, type[msgspec.Struct]] = {
     "grids.geojson": raw.GridProperties,

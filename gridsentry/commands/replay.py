@@ -61,9 +61,10 @@ def run(args: argparse.Namespace) -> int:
     from gridsentry.city import load_city
     from gridsentry.engine.rooms import detector_configs
     from gridsentry.record.format import read
-    from gridsentry.replay.run import Replay
+    from gridsentry.replay.run import Replay, adapters_of
 
     settings = config.load(args.config)
+    plans = adapters_of(settings.adapters, args.config, args.city)
     city = load_city(args.city)
     if not args.recording.is_file():
         raise Wrong(str(args.recording), "is not a file", "a recording, .jsonl or .jsonl.gz")
@@ -72,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
         router = msgspec.structs.replace(router, ladder=False)
     if args.evidence is not None:
         args.evidence.mkdir(parents=True, exist_ok=True)
-    replay = Replay(city, router, detector_configs(settings.detectors), args.evidence)
+    replay = Replay(city, router, detector_configs(settings.detectors), args.evidence, plans)
     write = sys.stdout.buffer.write
     for line in replay.lines(progress(read(args.recording)), args.tail):
         write(msgspec.json.encode(line) + b"\n")

@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     if roles.center:  # before a database and a broker are started for nothing
         check(settings.center)
     log_to_stderr(settings.service.log_level)
-    service = Service(settings, roles, say=say)
+    service = Service(settings, roles, say=say, configuration=str(args.config or "configuration"))
     halt = stop_on_signals({signal.SIGHUP: service.reload_city})
     service.start()
     try:

@@ -116,9 +116,10 @@ def run(args: argparse.Namespace) -> int:
     from gridsentry.city import load_city
     from gridsentry.engine.rooms import detector_configs
     from gridsentry.record.format import read
-    from gridsentry.replay.run import Replay
+    from gridsentry.replay.run import Replay, adapters_of
 
     settings = config.load(args.config)
+    plans = adapters_of(settings.adapters, args.config, args.city)
     policies = {name: policy(name, settings.router) for name in args.policy or NAMED}
     city = load_city(args.city)
     if not args.recording.is_file():
@@ -127,7 +128,7 @@ def run(args: argparse.Namespace) -> int:
         raise Wrong(str(args.city), "has no workers", "people who can be sent: workers.csv")
     starts: dict[str, Point] = {}
     arrivals = _starts(progress(read(args.recording)), city, starts)
-    replay = Replay(city, settings.router, detector_configs(settings.detectors))
+    replay = Replay(city, settings.router, detector_configs(settings.detectors), adapters=plans)
     told = list(events(replay.changes(arrivals, args.tail)))
     if not told:
         print("gridsentry: the recording holds nothing that anybody is sent for", file=sys.stderr)

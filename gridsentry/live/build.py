@@ -7,6 +7,7 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from contracts.aliases import aliases
 from contracts.clock import EPOCH, monotonic
 from contracts.nouns import Arrival, Poison, Position, Reading
 from detectors import specs as discover
@@ -20,10 +21,12 @@ from gridsentry.live.conditions import Conditions
 from gridsentry.live.crew import CameraWorker
 from gridsentry.live.parts import Parts
 from gridsentry.live.proofs import ProofThread, Recent, SpoolCutter
+from ingest.adapting.dispatch import KIND as ADAPTER_KIND
+from ingest.adapting.dispatch import Adapted
 from ingest.decoder import NativeDecoder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from gridsentry.engine.engine import Engine
     from gridsentry.live.roles import Plan
     from gridsentry.metrics import Metrics
+    from ingest.adapting.plan import Plan as AdapterPlan
     from ingest.spool import Spool
 
 log = logging.getLogger(__name__)
@@ -62,7 +66,9 @@ class Builder:
         evidence: Path,
         originals: Path,
         metrics: Metrics | None = None,
+        adapters: Callable[[], Sequence[AdapterPlan]] = tuple,
     ) -> None:
+        self._adapters = adapters
         self._city = city
         self._settings = settings
         self._configs = configs
@@ -91,7 +97,14 @@ class Builder:
             saved=saved,
             routes=self._plan.routes,
         )
-        decoder = NativeDecoder(city.devices, city.workers, self._settings.decoder)
+        states = {site: s.state for (kind, site), s in saved.items() if kind == ADAPTER_KIND}
+        adapted = self._adapted(city, states)
+        decoder = NativeDecoder(city.devices, city.workers, self._settings.decoder, adapted)
+        # What was stored is decoded again by a decoder of its own: it must not teach the adapters
+        # anything twice.
+        again = NativeDecoder(
+            city.devices, city.workers, self._settings.decoder, self._adapted(city, states)
+        )
         if self._plan.routes:
             state = self._store.router_state()
             engine.router.restore(
@@ -101,15 +114,16 @@ class Builder:
                 state.positions,
                 state.silences,
             )
-        batches = self._refold(engine, decoder, resume)
+        batches = self._refold(engine, again, resume)
         engine.now = max(engine.now, resume.at or EPOCH)
         takes_in = self._plan.telemetry or self._plan.bulk
-        taken = self._store.take_up_unknown(city.devices) if takes_in else 0
+        taken = self._take_up(city, again) if takes_in else 0
         parts = Parts(
             engine=engine,
             decoder=decoder,
             last_batch=resume.last_batch,
             conditions=self._conditions,
+            adapted=adapted,
         )
         if self._plan.bulk:
             self._cameras(parts, city, saved, engine, resume.at or self._clock.now())
@@ -127,6 +141,35 @@ class Builder:
 
     def _wake(self) -> None:
         self.wake_core()  # known only after the core was made with this builder
+
+    # --- outside gateways -----------------------------------------------------------------------
+
+    def _adapted(self, city: City, states: Mapping[str, bytes]) -> Adapted | None:
+        plans = self._adapters() if self._plan.telemetry else ()
+        if not plans:
+            return None
+        return Adapted(
+            plans,
+            city.devices,
+            aliases(city),
+            self._settings.decoder.clock_rule(),
+            states,
+            self._plan.districts(city),
+            self._plan.shard == 1,
+        )
+
+    def _take_up(self, city: City, decoder: NativeDecoder) -> int:
+        """Messages kept for devices that are registered now. What outside gateways call a device
+        is theirs: one message of each name says whether its adapter knows it now."""
+        names = dict.fromkeys(city.devices)
+        for message in self._store.unknown_samples() if decoder.adapted else ():
+            nouns = decoder.decode(Arrival(message.topic, message.payload, message.received_at))
+            if nouns and not any(
+                isinstance(n, Poison) and (n.code, n.device) == ("unknown_device", message.device)
+                for n in nouns
+            ):
+                names[message.device] = None
+        return self._store.take_up_unknown(names)
 
     # --- telemetry ------------------------------------------------------------------------------
 
@@ -252,4 +295,5 @@ def _in_order(
 
 def _again(item: StoredItem, decoder: NativeDecoder) -> tuple[Item, ...]:
     nouns = decoder.decode(Arrival(item.topic, item.payload, item.received_at))
-    return tuple(n for n in nouns if not isinstance(n, (Poison, Position)))
+    # A message may hold readings as well; those are stored, and folded, by themselves.
+    return tuple(n for n in nouns if not isinstance(n, (Poison, Position, Reading)))

@@ -21,6 +21,7 @@ from contracts.nouns import Arrival
 from gridsentry.engine.cameras import Found, Proof
 from gridsentry.live.batching import batch_of, count, count_found, watch_poison
 from gridsentry.live.faults import FaultPoint
+from gridsentry.live.outside import adapter_snapshots
 from gridsentry.live.parts import CoreSettings, Parts
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from contracts.ports import IntakeRow, Session, Writer
     from gridsentry.engine.engine import Engine
     from gridsentry.live.bulk import Heavy
+    from gridsentry.live.outside import Outside
     from gridsentry.metrics import Metrics
     from ingest.breaker import Breaker
 
@@ -66,6 +68,7 @@ class Core(threading.Thread):
         pulls_unrouted: bool = False,
         tick: Callable[[Arrival], bool] | None = None,
         districts: Sequence[str] | None = None,
+        outside: Outside | None = None,
     ) -> None:
         super().__init__(name=f"core-{name}", daemon=True)
         self._writer_name = name
@@ -83,6 +86,7 @@ class Core(threading.Thread):
         self._pulls_unrouted = pulls_unrouted
         self._tick = tick
         self._districts = districts
+        self._outside = outside
         self._ask_again = True
         self._fault = FaultPoint()
         self._halt = threading.Event()
@@ -154,10 +158,15 @@ class Core(threading.Thread):
 
     @property
     def breaker_reason(self) -> str | None:
-        """Why we stopped acknowledging, if we did."""
+        """Why we stopped acknowledging our own topics, if we did."""
         if self._breaker is None or not self._breaker.reason:
             return None
         return f"{self.name}: {self._breaker.reason}"
+
+    def breaker_reasons(self) -> list[str]:
+        """Why we stopped acknowledging, for each adapter and our own topics."""
+        outside = [] if self._outside is None else self._outside.reasons()
+        return [*filter(None, [self.breaker_reason]), *(f"{self.name}: {r}" for r in outside)]
 
     def _acquire(self) -> bool:
         epoch = self._store.acquire(
@@ -180,6 +189,8 @@ class Core(threading.Thread):
         gc.freeze()
         if self._breaker is not None:
             self._breaker.reset()
+        if self._outside is not None:
+            self._outside.begin(self._parts.adapted, self._clock.now())
         if self._parts.bulk is not None:
             self._parts.bulk.start()
         for worker in self._parts.workers:
@@ -201,6 +212,8 @@ class Core(threading.Thread):
         for session in (self._telemetry, self._bulk_session):
             if session is not None:
                 session.stop()
+        if self._outside is not None:
+            self._outside.end()
         if parts is not None:
             if parts.bulk is not None:
                 parts.bulk.stop()
@@ -260,7 +273,11 @@ class Core(threading.Thread):
             batch.evidence = links
             batch.intake_done = intake_done
             batch.routed_events = routed
+            if parts.adapted is not None:
+                batch.snapshots = [*batch.snapshots, *adapter_snapshots(parts.adapted)]
             self._commit(batch, light, heavy)
+            if self._outside is not None and parts.adapted is not None:
+                self._outside.committed(parts.adapted)
             parts.last_batch = batch.number
             for worker in parts.workers:
                 worker.give(rows)
@@ -291,7 +308,8 @@ class Core(threading.Thread):
 
     def _take_telemetry(self) -> list[Arrival]:
         wait = self._settings.linger_ms / 1000
-        if self._telemetry is None or self.breaker_reason is not None:
+        # With outside gateways the sessions are paused one by one (`Sessions`).
+        if self._telemetry is None or (self._outside is None and self.breaker_reason is not None):
             self._wake.wait(wait)
             self._wake.clear()
             return []
@@ -314,8 +332,12 @@ class Core(threading.Thread):
             arrival = Arrival(a.topic, a.payload, engine.now, a.retained, a.token)
         nouns = parts.decoder.decode(arrival)
         engine.take(arrival, nouns)
-        if self._breaker is not None:
-            watch_poison(self._breaker, nouns, arrival.received_at)
+        breaker = self._breaker
+        if self._outside is not None and parts.adapted is not None:
+            adapter = parts.adapted.of(arrival.topic)
+            breaker = breaker if adapter is None else self._outside.breakers.get(adapter)
+        if breaker is not None:
+            watch_poison(breaker, nouns, arrival.received_at)
 
     def _fold_heavy(self, engine: Engine, heavy: list[Heavy]) -> list[Any]:
         rows = []
@@ -375,7 +397,8 @@ class Core(threading.Thread):
             kept = self._store.intake(INTAKE, bulk=False, districts=self._districts)
             for row in self._full(kept, INTAKE):
                 self._fold(parts, _as_arrival(row, now))
-                done.append(row.id)
+                if parts.adapted is None or not parts.adapted.elsewhere:
+                    done.append(row.id)
         if parts.bulk is not None:
             kept = self._store.intake(HEAVY_INTAKE, bulk=True, districts=self._districts)
             self._ask_again |= bool(kept)  # the bulk reader works on them: see to the rest after

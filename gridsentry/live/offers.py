@@ -64,6 +64,7 @@ def allowed(item: Mapping[str, Any], now: datetime, *, appeal_s: float) -> list[
                 to=move.to,
                 says=(*NAMED.get(action, ()), *move.says),
                 also=BESIDES.get(action, ()),
+                who=tuple(sorted(move.who)),
                 by=by,
                 answers=move.answers,
                 choices=choices,

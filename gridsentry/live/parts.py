@@ -32,3 +32,5 @@ class Parts(msgspec.Struct, kw_only=True):
     workers: list[Any] = []
     last_batch: int = -1
     conditions: Any = None
+    adapted: Any = None
+    """The adapters of outside gateways (`ingest.adapting.dispatch.Adapted`)."""

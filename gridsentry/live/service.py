@@ -34,10 +34,12 @@ from gridsentry.live.children import keep_alive, lease_holder, watch_folder
 from gridsentry.live.core import Core
 from gridsentry.live.housekeeping import EvidenceKeeping, Housekeeper, RelayThread
 from gridsentry.live.offers import allowed
+from gridsentry.live.outside import Outside
 from gridsentry.live.probe import Probe
 from gridsentry.live.roles import Roles
 from gridsentry.live.tally import TicketTally
 from gridsentry.metrics import Metrics
+from ingest.adapting.plan import read as read_adapters
 from ingest.breaker import Breaker
 from ingest.broker import EmbeddedBroker
 from ingest.publisher import MqttPublisher
@@ -55,6 +57,9 @@ if TYPE_CHECKING:
     from contracts.city import City
     from contracts.clock import Clock
     from contracts.nouns import Arrival
+    from contracts.ports import Session
+    from gridsentry.live.roles import Plan
+    from ingest.adapting.plan import Plan as AdapterPlan
     from ingest.settings import MqttSettings
 
 log = logging.getLogger(__name__)
@@ -73,12 +78,16 @@ class Service:
         roles: Roles,
         *,
         say: Callable[[str], None] = log.info,
+        configuration: str = "configuration",
     ) -> None:
+        """`configuration` is the file of the settings, for messages about them. Raises Wrong."""
         self.settings = settings
+        self._configuration = configuration
         self.roles = roles
         self.metrics = Metrics()
         self.clock: Clock = SystemClock()
         self.city: City = load_city(Path(settings.service.city))
+        self._adapters = self._read_adapters()
         self.url: str | None = None
         self.mqtt = settings.mqtt
         self.dsn = settings.store.dsn
@@ -261,7 +270,7 @@ class Service:
                 self._stopping, f"writer {plan.writer}", partial(core.stop, STOP_CORE_S)
             )
 
-    def _core(self, plan: Any) -> Core:
+    def _core(self, plan: Plan) -> Core:
         settings = self.settings
         store = PgWriter(
             self.dsn_text,
@@ -271,15 +280,17 @@ class Service:
         )
         self._stack.callback(store.close)
         districts = plan.districts(self.city)
-        telemetry = bulk = spool = None
+        telemetry = bulk = spool = outside = None
         if plan.telemetry:
             wanted = filters(districts or ())
             if plan.shard > 1:  # workers belong to no district: the first shard hears them
                 wanted = [topic for topic in wanted if "/worker/" not in topic]
             if settings.service.clock == "sim":
                 wanted.append(SIM_CLOCK)
-            telemetry = MqttSession(self._as(plan.writer), wanted, clock=self.clock)
+            ready = threading.Event()
+            telemetry = MqttSession(self._as(plan.writer), wanted, clock=self.clock, ready=ready)
             self._sessions[f"{plan.writer}-telemetry"] = telemetry
+            outside = self._outside(plan, ready)
         if plan.bulk:
             bulk = MqttSession(
                 msgspec.structs.replace(
@@ -306,7 +317,12 @@ class Service:
             evidence=self._folders["shown"],
             originals=self._folders["original"],
             metrics=self.metrics,
+            adapters=lambda: self._adapters,
         )
+        breaker = Breaker() if telemetry is not None else None
+        source: Session | None = telemetry
+        if outside is not None and telemetry is not None and breaker is not None:
+            source = outside.with_own(telemetry, breaker)
         holder = lease_holder(self._state, plan.writer, self._holder, self._stack)
         if holder != self._holder:
             # The process that had it is dead. Giving it back waits for its last transaction and
@@ -320,17 +336,37 @@ class Service:
             self.clock,
             settings.core,
             self.metrics,
-            telemetry=telemetry,
+            telemetry=source,
             bulk_session=bulk,
-            breaker=Breaker() if telemetry is not None else None,
+            breaker=breaker,
             drop_old=spool.drop_old if spool is not None else None,
             routes=plan.routes,
             pulls_unrouted=plan.pulls_unrouted,
             tick=self._tick if settings.service.clock == "sim" else None,
             districts=districts,
+            outside=outside,
         )
         builder.wake_core = core.wake
         return core
+
+    def _outside(self, plan: Plan, ready: threading.Event) -> Outside | None:
+        """Sessions of the adapters, beside the writer's own."""
+        if not self._adapters:
+            return None
+        outside = Outside(
+            self._adapters,
+            lambda name: self._as(f"{plan.writer}-{name}"),
+            self.clock,
+            self.metrics,
+            ready,
+        )
+        for name, session in outside.sessions.items():
+            self._sessions[f"{plan.writer}-{name}"] = session
+        return outside
+
+    def _read_adapters(self) -> tuple[AdapterPlan, ...]:
+        folder = Path(self.settings.service.city)
+        return read_adapters(self.settings.adapters, self._configuration, folder)
 
     def _as(self, name: str) -> MqttSettings:
         """The broker's settings under a client id of our own: the broker keeps a session by it."""
@@ -374,10 +410,11 @@ class Service:
         """Take the city folder up again; a wrong one is told and the old one stays."""
         try:
             city = load_city(Path(self.settings.service.city))
+            adapters = self._read_adapters()
         except Wrong as error:
             log.error("the changed city folder is not taken up: %s", error)
             return
-        self.city = city
+        self.city, self._adapters = city, adapters
         log.info("the city folder changed: %d devices now", len(city.devices))
         for core in self._cores:
             core.reload()
@@ -404,7 +441,7 @@ class Service:
             elif active and not told.get("subscribed"):
                 # Until then the broker keeps nothing for us that it had not kept before.
                 reasons.append(f"MQTT session {name}: {told.get('last_error') or 'subscribing'}")
-        reasons.extend(core.breaker_reason for core in self._cores if core.breaker_reason)
+        reasons.extend(reason for core in self._cores for reason in core.breaker_reasons())
         return {"ready": not reasons, "reasons": reasons, "cores": cores, "sessions": sessions}
 
     def wait_ready(self, timeout: float) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from contracts.aliases import aliases
 from contracts.batch import DeadLetter
 from contracts.clock import iso
 from contracts.errors import Permanent
@@ -19,10 +20,14 @@ from gridsentry.engine.chain import Chains
 from gridsentry.engine.media import decode_media
 from gridsentry.engine.proof import ProofMaker
 from gridsentry.engine.rooms import build_engine
+from ingest.adapting.dispatch import Adapted
+from ingest.adapting.plan import read as read_adapters
+from ingest.adapting.plan import usual
 from ingest.decoder import NativeDecoder
+from ingest.settings import DecoderSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
     from contracts.city import City
     from contracts.event import Event, Footage
     from contracts.nouns import Arrival
+    from ingest.adapting.plan import Plan
     from router.settings import RouterSettings
 
 REMEMBERED = timedelta(seconds=60)
@@ -80,9 +86,14 @@ class Replay:
         router_settings: RouterSettings,
         configs: Mapping[str, object],
         evidence: Path | None = None,
+        adapters: Sequence[Plan] = (),
     ) -> None:
+        """`adapters` read what does not come on our own topics."""
         self._engine = build_engine(city, router_settings, configs)
-        self._decoder = NativeDecoder(city.devices, city.workers)
+        adapted = Adapted(adapters, city.devices, aliases(city), DecoderSettings().clock_rule())
+        self._decoder = NativeDecoder(
+            city.devices, city.workers, adapted=adapted if adapters else None
+        )
 
         chains = Chains()
 
@@ -163,6 +174,14 @@ class Replay:
     def _drain(self) -> Iterator[Change | DeadLetter]:
         if self._engine.has_draft():
             yield from self._engine.drain().changes
+
+
+def adapters_of(
+    tables: Sequence[Mapping[str, Any]], config: Path | None, city: Path
+) -> tuple[Plan, ...]:
+    """The adapters a recording is read with: those of the configuration; where it names none,
+    every one that needs no options, at its usual topics. Raises Wrong."""
+    return read_adapters(tables, str(config), city) if tables else usual(city)
 
 
 def dead_letter_line(letter: DeadLetter) -> dict[str, Any]:

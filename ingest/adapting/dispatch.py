@@ -59,6 +59,8 @@ class Adapted:
         self._by_topic: dict[str, str | None] = {}
         self.outgoing: list[tuple[str, Outgoing]] = []
         """(adapter, what it wants to say), for who publishes it after the commit."""
+        self.elsewhere = False
+        """Whether all of the last message is another shard's."""
         self.counts: Counter[tuple[str, str]] = Counter()
         """(adapter, outcome) of messages: `taken`, `aside` (on purpose), `poison`, `unknown`,
         `elsewhere` (another shard's)."""
@@ -109,9 +111,11 @@ class Adapted:
         return self._counted(name, nouns)
 
     def _counted(self, name: str, nouns: list[Item | Position | Poison]) -> Nouns:
+        self.elsewhere = False
         if self._owned is not None and nouns:
             nouns = [noun for noun in nouns if self._ours(noun)]
             if not nouns:
+                self.elsewhere = True
                 self.counts[name, "elsewhere"] += 1
                 return nouns
         outcome = "aside"

@@ -99,14 +99,16 @@ class Spec(Generic[Options]):
         options: type[Options],
         prepare: Callable[[Options, Path], Build],
         limit: int = 2**20,
+        speaks: bool = False,
     ) -> None:
         """`topics` where the configuration names none; `prepare` reads what the options name
         (paths are relative to the city folder) and raises Wrong, the `Build` it gives does no I/O;
-        `limit` is the largest message in bytes."""
+        `limit` is the largest message in bytes; `speaks` says that it returns `Outgoing`."""
         self.topics = tuple(topics)
         self.options = options
         self.prepare = prepare
         self.limit = limit
+        self.speaks = speaks
 
 
 class NoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

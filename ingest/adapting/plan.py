@@ -51,6 +51,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     topics: tuple[str, ...]
     build: Build
     limit: int
+    speaks: bool = False
     district: str | None = None
     broker: dict[str, Any] = {}
 
@@ -140,6 +141,7 @@ def _plan(table: Mapping[str, Any], place: str, folder: Path) -> Plan:
         topics=_topics(common.topics, spec, place),
         build=spec.prepare(options, folder),
         limit=spec.limit,
+        speaks=spec.speaks,
         district=common.district,
         broker={name: getattr(broker, name) for name in common.broker},
     )

@@ -106,12 +106,22 @@ LIMIT %(limit)s
 
 -- name: waiting_intake
 -- Each writer takes what it would have subscribed to: bulk topics have a part more than others.
+-- Topics of outside gateways name no district: every writer looks at them.
 SELECT id, topic, payload, received_at
 FROM intake
-WHERE (%(bulk)s::boolean IS NULL OR (split_part(topic, '/', 7) <> '') = %(bulk)s)
-    AND (%(districts)s::text[] IS NULL OR split_part(topic, '/', 4) = ANY (%(districts)s::text[]))
+WHERE (%(bulk)s::boolean IS NULL
+        OR (starts_with(topic, 'gridsentry/v1/') AND split_part(topic, '/', 7) <> '') = %(bulk)s)
+    AND (%(districts)s::text[] IS NULL OR NOT starts_with(topic, 'gridsentry/v1/')
+        OR split_part(topic, '/', 4) = ANY (%(districts)s::text[]))
 ORDER BY id
 LIMIT %(limit)s
+
+-- name: unknown_samples
+-- The newest message of every unregistered device of an outside gateway.
+SELECT DISTINCT ON (device) device, topic, received_at, payload
+FROM unknown_messages
+WHERE NOT starts_with(topic, 'gridsentry/v1/')
+ORDER BY device, id DESC
 
 -- name: take_up_unknown
 WITH gone AS (

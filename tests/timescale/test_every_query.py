@@ -228,6 +228,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "unrouted_events": {"limit": 2},
     "waiting_commands": {"limit": 2},
     "waiting_intake": {"limit": 2, "bulk": False, "districts": ["d"]},
+    "unknown_samples": {},
     "take_up_unknown": {"devices": ["new-1"]},
     "forget_unknown_counts": {"devices": ["new-1"]},
     # relay.sql
@@ -261,8 +262,9 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "target_position": {"target": "mqtt"},
     "set_target_position": {"target": "mqtt", "position": 3},
     "tickets_of_event": {"event": "e-1", "limit": 5},
-    "start_target": {"target": "hook", "position": 3},
+    "tickets_of_worker": {"worker": "w-1", "since": at(0), "open": ["dispatched"], "limit": 5},
     "tickets_lately": {"since": at(0), "open": ["dispatched"]},
+    "start_target": {"target": "hook", "position": 3},
     "put_undelivered": {
         "target": "hook",
         "key": "ticket:t-1:1:opened",
