@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -18,7 +18,7 @@ class ActionBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_onl
     of them, who may and in which stage: docs/generated/loop.md. The router decides."""
     by: str
     """Who asks: a worker's or a utility's id, `resident:…`, or a person's name at the center."""
-    rev: int
+    rev: Annotated[int, msgspec.Meta(ge=0)]
     """The ticket's `rev` as the asker saw it; a stale one is refused."""
     reason: str | None = None
     note: str | None = None

@@ -227,6 +227,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     district: str = "-"
 
 
+AS_IT_STANDS = -1
+"""`Command.rev` of who could not look first (a phone without network): the ticket as it is by then,
+if the loop still allows it. Not for who could: what they saw may have changed."""
+
+
 class Command(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody asks of a ticket; the router applies or refuses it with a reason."""
 
@@ -273,6 +278,8 @@ class Allowed(msgspec.Struct, frozen=True, kw_only=True):
     `worker`, `resource`, `facts` in `data`."""
     also: tuple[str, ...] = ()
     """What may be said besides."""
+    who: tuple[str, ...] = ()
+    """Who may, seen from the ticket: `worker`, `helper`, `neighbour`, `contact`, `officer`, …"""
     by: tuple[str, ...] = ("center",)
     """In whose name the center may ask for it: its own, or theirs who telephoned."""
     answers: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from contracts.case import Command, Ticket
+from contracts.case import AS_IT_STANDS, Command, Ticket
 from contracts.city import City
 from contracts.loop import ACTION_NAMES, ACTOR_NAMES, STAGE_NAMES
 from router import hands, questions, said
@@ -64,7 +64,7 @@ class Who:
             )
         zh_stage, en_stage = STAGE_NAMES[ticket.stage]
         zh, _ = ACTION_NAMES[command.action]
-        if command.rev != ticket.rev:
+        if command.rev not in (ticket.rev, AS_IT_STANDS):
             return one_line(
                 f"the ticket is at revision {ticket.rev} ({en_stage}), you saw {command.rev}: "
                 "look again",

@@ -225,6 +225,14 @@ class PgDesk:
         return [ticket_object(msgspec.json.decode(row["body"], type=Ticket)) for row in rows]
 
     async def lately(self, since: datetime) -> list[dict[str, Any]]:
+
+    async def tickets_of_worker(
+        self, worker: str, since: datetime, limit: int
+    ) -> list[dict[str, Any]]:
+        """Open tickets that concern this worker, and those changed at or after `since`."""
+        asked = {"worker": key(worker), "since": since, "open": sorted(OPEN_STAGES)}
+        rows = await self._all("tickets_of_worker", **asked, limit=limit)
+        return [ticket_object(msgspec.json.decode(row["body"], type=Ticket)) for row in rows]
         """Open tickets and those changed at or after `since`, at a glance."""
         rows = await self._all("tickets_lately", since=since, open=sorted(OPEN_STAGES))
         return [plain(row) for row in rows]

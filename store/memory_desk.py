@@ -14,6 +14,7 @@ from contracts.batch import OutboxRow, Undelivered
 from contracts.case import Answer, Command
 from contracts.clock import monotonic
 from contracts.kinds import OPEN_STAGES
+from contracts.people import concerned
 from contracts.ports import IntakeRow, Page, Query, What
 from contracts.wire import (
     event_object,
@@ -138,6 +139,20 @@ class MemoryDesk:
         return [ticket_object(t) for t in found[: desk.TICKETS_OF_EVENT]]
 
     async def lately(self, since: datetime) -> list[dict[str, Any]]:
+    async def tickets_of_worker(
+        self, worker: str, since: datetime, limit: int
+    ) -> list[dict[str, Any]]:
+        """Open tickets that concern this worker, and those changed at or after `since`."""
+        with self._store.lock:
+            kept = list(self._store.tickets.values())
+        kept.sort(key=lambda entry: (entry[1].opened_at, entry[1].id), reverse=True)
+        shown = (
+            ticket_object(ticket)
+            for known_at, ticket in kept
+            if ticket.stage in OPEN_STAGES or known_at >= since
+        )
+        return [ticket for ticket in shown if worker in concerned(ticket)][:limit]
+
         """Open tickets and those changed at or after `since`, at a glance."""
         with self._store.lock:
             kept = [

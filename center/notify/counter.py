@@ -7,7 +7,7 @@ utility's name. The router decides as always.
 from __future__ import annotations
 
 import uuid
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from aiohttp import web
@@ -46,7 +46,7 @@ class PassBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
 
     action: str
     """`accept`, `arrive`, `dispose` (restored), `return` (with a reason) or `note`."""
-    rev: int
+    rev: Annotated[int, msgspec.Meta(ge=0)]
     """The ticket's `rev` as they saw it; a stale one is refused."""
     by: str | None = None
     """Their own name or number, kept in the note."""

@@ -152,6 +152,22 @@ SELECT id, rev, incident, kind, stage, grid, severity, opened_at,
 FROM tickets
 WHERE stage = ANY (%(open)s::text[]) OR known_at >= %(since)s
 
+-- name: tickets_of_worker
+-- By the index tickets_people (contracts/people.py).
+SELECT body::text
+FROM tickets
+WHERE (
+        coalesce(body -> 'helpers', '[]'::jsonb)
+        || coalesce(body -> 'worker', 'null'::jsonb)
+        || coalesce(body #> '{reason,ladder,neighbour}', 'null'::jsonb)
+        || coalesce(body #> '{reason,ladder,person}', 'null'::jsonb)
+        || coalesce(body #> '{reason,consultation,receiver}', 'null'::jsonb)
+        || coalesce(body #> '{reason,worker,contact}', 'null'::jsonb)
+    ) @> jsonb_build_array(%(worker)s::text)
+    AND (stage = ANY (%(open)s::text[]) OR known_at >= %(since)s)
+ORDER BY opened_at DESC, id DESC
+LIMIT %(limit)s
+
 -- name: one_unknown_message
 SELECT 'u-' || id AS id, received_at, topic, 'unknown_device' AS code,
     'no device ' || device || ' is registered; the message is kept until it is' AS reason,

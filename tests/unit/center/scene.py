@@ -21,7 +21,17 @@ from center.app import make_app
 from center.server import CenterServer
 from center.settings import CenterSettings
 from contracts.batch import OutboxRow, Undelivered
-from contracts.case import Answer, Candidate, Change, Command, Deadlines, Incident, Step, Ticket
+from contracts.case import (
+    AS_IT_STANDS,
+    Answer,
+    Candidate,
+    Change,
+    Command,
+    Deadlines,
+    Incident,
+    Step,
+    Ticket,
+)
 from contracts.city import (
     Calendar,
     Camera,
@@ -46,6 +56,7 @@ from contracts.errors import Refused, Temporary
 from contracts.event import Event, Place
 from contracts.geo import Point
 from contracts.kinds import OPEN_STAGES
+from contracts.people import concerned
 from contracts.ports import Page, Query, What
 from contracts.wire import (
     body_object,
@@ -247,6 +258,7 @@ class Desk:
         self.reports: list[tuple[str, bytes]] = []
         self.accesses: list[tuple[str, ...]] = []
         self.commands: list[Command] = []
+        self.answers: dict[str, Answer] = {}
         self.targets: dict[str, int] = {}
         self.given_up: list[Undelivered] = []
         self.leases: dict[str, str] = {}
@@ -315,6 +327,14 @@ class Desk:
         tickets = self.things.get("tickets", {}).values()
         return [t for t in tickets if t["incident"] in theirs][::-1]
 
+    async def tickets_of_worker(
+        self, worker: str, since: datetime, limit: int
+    ) -> list[dict[str, Any]]:
+        self._check()
+        tickets = list(self.things.get("tickets", {}).values())[::-1]
+        return [t for t in tickets if worker in concerned(t)
+                and (t["stage"] in OPEN_STAGES or t["updated_at"] >= iso(since))][:limit]  # fmt: skip
+
     async def lately(self, since: datetime) -> list[dict[str, Any]]:
         self._check()
         tickets = self.things.get("tickets", {}).values()
@@ -323,13 +343,20 @@ class Desk:
 
     async def file_command(self, command: Command, wait_s: float) -> Answer | None:
         self._check()
+        if command.id in self.answers:  # sent again: the answer it had
+            return self.answers[command.id]
         self.commands.append(command)
         if self.silent:
             return None
+        answer = self._answer(command)
+        self.answers[command.id] = answer
+        return answer
+
+    def _answer(self, command: Command) -> Answer:
         ticket = self.nouns[command.ticket]
         before, after = self.STEPS.get(command.action, ("", ""))
         move = None if before else MOVES.get(command.action)
-        if command.rev != ticket.rev:
+        if command.rev not in (ticket.rev, AS_IT_STANDS):
             return Answer(
                 command.id, False,
                 f"the ticket is at revision {ticket.rev}, you saw {command.rev}: look again"
