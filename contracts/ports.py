@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from contracts.annals import Annals
 from contracts.batch import (
     Batch,
     Committed,
@@ -300,6 +301,11 @@ class Page(msgspec.Struct):
 
 class Desk(Protocol):
     """The store as the center sees it: reads, filed commands and reports, the live stream."""
+
+    @property
+    def annals(self) -> Annals:
+        """What people say about what was found, and what shifts hand over."""
+        ...
 
     async def page(self, what: What, query: Query) -> Page:
         """One page of JSON-ready objects, keys as in the wire contract."""

@@ -25,6 +25,7 @@ from contracts.nouns import Quality
 from contracts.ports import Page, Query, What
 from contracts.wire import event_object, incident_object, plain, silence_object, ticket_object
 from store import cursor as cursors
+from store.annals import PgAnnals
 from store.connect import CHANNEL_STREAM, CHANNEL_WORK, PEER_LOSS, session_options
 from store.failures import translated
 from store.pack import unsigned
@@ -127,6 +128,7 @@ class PgDesk:
         self._dsn = dsn
         self._settings = settings or StoreSettings()
         self._pool: AsyncConnectionPool[AsyncConnection] | None = None
+        self.annals = PgAnnals(self._use, self._all)
 
     async def open(self) -> None:
         """Open the pool; connections are made in the background, so this does not fail."""
@@ -224,8 +226,6 @@ class PgDesk:
         rows = await self._all("tickets_of_event", event=key(event), limit=TICKETS_OF_EVENT)
         return [ticket_object(msgspec.json.decode(row["body"], type=Ticket)) for row in rows]
 
-    async def lately(self, since: datetime) -> list[dict[str, Any]]:
-
     async def tickets_of_worker(
         self, worker: str, since: datetime, limit: int
     ) -> list[dict[str, Any]]:
@@ -233,6 +233,8 @@ class PgDesk:
         asked = {"worker": key(worker), "since": since, "open": sorted(OPEN_STAGES)}
         rows = await self._all("tickets_of_worker", **asked, limit=limit)
         return [ticket_object(msgspec.json.decode(row["body"], type=Ticket)) for row in rows]
+
+    async def lately(self, since: datetime) -> list[dict[str, Any]]:
         """Open tickets and those changed at or after `since`, at a glance."""
         rows = await self._all("tickets_lately", since=since, open=sorted(OPEN_STAGES))
         return [plain(row) for row in rows]

@@ -29,6 +29,7 @@ from contracts.batch import (
 from contracts.case import Answer, Change, Command, Incident, Silence, Ticket
 from contracts.nouns import Position, Reading, Status
 from contracts.ports import IntakeRow
+from store.memory_annals import MemoryAnnals, StoreCases
 from store.settings import StoreSettings
 from store.text import storable
 
@@ -64,6 +65,8 @@ class MemoryStore:
         self.reading_keys: dict[tuple[str, str, int, int], float] = {}
         self.conflicts: set[tuple[Any, ...]] = set()
         self.seen: dict[str, datetime] = {}
+        self.first: dict[str, datetime] = {}
+        """When each device was first heard."""
         self.digests: set[bytes] = set()
         self.spool: dict[tuple[str, int], SpoolRow] = {}
         self.events: dict[tuple[str, int], PublishedEvent] = {}
@@ -90,6 +93,7 @@ class MemoryStore:
         """Committed changes wait for the relay."""
         self.followers: list[Callable[[], None]] = []
         self._number = 0
+        self.annals = MemoryAnnals(StoreCases(self))
 
     def number(self) -> int:
         """The next number for an intake row or an unknown message."""

@@ -36,6 +36,7 @@ class MemoryDesk:
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
+        self.annals = store.annals
 
     async def open(self) -> None:
         """Nothing to open."""
@@ -138,7 +139,6 @@ class MemoryDesk:
         found.sort(key=lambda t: (t.opened_at, t.id), reverse=True)
         return [ticket_object(t) for t in found[: desk.TICKETS_OF_EVENT]]
 
-    async def lately(self, since: datetime) -> list[dict[str, Any]]:
     async def tickets_of_worker(
         self, worker: str, since: datetime, limit: int
     ) -> list[dict[str, Any]]:
@@ -153,6 +153,7 @@ class MemoryDesk:
         )
         return [ticket for ticket in shown if worker in concerned(ticket)][:limit]
 
+    async def lately(self, since: datetime) -> list[dict[str, Any]]:
         """Open tickets and those changed at or after `since`, at a glance."""
         with self._store.lock:
             kept = [

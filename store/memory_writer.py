@@ -155,6 +155,7 @@ class MemoryWriter:
 
         for row in rows:
             r = row.reading
+            store.first.setdefault(r.device, r.received_at)
             store.seen[r.device] = max(r.received_at, store.seen.get(r.device, r.received_at))
             if row.by_seq:
                 claim = (r.device, r.metric, r.boot, r.seq or 0)

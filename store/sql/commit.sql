@@ -109,8 +109,8 @@ ON CONFLICT (device, metric, ts, ident, value) DO NOTHING
 
 -- name: mark_seen
 -- In the order of the device's name, so that two writers never wait for each other in a circle.
-INSERT INTO device_seen (device, received_at)
-SELECT device, received_at
+INSERT INTO device_seen (device, received_at, first_at)
+SELECT device, received_at, received_at
 FROM unnest(%(device)b::text[], %(received_at)b::timestamptz[]) AS i (device, received_at)
 ORDER BY device
 ON CONFLICT (device) DO UPDATE

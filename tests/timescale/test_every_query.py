@@ -275,6 +275,34 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "undelivered": {"limit": 5},
     "log_access": {"who": "cao", "what": "t-1", "at": at(0), "reason": "case 12"},
     "ping": {},
+    # annals.sql
+    "replace_label": {"id": "l-1", "event": "e-1", "made_at": at(0)},
+    "insert_label": {
+        **{"id": "l-1", "verdict": "missed", "kind": "flooding", "event": None, "incident": None},
+        **{"device": None, "site": None, "at": at(0), "until": None, "cause": "", "note": "n"},
+        **{"lon": 1.0, "lat": None, "grid": None, "by": "cao", "made_at": at(0)},
+    },
+    "labels": {
+        **{"id": None, "since": at(0), "until": None, "kind": None, "events": ["e-1"]},
+        **{"standing": True, "limit": 5},
+    },
+    "withdraw_label": {"id": "l-1", "by": "cao", "at": at(0)},
+    "judged_events": {"since": at(-9), "until": at(9)},
+    "missed_events": {"since": at(-9), "until": at(9)},
+    "hot_spots": {
+        **{"since": at(-9), "until": at(9), "kind": None, "grids": ["g-3"]},
+        **{"least": 1, "limit": 5},
+    },
+    "troubles": {},
+    "first_heard": {},
+    "retry_dead_letter": {"id": "d-1", "tries": 0, "by": "cao", "at": at(0)},
+    "mark_retried": {"id": "d-1", "intake": 1},
+    "retried": {"ids": ["d-1"]},
+    "put_handover": {
+        **{"id": "h-1", "made_at": at(0), "leaving": "cao", "notes": "", "body": "{}"},
+    },
+    "take_handover": {"id": "h-1", "coming": "li", "remarks": "", "at": at(9)},
+    "handovers": {"id": None, "limit": 5},
     # evidence.sql
     "add_evidence_link": LINK,
     "evidence_link": LINK,

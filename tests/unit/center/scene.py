@@ -20,7 +20,7 @@ from prometheus_client import CollectorRegistry
 from center.app import make_app
 from center.server import CenterServer
 from center.settings import CenterSettings
-from contracts.batch import OutboxRow, Undelivered
+from contracts.batch import DeadLetter, OutboxRow, Undelivered
 from contracts.case import (
     AS_IT_STANDS,
     Answer,
@@ -68,6 +68,7 @@ from contracts.wire import (
 )
 from gridsentry.live.offers import allowed
 from router.stages import MOVES
+from store.memory_annals import MemoryAnnals
 
 START = datetime(2026, 7, 14, 12, 0, tzinfo=UTC)
 LON, LAT = 120.150, 30.270
@@ -253,6 +254,10 @@ class Desk:
         self.clock = clock or ManualClock(START)
         self.things: dict[str, dict[str, dict[str, Any]]] = {}
         self.nouns: dict[str, Ticket] = {}
+        self.bodies: dict[tuple[str, str], Any] = {}
+        self.letters: dict[str, DeadLetter] = {}
+        self.taken_in: dict[int, tuple[str, bytes, datetime]] = {}
+        self.annals = MemoryAnnals(SceneCases(self))
         self.rows: list[OutboxRow] = []
         self.dropped = 0
         self.reports: list[tuple[str, bytes]] = []
@@ -273,6 +278,7 @@ class Desk:
         with self._lock:
             what = f"{change.type}s"
             self.things.setdefault(what, {})[change.id] = body_object(change.body)
+            self.bodies[change.type, change.id] = change.body
             if isinstance(change.body, Ticket):
                 self.nouns[change.id] = change.body
             self.rows.append(
@@ -451,6 +457,39 @@ class Desk:
 
     async def ping(self) -> None:
         self._check()
+
+
+class SceneCases:
+    """What a scene's desk knows, for its annals."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def _of(self, type_: str) -> list[Any]:
+        return [body for (what, _), body in self._desk.bodies.items() if what == type_]
+
+    def events(self) -> list[Event]:
+        return self._of("event")
+
+    def incidents(self) -> list[Incident]:
+        return self._of("incident")
+
+    def tickets(self) -> list[Ticket]:
+        return self._of("ticket")
+
+    def letters(self) -> dict[str, DeadLetter]:
+        return self._desk.letters
+
+    def intake(self) -> list[int]:
+        return list(self._desk.taken_in)
+
+    def file(self, topic: str, payload: bytes, received_at: datetime) -> int:
+        number = len(self._desk.taken_in) + 1
+        self._desk.taken_in[number] = (topic, payload, received_at)
+        return number
+
+    def first_heard(self) -> dict[str, datetime]:
+        return {}
 
 
 class Scene:
