@@ -38,7 +38,7 @@ from center.problems import Problem
 from center.query import only
 from center.route import Route
 from center.routes import routes
-from center.settings import CenterSettings, check
+from center.settings import CenterSettings, check, tiles_origin
 from center.tailer import Tailer
 from contracts.case import Allowed
 from contracts.city import City
@@ -51,8 +51,9 @@ log = logging.getLogger(__name__)
 VERSION = "1.0.0"
 """Of the HTTP interface."""
 
+POLICY = "Content-Security-Policy"
 HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; "
+    POLICY: "default-src 'self'; img-src 'self' blob: data:; "
     "media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -62,6 +63,7 @@ HEADERS = {
     "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
 }
 
+SECURE = web.AppKey("secure", dict[str, str])
 Lifespan = Callable[[], AbstractAsyncContextManager[object]]
 """Entered in the center's event loop before it serves, left after it stopped."""
 
@@ -131,6 +133,7 @@ def make_app(
         middlewares=[_answer_errors], client_max_size=max(settings.report_bytes, 1)
     )
     app[CONTEXT] = context
+    app[SECURE] = _headers(settings)
 
     async def openapi(ctx: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
         return await served(ctx, caller, request)
@@ -252,8 +255,15 @@ def _from_aiohttp(request: web.Request, error: web.HTTPException) -> Problem:
 
 
 async def _secure(request: web.Request, response: web.StreamResponse) -> None:
-    for name, value in HEADERS.items():
+    for name, value in request.app[SECURE].items():
         response.headers.setdefault(name, value)
+
+
+def _headers(settings: CenterSettings) -> dict[str, str]:
+    """What every answer carries; pictures may also come from where the map's tiles are."""
+    policy, tiles = HEADERS[POLICY], tiles_origin(settings.tiles_url)
+    more = f"img-src 'self' {tiles}".rstrip()
+    return {**HEADERS, POLICY: policy.replace("img-src 'self'", more)}
 
 
 async def _end_streams(app: web.Application) -> None:

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from center.context import Context
 from center.guard import Caller
+from center.mapdata import Layer, Places, asset_features, grid_features
 from contracts.city import City, Node
 from contracts.geo import Point
 from contracts.kinds import KINDS, NAMES, STAGES
@@ -73,6 +74,16 @@ def about(city: City) -> dict[str, Any]:
         "utilities": {u.id: {"name": u.name, "phone": u.phone} for u in city.utilities.values()},
         "workers": {w.id: {"name": w.name, "role": w.role} for w in city.workers.values()},
     }
+
+
+def grid_places(city: City) -> Places:
+    """The grids as `/api/v1/grids` serves them."""
+    return Places(lambda: grids(city), lambda: Layer(grid_features(city)))
+
+
+def asset_places(city: City) -> Places:
+    """Drains, lines and fibres as `/api/v1/assets` serves them."""
+    return Places(lambda: assets(city), lambda: Layer(asset_features(assets(city))))
 
 
 class Static:

@@ -52,6 +52,9 @@ PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
     "name": ("What a photograph shows.", {"type": "string", "enum": list(PHOTOS)}),
     "width": ("Width of the picture in px, 320 to 2000.", {"type": "integer"}),
     "lang": ("Language of its words.", {"type": "string", "enum": ["zh", "en"]}),
+    "bbox": ("A box: `west,south,east,north` in degrees.", {"type": "string"}),
+    "zoom": ("Zoom of a web map, 0 to 24; together with `bbox`.", {"type": "number"}),
+    "ids": ("Ids, comma-separated.", {"type": "string"}),
     "figures.by": (
         "One line for each of these.",
         {"type": "string", "enum": ["grid", "kind", "utility", "worker", "district"]},

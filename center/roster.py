@@ -11,7 +11,7 @@ from contracts.wire import plain
 
 FRESH_S = 1.0
 """What was heard is read anew at most this often, however many ask."""
-ROWS = 500
+ROWS = 5_000
 
 Things = Literal["devices", "workers"]
 
@@ -29,7 +29,7 @@ class Roster:
 
     async def page(self, what: Things, query: Query, grids: frozenset[str] | None) -> Page:
         """One page; `query.kind` is a device's type, `grids` those a worker may belong to."""
-        heard = await self._states(what)
+        heard = await self.heard(what)
         items: list[dict[str, Any]] = []
         for id_, known in self._known[what].items():
             if query.after is not None and id_ <= query.after:
@@ -48,9 +48,10 @@ class Roster:
         known = self._known[what].get(id_)
         return None if known is None else _joined(known, await self._desk.get(what, id_))
 
-    async def _states(self, what: Things) -> dict[str, dict[str, Any]]:
+    async def heard(self, what: Things, fresh_s: float = FRESH_S) -> dict[str, dict[str, Any]]:
+        """What the store last heard, by id, at most `fresh_s` seconds old."""
         at, states = self._heard.get(what, (float("-inf"), {}))
-        if monotonic() - at < FRESH_S:
+        if monotonic() - at < fresh_s:
             return states
         states, query = {}, Query(limit=ROWS)
         while True:

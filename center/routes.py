@@ -161,13 +161,13 @@ def routes(city: City, openapi: Handler) -> tuple[Route, ...]:
         ),
         Route(
             method="GET", path="/api/v1/grids", name="grids",
-            summary="The grid polygons as GeoJSON.",
-            handler=geodata.Static(geodata.grids(city)), answers={200: dict},
+            summary="The grid polygons as GeoJSON: all, or what a viewport shows at a zoom.",
+            handler=geodata.grid_places(city), query=("bbox", "zoom"), answers={200: dict},
         ),
         Route(
             method="GET", path="/api/v1/assets", name="assets",
-            summary="Drains, lines and fibres as GeoJSON.",
-            handler=geodata.Static(geodata.assets(city)), answers={200: dict},
+            summary="Drains, lines and fibres as GeoJSON: all, or what a viewport shows at a zoom.",
+            handler=geodata.asset_places(city), query=("bbox", "zoom"), answers={200: dict},
         ),
         Route(
             method="GET", path="/api/v1/city", name="city",

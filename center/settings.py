@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Any, Literal
 
 import msgspec
@@ -52,6 +53,14 @@ class CenterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     allowed_hosts: tuple[str, ...] = ()
     """Further names this center answers to when it has no tokens (protects against DNS
     rebinding; the loopback names always count)."""
+    tiles_url: str = ""
+    """Tiles below all maps, such as `https://tiles.example.cn/{z}/{x}/{y}.png` (Web Mercator on
+    WGS 84 or CGCS 2000; GCJ-02 tiles lie off by hundreds of metres); empty: none, our own drawing
+    alone. Browsers fetch them from there, so they must be reachable for those who look."""
+    tiles_attribution: str = ""
+    """Whose they are, as their owner wants it said; text."""
+    tiles_max_zoom: int = 18
+    """The largest zoom there are tiles for."""
     evidence_secret: str = ""
     """Key of signed evidence links, at least 16 characters; empty: one made at the first start and
     kept in the state folder. Several centers on different machines must share one."""
@@ -92,6 +101,15 @@ class CenterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     event id."""
     stream_rows: int = 4_000
     """Changes kept in memory for live readers; who is further behind reads from the database."""
+
+
+TILES = re.compile(r"(https?://[A-Za-z0-9.-]+(?::[0-9]+)?)/[\x21-\x7e]+")
+
+
+def tiles_origin(url: str) -> str:
+    """Where browsers may fetch tiles from: scheme, host and port; empty when `url` is none."""
+    found = TILES.fullmatch(url)
+    return found[1] if found and "'" not in url and ";" not in url else ""
 
 
 def is_loopback(host: str) -> bool:
@@ -143,3 +161,10 @@ def check(settings: CenterSettings) -> None:
         for url in urls:
             if not url.startswith(("http://", "https://")) or url.endswith("/"):
                 raise Wrong(f"center.{setting}", repr(url), "http(s)://host[:port], no final slash")
+    if settings.tiles_url and not (
+        tiles_origin(settings.tiles_url) and all(f"{{{x}}}" in settings.tiles_url for x in "xyz")
+    ):
+        wanted = "http(s)://host[:port]/… with {z}, {x} and {y}"
+        raise Wrong("center.tiles_url", repr(settings.tiles_url), wanted)
+    if not 1 <= settings.tiles_max_zoom <= 24:
+        raise Wrong("center.tiles_max_zoom", str(settings.tiles_max_zoom), "1 to 24")
