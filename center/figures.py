@@ -18,6 +18,7 @@ from center.problems import Problem, json_response
 from center.query import one_of, parse_time
 from contracts.clock import iso
 from contracts.kinds import NAMES
+from contracts.ports import Tally
 
 QUERY = ("by", "since", "until")
 GROUPS = ("utility", "grid", "kind", "worker", "district")
@@ -79,24 +80,36 @@ async def sheet(context: Context, caller: Caller, request: web.Request) -> web.S
 async def _figures(
     context: Context, caller: Caller, request: web.Request
 ) -> tuple[str, datetime, datetime, dict[str, dict[str, Any]], dict[str, Any]]:
-    given = request.query
-    by = given.get("by", GROUPS[0])
+    by = request.query.get("by", GROUPS[0])
     one_of(by, GROUPS, "by")
-    until = parse_time(given["until"], "until") if "until" in given else context.clock.now()
-    begin = until - PERIOD if until - datetime.min.replace(tzinfo=UTC) > PERIOD else until
-    since = parse_time(given["since"], "since") if "since" in given else begin
-    if since >= until:
-        raise Problem(400, "bad_period", "since must lie before until", path="since")
-    if context.counts is None:
-        raise Problem(503, "no_figures", "this center was started without a counter of figures")
-    asked = (given.get("since", ""), given.get("until", ""))
-    tally, since, until = await context.counts.of(asked, since, until)
+    tally, since, until = await counted(context, request)
     lines, total = await asyncio.to_thread(
         lambda: (tally.table(by, since, until), tally.total(since, until))
     )
     if by == "worker":  # how somebody does their work is about a person
         await context.desk.log_access(caller.name, "figures by worker", context.clock.now())
     return by, since, until, lines, total
+
+
+def period(context: Context, request: web.Request) -> tuple[datetime, datetime]:
+    """The period [since, until) that is asked about: the last 30 days where nothing is said.
+    Raises Problem 400."""
+    given = request.query
+    until = parse_time(given["until"], "until") if "until" in given else context.clock.now()
+    begin = until - PERIOD if until - datetime.min.replace(tzinfo=UTC) > PERIOD else until
+    since = parse_time(given["since"], "since") if "since" in given else begin
+    if since >= until:
+        raise Problem(400, "bad_period", "since must lie before until", path="since")
+    return since, until
+
+
+async def counted(context: Context, request: web.Request) -> tuple[Tally, datetime, datetime]:
+    """The tickets of the period that is asked about, counted. Raises Problem 400, 503."""
+    since, until = period(context, request)
+    if context.counts is None:
+        raise Problem(503, "no_figures", "this center was started without a counter of figures")
+    asked = (request.query.get("since", ""), request.query.get("until", ""))
+    return await context.counts.of(asked, since, until)
 
 
 def _name(context: Context, by: str, id_: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from contracts.clock import iso
 from contracts.geo import Point
 
 Verdict = Literal["true", "false", "missed"]
@@ -43,6 +44,16 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
     withdrawn_at: datetime | None = None
     withdrawn_by: str | None = None
     """Who took it back; `newer` when another word on the same event replaced it."""
+
+
+def label_object(label: Label) -> dict[str, Any]:
+    """The label as one line of JSON for whoever scores or trains a detector: event, kind, device,
+    moments, verdict, who and when. Times are UTC, ISO 8601."""
+    told: dict[str, Any] = msgspec.to_builtins(label)
+    for name in ("at", "until", "made_at", "withdrawn_at"):
+        moment = getattr(label, name)
+        told[name] = None if moment is None else iso(moment)
+    return told
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,6 +167,10 @@ class Annals(Protocol):
     ) -> list[Spot]:
         """Places with at least so many incidents in [since, until), the worst first. What was
         labelled false does not count."""
+        ...
+
+    async def tickets_of(self, incidents: Iterable[str]) -> dict[str, str]:
+        """The whole ticket (no part) of each of these incidents that has one: the newest."""
         ...
 
     async def troubles(self) -> list[dict[str, Any]]:

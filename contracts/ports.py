@@ -408,3 +408,12 @@ class Tally(Protocol):
     def total(self, since: datetime, until: datetime) -> dict[str, Any]:
         """The same of all tickets together."""
         ...
+
+    def series(self, edges: Sequence[datetime]) -> list[dict[str, Any]]:
+        """The figures of all tickets in each period between two neighbouring edges."""
+        ...
+
+    def ratings(self, since: datetime, until: datetime) -> list[dict[str, Any]]:
+        """What each grid thinks of each utility's work on its tickets of [since, until): `utility
+        grid n score satisfaction satisfied`, the best mean verdict first."""
+        ...

@@ -8,6 +8,7 @@ seconds, rates 0 to 1.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -200,6 +201,54 @@ def league(cases: Iterable[Case], by: str, since: datetime, until: datetime) -> 
         return -(found.on_time_rate or -1.0), -(found.score or 0.0), name
 
     return {name: table[name] for name in sorted(table, key=rank)}
+
+
+def series(cases: Iterable[Case], edges: Sequence[datetime]) -> list[Figures]:
+    """The figures of each period between two neighbouring edges (ascending, two at least)."""
+    buckets: list[list[Case]] = [[] for _ in edges[1:]]
+    for case in cases:
+        moments = (case.opened_at, case.first_due or case.close_due, case.dispose_due)
+        for index in {bisect_right(edges, at) - 1 for at in moments if at is not None}:
+            if 0 <= index < len(buckets):
+                buckets[index].append(case)
+    return [figures(bucket, *edges[i : i + 2]) for i, bucket in enumerate(buckets)]
+
+
+class Rating(msgspec.Struct, frozen=True, kw_only=True):
+    """What one grid thinks of one utility's work (网格评部门)."""
+
+    utility: str
+    grid: str | None
+    n: int
+    """Verdicts, a person's or by the times that were kept."""
+    score: float
+    """Their mean, 1 to 5."""
+    satisfaction: float | None
+    """Mean of the residents' scores on the same tickets, 1 to 5."""
+    satisfied: int
+    """Verdicts of 4 and more."""
+
+
+def ratings(cases: Iterable[Case], since: datetime, until: datetime) -> list[Rating]:
+    """Verdicts on tickets filed in [since, until), the best mean first."""
+    groups: dict[tuple[str, str | None], list[Case]] = {}
+    for case in cases:
+        if case.utility is not None and case.score is not None and since <= case.opened_at < until:
+            groups.setdefault((case.utility, case.grid), []).append(case)
+    found = []
+    for (utility, grid), group in groups.items():
+        scores = [case.score for case in group if case.score is not None]
+        found.append(
+            Rating(
+                utility=utility,
+                grid=grid,
+                n=len(scores),
+                score=math.fsum(scores) / len(scores),
+                satisfaction=_mean([float(s) for case in group for s in case.satisfaction]),
+                satisfied=sum(score >= 4 for score in scores),
+            )
+        )
+    return sorted(found, key=lambda one: (-one.score, one.utility, one.grid or ""))
 
 
 def _within(at: datetime | None, since: datetime, until: datetime) -> bool:

@@ -112,6 +112,11 @@ class PgAnnals:
         )
         return [Spot(**{**row, "newest": tuple(row["newest"])}) for row in rows]
 
+    async def tickets_of(self, incidents: Iterable[str]) -> dict[str, str]:
+        """The newest whole ticket of each of these incidents that has one."""
+        rows = await self._all("tickets_of_incidents", incidents=[key(one) for one in incidents])
+        return {row["incident"]: row["id"] for row in rows}
+
     async def troubles(self) -> list[Row]:
         """Events of silent and faulty sensors that go on."""
         return await self._all("troubles")

@@ -230,6 +230,12 @@ class MemoryAnnals:
         found.sort(key=lambda spot: (spot.incidents, spot.last_at), reverse=True)
         return found[:limit]
 
+    async def tickets_of(self, incidents: Iterable[str]) -> dict[str, str]:
+        """The newest whole ticket of each of these incidents that has one."""
+        wanted = set(incidents)
+        found = [t for t in self._cases.tickets() if t.incident in wanted and t.parent is None]
+        return {t.incident: t.id for t in sorted(found, key=lambda t: (t.opened_at, t.id))}
+
     async def troubles(self) -> list[dict[str, Any]]:
         """Events of silent and faulty sensors that go on."""
         found = [e for e in self._cases.events() if e.kind in TROUBLES and e.phase != "closed"]

@@ -10,7 +10,7 @@ import msgspec
 
 from contracts.case import Ticket
 from contracts.errors import Wrong
-from router.figures import Case, case_of, figures, league
+from router.figures import Case, case_of, figures, league, ratings, series
 
 
 class TicketTally:
@@ -40,4 +40,14 @@ class TicketTally:
     def total(self, since: datetime, until: datetime) -> dict[str, Any]:
         """Figures of all."""
         told: dict[str, Any] = msgspec.to_builtins(figures(self._cases, since, until))
+        return told
+
+    def series(self, edges: Sequence[datetime]) -> list[dict[str, Any]]:
+        """Figures between each two edges."""
+        told: list[dict[str, Any]] = msgspec.to_builtins(series(self._cases, edges))
+        return told
+
+    def ratings(self, since: datetime, until: datetime) -> list[dict[str, Any]]:
+        """Verdicts of grids on utilities."""
+        told: list[dict[str, Any]] = msgspec.to_builtins(ratings(self._cases, since, until))
         return told

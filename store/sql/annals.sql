@@ -112,6 +112,12 @@ HAVING count(*) >= %(least)s
 ORDER BY count(*) DESC, max(opened_at) DESC, kind COLLATE "C", spot COLLATE "C"
 LIMIT %(limit)s
 
+-- name: tickets_of_incidents
+SELECT DISTINCT ON (incident) incident, id
+FROM tickets
+WHERE incident = ANY (%(incidents)s::text[]) AND body ->> 'parent' IS NULL
+ORDER BY incident, opened_at DESC, id COLLATE "C" DESC
+
 -- name: troubles
 SELECT kind, coalesce(device, site) AS device, site, at
 FROM events

@@ -293,6 +293,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         **{"since": at(-9), "until": at(9), "kind": None, "grids": ["g-3"]},
         **{"least": 1, "limit": 5},
     },
+    "tickets_of_incidents": {"incidents": ["i-1"]},
     "troubles": {},
     "first_heard": {},
     "retry_dead_letter": {"id": "d-1", "tries": 0, "by": "cao", "at": at(0)},

@@ -168,6 +168,13 @@ def test_the_window_that_is_thrown_from_again_is_a_hot_spot(twin: Twin) -> None:
     ]
 
 
+def test_the_whole_ticket_of_an_incident_is_found(twin: Twin) -> None:
+    whole, part = ticket("t-1"), ticket("t-2", parent="t-1", opened_at=at(9))
+    later = ticket("t-3", opened_at=at(5))
+    commit(twin, [event()], [incident()], whole, part, later)
+    assert ask(twin, lambda annals: annals.tickets_of(["i-1", "i-9"])) == {"i-1": "t-3"}
+
+
 def test_a_hot_spot_counts_incidents_not_events_and_none_that_was_merged(twin: Twin) -> None:
     blocked = [
         event(f"e-{n}", kind="drain_blocked", evidence={"pipes": [["p-4", 0.8], ["p-5", 0.1]]})
