@@ -290,6 +290,10 @@ class Query(msgspec.Struct, kw_only=True):
     metric: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    grids: frozenset[str] | None = None
+    """Of tickets, incidents, events and silences: in one of these. A caller's part of the city."""
+    worker: str | None = None
+    """Of tickets: those that concern this worker (`contracts.people.concerned`)."""
 
 
 class Page(msgspec.Struct):
@@ -380,9 +384,17 @@ class Desk(Protocol):
         ...
 
     async def log_access(
-        self, who: str, what: str, at: datetime, reason: str | None = None
+        self,
+        who: str,
+        what: str,
+        at: datetime,
+        reason: str | None = None,
+        *,
+        account: str | None = None,
+        address: str | None = None,
     ) -> None:
-        """Evidence and personal data were looked at; an original with the reason given."""
+        """Evidence and personal data were looked at, by which account from where; an original with
+        the reason given."""
         ...
 
     async def ping(self) -> None:

@@ -20,10 +20,12 @@ MOST_SPAN = timedelta(days=1)
 daily partitions of the range whole: two at most."""
 
 FILTERS: dict[What, frozenset[str]] = {
-    "tickets": frozenset({"kind", "stage", "grid", "since", "until"}),
-    "incidents": frozenset({"kind", "grid", "since", "until"}),
-    "events": frozenset({"kind", "grid", "device", "since", "until"}),
-    "silences": frozenset({"grid", "since", "until"}),
+    "tickets": frozenset(
+        {"kind", "stage", "severity", "utility", "grid", "grids", "worker", "since", "until"}
+    ),
+    "incidents": frozenset({"kind", "grid", "grids", "since", "until"}),
+    "events": frozenset({"kind", "grid", "grids", "device", "since", "until"}),
+    "silences": frozenset({"grid", "grids", "since", "until"}),
     "devices": frozenset({"device"}),
     "workers": frozenset({"device"}),
     "dead-letters": frozenset({"kind", "device", "since", "until"}),
@@ -31,6 +33,12 @@ FILTERS: dict[What, frozenset[str]] = {
 }
 """What each listing can be filtered by. `kind` of a dead letter is its code, `device` of a worker
 the worker's id."""
+
+NAMES = (
+    *("kind", "stage", "severity", "utility", "grid", "grids", "worker", "device", "metric"),
+    *("since", "until"),
+)
+"""Every filter there is."""
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -90,7 +98,7 @@ def parameters(what: What, query: Query) -> dict[str, Any]:
     all devices without a range or with one longer than MOST_SPAN.
     """
     given: dict[str, Any] = {}
-    for name in ("kind", "stage", "grid", "device", "metric", "since", "until"):
+    for name in NAMES:
         value = getattr(query, name)
         if value is not None and name not in FILTERS[what]:
             allowed = ", ".join(sorted(FILTERS[what]))
@@ -98,7 +106,7 @@ def parameters(what: What, query: Query) -> dict[str, Any]:
         if isinstance(value, str) and "\x00" in value:
             raise Refused(f"{name}: there is a zero character in it")
         if name in FILTERS[what]:
-            given[name] = value
+            given[name] = list(value) if isinstance(value, frozenset) else value
     if not 1 <= query.limit <= MOST:
         raise Refused(f"limit: {query.limit} is not between 1 and {MOST}")
     cursor = decode(what, query.after) if query.after is not None else None

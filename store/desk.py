@@ -358,11 +358,22 @@ class PgDesk:
         await self._do("set_target_position", target=target, position=position)
 
     async def log_access(
-        self, who: str, what: str, at: datetime, reason: str | None = None
+        self,
+        who: str,
+        what: str,
+        at: datetime,
+        reason: str | None = None,
+        *,
+        account: str | None = None,
+        address: str | None = None,
     ) -> None:
-        """Evidence and personal data were looked at; an original with the reason given."""
+        """Evidence and personal data were looked at, by which account from where; an original with
+        the reason given."""
         why = None if reason is None else storable(reason)
-        await self._do("log_access", who=storable(who), what=storable(what), at=at, reason=why)
+        await self._do(
+            "log_access", who=storable(who), what=storable(what), at=at, reason=why,
+            account=account, address=address,
+        )  # fmt: skip
 
     async def ping(self) -> None:
         """Raises Temporary when the database does not answer."""

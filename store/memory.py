@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from contracts.accounts import View
 from contracts.batch import (
     Batch,
     Committed,
@@ -86,7 +87,7 @@ class MemoryStore:
         self.statuses: dict[str, Status] = {}
         self.positions: dict[str, Position] = {}
         self.snapshots: dict[tuple[str, str, str], tuple[SiteSnapshot, int]] = {}
-        self.access: list[tuple[str, str, datetime, str | None]] = []
+        self.access: list[View] = []
         self.evidence: dict[tuple[str, int], EvidenceLink] = {}
         self.work = threading.Event()
         self.changed = threading.Event()

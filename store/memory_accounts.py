@@ -16,12 +16,13 @@ from store.accounts import FORGOTTEN
 class MemoryAccounts:
     """`contracts.accounts.AccountStore` that is gone with its process."""
 
-    def __init__(self) -> None:
+    def __init__(self, views: list[View] | None = None) -> None:
+        """`views` is where the desk keeps its access log."""
         self._accounts: dict[str, Account] = {}
         self._sessions: dict[str, Session] = {}
         self._failures: dict[str, tuple[int, datetime]] = {}
         self._notes: list[Note] = []
-        self._views: list[View] = []
+        self._views = views if views is not None else []
         self._lock = threading.RLock()
 
     async def any_account(self) -> bool:
@@ -185,11 +186,6 @@ class MemoryAccounts:
             and (since is None or v.at >= since)
             and (until is None or v.at < until)
         ][:limit]  # fmt: skip
-
-    def viewed(self, view: View) -> None:
-        """Keep an entry of the access log; its number is given here."""
-        with self._lock:
-            self._views.append(msgspec.structs.replace(view, id=len(self._views) + 1))
 
     def _noted(self, note: Note) -> None:
         self._notes.append(msgspec.structs.replace(note, id=len(self._notes) + 1))

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from contracts.accounts import View
 from contracts.batch import OutboxRow, Undelivered
 from contracts.case import Answer, Command
 from contracts.clock import monotonic
@@ -258,11 +259,25 @@ class MemoryDesk:
             self._store.targets[target] = max(before, position)
 
     async def log_access(
-        self, who: str, what: str, at: datetime, reason: str | None = None
+        self,
+        who: str,
+        what: str,
+        at: datetime,
+        reason: str | None = None,
+        *,
+        account: str | None = None,
+        address: str | None = None,
     ) -> None:
-        """Evidence and personal data were looked at; an original with the reason given."""
+        """Evidence and personal data were looked at, by which account from where; an original with
+        the reason given."""
         with self._store.lock:
-            self._store.access.append((who, what, at, reason))
+            number = len(self._store.access) + 1
+            self._store.access.append(
+                View(
+                    id=number, at=at, who=who, what=what, reason=reason, account=account,
+                    address=address,
+                )
+            )  # fmt: skip
 
     async def ping(self) -> None:
         """Memory always answers."""
@@ -279,6 +294,10 @@ def _passes(what: What, row: Row, given: Row) -> bool:
         if given.get(name) is not None and row[name] != given[name]:
             return False
     if given.get("severity") is not None and row["severity"] < given["severity"]:
+        return False
+    if given.get("grids") is not None and row["grid"] not in given["grids"]:
+        return False
+    if given.get("worker") is not None and given["worker"] not in concerned(row["object"]):
         return False
     since, until = given.get("since"), given.get("until")
     return (since is None or row["sort"] >= since) and (until is None or row["sort"] < until)

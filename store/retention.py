@@ -18,6 +18,9 @@ from store.settings import StoreSettings
 
 log = logging.getLogger(__name__)
 
+OVER_DAYS = 1
+"""Sessions that are over and failed logins are let go after so many days."""
+
 
 def prepare_partitions(
     connection: psycopg.Connection[Any], now: datetime, settings: StoreSettings
@@ -86,6 +89,9 @@ def let_go(
         run("drop_answered_commands", settings.batches_days)
         run("drop_answers", settings.batches_days)
         run("drop_access_log", settings.access_log_days)
+        run("drop_audit_log", settings.access_log_days)
+        run("drop_sessions", OVER_DAYS)
+        run("drop_login_failures", OVER_DAYS)
     kept = {name: count for name, count in done.items() if count}
     if kept:
         log.info("let go: %s", ", ".join(f"{name} {count}" for name, count in kept.items()))

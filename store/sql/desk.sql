@@ -8,6 +8,16 @@ WHERE (%(kind)s::text IS NULL OR kind = %(kind)s)
     AND (%(severity)s::integer IS NULL OR severity >= %(severity)s)
     AND (%(utility)s::text IS NULL OR body ->> 'utility' = %(utility)s)
     AND (%(grid)s::text IS NULL OR grid = %(grid)s)
+    AND (%(grids)s::text[] IS NULL OR grid = ANY (%(grids)s::text[]))
+    AND (%(worker)s::text IS NULL
+        OR (
+            coalesce(body -> 'helpers', '[]'::jsonb)
+            || coalesce(body -> 'worker', 'null'::jsonb)
+            || coalesce(body #> '{reason,ladder,neighbour}', 'null'::jsonb)
+            || coalesce(body #> '{reason,ladder,person}', 'null'::jsonb)
+            || coalesce(body #> '{reason,consultation,receiver}', 'null'::jsonb)
+            || coalesce(body #> '{reason,worker,contact}', 'null'::jsonb)
+        ) @> jsonb_build_array(%(worker)s::text))
     AND (%(since)s::timestamptz IS NULL OR opened_at >= %(since)s)
     AND (%(until)s::timestamptz IS NULL OR opened_at < %(until)s)
     AND (%(after_sort)s::timestamptz IS NULL
@@ -20,6 +30,7 @@ SELECT id, opened_at AS sort, body::text
 FROM incidents
 WHERE (%(kind)s::text IS NULL OR kind = %(kind)s)
     AND (%(grid)s::text IS NULL OR grid = %(grid)s)
+    AND (%(grids)s::text[] IS NULL OR grid = ANY (%(grids)s::text[]))
     AND (%(since)s::timestamptz IS NULL OR opened_at >= %(since)s)
     AND (%(until)s::timestamptz IS NULL OR opened_at < %(until)s)
     AND (%(after_sort)s::timestamptz IS NULL
@@ -31,6 +42,7 @@ LIMIT %(limit)s
 SELECT id, made_at AS sort, body::text
 FROM silences
 WHERE (%(grid)s::text IS NULL OR grid = %(grid)s)
+    AND (%(grids)s::text[] IS NULL OR grid = ANY (%(grids)s::text[]))
     AND (%(since)s::timestamptz IS NULL OR made_at >= %(since)s)
     AND (%(until)s::timestamptz IS NULL OR made_at < %(until)s)
     AND (%(after_sort)s::timestamptz IS NULL
@@ -44,6 +56,7 @@ FROM events
 WHERE newest
     AND (%(kind)s::text IS NULL OR kind = %(kind)s)
     AND (%(grid)s::text IS NULL OR grid = %(grid)s)
+    AND (%(grids)s::text[] IS NULL OR grid = ANY (%(grids)s::text[]))
     AND (%(device)s::text IS NULL OR device = %(device)s)
     AND (%(since)s::timestamptz IS NULL OR at >= %(since)s)
     AND (%(until)s::timestamptz IS NULL OR at < %(until)s)
@@ -229,8 +242,8 @@ ORDER BY given_up_at DESC, target, key
 LIMIT %(limit)s
 
 -- name: log_access
-INSERT INTO access_log (who, what, at, reason)
-VALUES (%(who)s, %(what)s, %(at)s, %(reason)s)
+INSERT INTO access_log (who, what, at, reason, account, address)
+VALUES (%(who)s, %(what)s, %(at)s, %(reason)s, %(account)s, %(address)s)
 
 -- name: ping
 SELECT 1

@@ -99,6 +99,10 @@ PAGE = {
     "kind": None,
     "stage": None,
     "grid": "g-3",
+    "grids": ["g-3", "g-4"],
+    "worker": "w-1",
+    "severity": 3,
+    "utility": "gd",
     "device": "lvl-7",
     "metric": None,
     "since": at(-9),
@@ -143,7 +147,16 @@ DROPS = [
     "drop_answered_commands",
     "drop_answers",
     "drop_access_log",
+    "drop_audit_log",
+    "drop_sessions",
+    "drop_login_failures",
 ]
+ACCOUNT = {
+    **{"id": "a-1", "name": "cao", "role": "head", "display_zh": "", "display_en": ""},
+    **{"grids": ["c1"], "worker": None, "utility": None, "originals": False, "disabled": False},
+    **{"must_change": False, "password": "h", "subject": None, "created_at": at(0)},
+    **{"changed_at": at(0), "seen_at": None},
+}
 PARAMETERS: dict[str, dict[str, Any]] = {
     # commit.sql
     "begin_batch": {"writer": "w", "number": 1},
@@ -273,7 +286,10 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "reason": "404",
     },
     "undelivered": {"limit": 5},
-    "log_access": {"who": "cao", "what": "t-1", "at": at(0), "reason": "case 12"},
+    "log_access": {
+        **{"who": "cao", "what": "t-1", "at": at(0), "reason": "case 12"},
+        **{"account": "a-1", "address": "::1"},
+    },
     "ping": {},
     # annals.sql
     "replace_label": {"id": "l-1", "event": "e-1", "made_at": at(0)},
@@ -304,6 +320,36 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     },
     "take_handover": {"id": "h-1", "coming": "li", "remarks": "", "at": at(9)},
     "handovers": {"id": None, "limit": 5},
+    # accounts.sql
+    "any_account": {},
+    "page_accounts": {"after": "", "words": "cao", "limit": 5},
+    "one_account": {"id": "a-1"},
+    "account_named": {"name": "cao"},
+    "account_of": {"subject": "https://id.example 7"},
+    "add_account": ACCOUNT | {"id": "a-2", "name": "li"},
+    "change_account": ACCOUNT,
+    "rehash": {"id": "a-1", "before": "h", "password": "i"},
+    "account_seen": {"id": "a-1", "at": at(1)},
+    "add_session": {
+        **{"id": "s-1", "digest": b"1", "account": "a-1", "how": "password", "made_at": at(0)},
+        **{"seen_at": at(0), "ends_at": at(9), "address": "::1", "agent": "x", "logout": None},
+    },
+    "one_session": {"digest": b"1"},
+    "touch_session": {"id": "s-1", "at": at(2)},
+    "sessions_of": {"account": "a-1", "now": at(1), "idle_since": at(0)},
+    "end_sessions": {"account": "a-1", "only": None, "but": "s-2"},
+    "note_failures": {"keys": ["name cao"], "at": at(0), "forgotten": at(0)},
+    "failures_of": {"keys": ["name cao"]},
+    "forgive": {"keys": ["name cao"]},
+    "note": {
+        **{"at": at(0), "who": "cao", "account": "a-1", "address": "::1", "action": "login"},
+        **{"subject": "sessions/s-1", "detail": "{}"},
+    },
+    "notes": {"before": None, "limit": 5, "account": "a-1", "action": ""},
+    "views": {
+        **{"before": None, "limit": 5, "account": None, "words": "t-", "since": at(0)},
+        **{"until": None},
+    },
     # evidence.sql
     "add_evidence_link": LINK,
     "evidence_link": LINK,
@@ -366,6 +412,8 @@ def _fill(dsn: str, variant: Variant) -> None:
     assert (found.readings_new, found.readings_duplicate, found.conflicts) == (1, 1, 1)
     assert [len(one.readings) for one in writer.stored_batches("w", 0)] == [34, 1]
     writer.close()
+    with connect(dsn, SETTINGS) as connection:
+        connection.execute(sql("add_account"), ACCOUNT)
 
 
 @pytest.fixture(scope="module", params=["native", "timescale"])

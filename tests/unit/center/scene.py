@@ -20,6 +20,8 @@ from prometheus_client import CollectorRegistry
 from center.app import make_app
 from center.server import CenterServer
 from center.settings import CenterSettings
+from center.tailer import grid_of
+from contracts.accounts import View
 from contracts.batch import DeadLetter, OutboxRow, Undelivered
 from contracts.case import (
     AS_IT_STANDS,
@@ -262,6 +264,7 @@ class Desk:
         self.dropped = 0
         self.reports: list[tuple[str, bytes]] = []
         self.accesses: list[tuple[str, ...]] = []
+        self.views: list[View] = []
         self.commands: list[Command] = []
         self.answers: dict[str, Answer] = {}
         self.targets: dict[str, int] = {}
@@ -317,6 +320,8 @@ class Desk:
             and (query.utility is None or r.get("utility") == query.utility)
             and (query.severity is None or r.get("severity", 0) >= query.severity)
             and (query.device is None or r.get("device") == query.device)
+            and (query.worker is None or query.worker in concerned(r))
+            and (query.grids is None or grid_of(r) in query.grids)
         ]  # fmt: skip
         start = int(query.after or 0)
         end = start + query.limit
@@ -450,9 +455,21 @@ class Desk:
         self.targets[target] = position
 
     async def log_access(
-        self, who: str, what: str, at: datetime, reason: str | None = None
+        self,
+        who: str,
+        what: str,
+        at: datetime,
+        reason: str | None = None,
+        *,
+        account: str | None = None,
+        address: str | None = None,
     ) -> None:
         self._check()
+        number = len(self.views) + 1
+        self.views.append(
+            View(id=number, at=at, who=who, what=what, reason=reason, account=account,
+                 address=address)
+        )  # fmt: skip
         self.accesses.append((who, what) if reason is None else (who, what, reason))
 
     async def ping(self) -> None:
