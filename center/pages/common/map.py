@@ -15,6 +15,7 @@ from center.mapdata import lattice, packed, packed_json, read_box
 from center.problems import json_response
 from center.route import Route
 from contracts.city import City
+from contracts.kinds import APP_TYPES
 
 STATES_S = 30.0
 """Whether devices are heard is at most this old on a map, seconds."""
@@ -93,7 +94,8 @@ class Devices:
     packed."""
 
     def __init__(self, city: City) -> None:
-        devices = [city.devices[id_] for id_ in sorted(city.devices)]
+        # An app is nowhere: its reports say where they are.
+        devices = [d for _, d in sorted(city.devices.items()) if d.type not in APP_TYPES]
         self._ids: NDArray[np.object_] = np.array([d.id for d in devices], dtype=object)
         types = sorted({d.type for d in devices})
         number = {name: i for i, name in enumerate(types)}

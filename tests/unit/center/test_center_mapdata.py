@@ -157,10 +157,11 @@ def test_the_center_serves_the_map_by_viewport(client: Client) -> None:
 
 def test_devices_come_as_columns_with_what_was_heard(client: Client) -> None:
     devices = client.get("/api/v1/map/devices").json
-    assert len(devices["ids"]) == len(devices["lon"]) == len(devices["state"]) == 16
+    assert len(devices["ids"]) == len(devices["lon"]) == len(devices["state"]) == 15
     assert devices["types"][devices["type"][devices["ids"].index("cam-1")]] == "camera"
-    few = client.get("/api/v1/map/devices?bbox=120.1499,30.2699,120.1501,30.2701").json
-    assert few["ids"] == ["app-1"]
+    assert "app-1" not in devices["ids"]  # an app is nowhere
+    few = client.get("/api/v1/map/devices?bbox=120.15132,30.2732,120.1514,30.2734").json
+    assert few["ids"] == ["lvl-0"]
     assert client.get("/api/v1/map/names?ids=c0,none,g00").json == {
         "c0": "桃园社区", "g00": "第1网格",
     }  # fmt: skip
