@@ -94,6 +94,19 @@ class CenterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     """What CAP alerts say about themselves; a demonstration says `Exercise`."""
     stream_clients: int = 1_000
     """Live streams open at once; more are refused with 503."""
+    place_secret: str = ""
+    """Key of the codes that hang on walls, at least 16 characters; empty: `evidence_secret`. With a
+    key of their own they outlive a change of that one."""
+    place_salt: str = ""
+    """Another word makes every printed code void and gives every place a new one."""
+    place_salts: dict[str, str] = {}
+    """The same for single places: `{"drain:n4" = "2"}`."""
+    place_reports_per_minute: float = 20.0
+    """Reports residents may send from one address per minute, and twice as many at one place
+    (bursts up to a quarter of it)."""
+    place_looks_per_minute: float = 240.0
+    """Looks at places and reports from one address per minute: thousands of telephones may share
+    one (bursts up to a quarter of it)."""
     stream_heartbeat_s: float = 15.0
     """A comment is sent on a silent stream this often, seconds."""
     stream_slow_s: float = 10.0
@@ -168,3 +181,6 @@ def check(settings: CenterSettings) -> None:
         raise Wrong("center.tiles_url", repr(settings.tiles_url), wanted)
     if not 1 <= settings.tiles_max_zoom <= 24:
         raise Wrong("center.tiles_max_zoom", str(settings.tiles_max_zoom), "1 to 24")
+    if settings.place_secret and len(settings.place_secret) < 16:
+        raise Wrong("center.place_secret", "too short", "16 or more characters, or empty")
+        "place_reports_per_minute", "place_looks_per_minute",

@@ -9,7 +9,7 @@ from types import ModuleType
 
 NAMES = (
     *("demo", "serve", "camera", "calibrate", "replay", "whatif", "simulate"),
-    *("check", "init", "import_drains", "import_lines", "evidence", "plot", "figures"),
+    *("check", "init", "import_drains", "import_lines", "evidence", "plot", "figures", "places"),
 )
 
 

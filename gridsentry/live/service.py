@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import secrets
 import socket
 import threading
 from contextlib import ExitStack, asynccontextmanager
@@ -39,6 +38,7 @@ from gridsentry.live.probe import Probe
 from gridsentry.live.roles import Roles
 from gridsentry.live.tally import TicketTally
 from gridsentry.metrics import Metrics
+from gridsentry.secret import kept_secret
 from ingest.adapting.plan import read as read_adapters
 from ingest.breaker import Breaker
 from ingest.broker import EmbeddedBroker
@@ -201,7 +201,7 @@ class Service:
         self._stack.callback(self._stopping, "alerts", publisher.stop)
         center = self.settings.center
         if not center.evidence_secret:
-            center = msgspec.structs.replace(center, evidence_secret=_secret(self._state))
+            center = msgspec.structs.replace(center, evidence_secret=kept_secret(self._state))
         server = CenterServer(
             lambda: make_app(
                 desk,
@@ -461,15 +461,6 @@ class Service:
         except Exception:
             log.exception("stopping %s failed", what)
         log.info("%s stopped in %.1f s", what, monotonic() - began)
-
-
-def _secret(state: Path) -> str:
-    """The key of signed evidence links, made once, so that links outlive a restart."""
-    path = state / "evidence.secret"
-    if not path.is_file():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(32))
-    return path.read_text().strip()
 
 
 @asynccontextmanager
