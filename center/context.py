@@ -11,12 +11,8 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from center.counts import Counts
-from center.accounts.lands import Lands
-from center.accounts.login import Logins
-from center.accounts.scope import EVERYTHING, Scope, scope_of
-from center.accounts.seen import SeenDesk, SeenRoster, as_roster
 from center.board import Board
+from center.counts import Counts
 from center.feeds import mapping
 from center.guard import Caller, Guard
 from center.links import Signer
@@ -77,9 +73,9 @@ class Context:
         self.mappings = mapping.known(settings.mappings, ZoneInfo(city.timezone))
         self.veil = tailer.veil
         self.roster = Roster(city, desk)
+        self.board = Board(desk, tailer, clock)
         self.drains = Drains(city)
         self.counts = None if tally is None else Counts(desk, tally)
-        self.board = Board(desk, tailer, clock)
         self._inside = _inside(city)
 
     def grids_inside(self, grid: str) -> frozenset[str]:

@@ -67,21 +67,13 @@ class Entry:
             self._grid, self._grid_known = grid_of(self._event().get("data")), True
         return self._grid
 
-    def frame(self, personal: bool) -> bytes:
-        """The event on the wire, with or without personal data."""
     def data(self) -> dict[str, Any] | None:
         """The ticket, incident or event itself, as the wire has it, nothing withheld."""
         data = self._event().get("data")
         return data if isinstance(data, dict) else None
 
-    @property
-    def facts(self) -> Facts:
-        """What decides who sees it."""
-        if self._facts is None:
-            data = self._event().get("data")
-            self._facts = facts_of(self.type, data if isinstance(data, dict) else {})
-        return self._facts
-
+    def frame(self, personal: bool) -> bytes:
+        """The event on the wire, with or without personal data."""
         made, text = self._frames.get(personal, (float("-inf"), b""))
         if monotonic() - made < STEP_S:  # an older frame's links end sooner than promised
             return text
