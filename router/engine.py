@@ -20,7 +20,7 @@ from contracts.city import City
 from contracts.event import Event, Place
 from contracts.geo import Point
 from contracts.nouns import Position
-from router import alarms, patrols, rematch, storms
+from router import alarms, nextup, patrols, rematch, storms
 from router.commands import obey
 from router.hearing import hear
 from router.house import House
@@ -49,7 +49,7 @@ class GridRouter:
             told += storms.settle(self._house, now)
             told += speaks_again(self._house, event, now)
             told += storms.settle(self._house, now)
-            changes += told + rematch.settle(self._house, told, now)
+            changes += told + self._thought_over(told, now)
         return changes + patrols.flooding_ahead(self._house, events, now)
 
     def on_rain(
@@ -68,7 +68,12 @@ class GridRouter:
         """Timers due at or before `now`: grace, reminders, escalations, verification."""
         changes = alarms.ring(self._house, now)
         changes += storms.settle(self._house, now)
-        return changes + rematch.settle(self._house, changes, now)
+        return changes + self._thought_over(changes, now)
+
+    def _thought_over(self, told: Sequence[Change], now: datetime) -> list[Change]:
+        """Who goes somewhere else because of these changes."""
+        moved = nextup.settle(self._house, told, now)
+        return moved + rematch.settle(self._house, told, now)
 
     def wake_at(self) -> datetime | None:
         """When the next timer is due."""
@@ -83,7 +88,7 @@ class GridRouter:
         changes = self.on_time(now)
         done, answer = obey(self._house, command, now)
         done += storms.settle(self._house, now)
-        done += rematch.settle(self._house, done, now)
+        done += self._thought_over(done, now)
         return changes + done, answer
 
     def restore(

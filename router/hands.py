@@ -27,6 +27,8 @@ AT_WORK = frozenset({"accepted", "arrived", "reworked"})
 NO_ANSWER = one_line("no answer", "未答复")
 MOST_SILENT = 4
 """So many are asked in turn because others said nothing; then people must telephone."""
+MOST_REFUSALS = 3
+"""So many refusals are passed on to the next nearest; then it is the same."""
 MOST = 10
 """Helpers asked by one action at most."""
 ACTIONS = frozenset({"request_helper", "accept_help", "refuse_help", "release_helper"})
@@ -164,6 +166,10 @@ class HelpUnanswered:
         return house.put(step(moved, now, "updated", "router", note), "updated", now)
 
 
+def _refusals(ticket: Ticket) -> int:
+    return sum(hand.state == "refused" for hand in ticket.hands)
+
+
 def _silent(ticket: Ticket) -> Hand | None:
     """Who was asked to help longest ago and has not answered."""
     wanted = ticket.reason.get("helpers", {}).get("asked", ())
@@ -285,7 +291,13 @@ def answer(house: House, ticket: Ticket, command: Command, now: datetime) -> tup
     name = called(house, [who])
     zh = {"accepted": "接受协助", "refused": "不能协助", "released": "协助结束"}[state]
     en, zh = f"{name} {state} helping", f"{name}{zh}"
-    if state == "refused" and ticket.stage in WORKING:
+    steps_in = who == ticket.reason.get("ladder", {}).get("neighbour")
+    if state == "refused" and steps_in:
+        moved = house.ladder.refused(moved, who, now)
+    elif state == "refused" and ticket.stage in WORKING and _refusals(moved) > MOST_REFUSALS:
+        en += f"; {_refusals(moved)} cannot: nobody else is asked, somebody must telephone"
+        zh += f"；已有{_refusals(moved)}人不能来，不再自动改请，请电话联系"
+    elif state == "refused" and ticket.stage in WORKING:
         skills = tuple(ticket.reason.get("helpers", {}).get("skills", ()))
         following = nearest(house, moved, 1, skills, now)
         why = one_line(f"{name} refused", f"{name}不能来")

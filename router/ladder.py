@@ -27,7 +27,7 @@ from router.stages import STANDING
 from router.words import local, moment, one_line
 
 NEIGHBOUR = "neighbour"
-"""The rung that is no role: the nearest able worker beside the one sent."""
+"""The rung that is no role: the nearest able worker with free hands beside the one sent."""
 _WORK = frozenset({"accept", "arrive", "dispose"})
 """Clocks that a neighbour can help with; to verify and to close is for officers."""
 
@@ -122,6 +122,16 @@ class Ladder:
         soon = self._clocks.time_of(ticket).add(now, pause)
         return _with(ticket, {**state, "next": iso(min(then, soon))})
 
+    def refused(self, ticket: Ticket, worker: str, now: datetime) -> Ticket:
+        """Who was asked to step in cannot: the next rung is asked at once, nobody in between."""
+        state = dict(ticket.reason.get("ladder", {}))
+        if state.get("neighbour") != worker or state.get("to") != NEIGHBOUR:
+            return ticket
+        state.pop("neighbour")
+        if state.get("step") == "escalate":
+            state["next"] = iso(now)
+        return _with(ticket, state)
+
     def hold(self, ticket: Ticket, now: datetime, by: str) -> Ticket:
         """An acknowledgement: the next step waits a while, then comes all the same."""
         state = dict(ticket.reason.get("ladder", {}))
@@ -181,7 +191,9 @@ class Ladder:
         choice = self._roster.choose(ticket.place, now, skills=rule_skills, without=out)
         found = self._roster.worker(choice.worker)
         asked = found is not None and found.role not in self._rungs and found.id not in out
-        return found if asked and choice.reason.get("on_shift") else None
+        # Who is busy cannot step in: asking them one after the other only costs time.
+        free = choice.reason.get("on_shift") and not choice.reason.get("load")
+        return found if asked and free else None
 
     def _escalate(
         self, ticket: Ticket, state: dict[str, Any], now: datetime
@@ -221,8 +233,8 @@ def rung_words(rung: Rung) -> tuple[str, str]:
     if rung.skipped:
         names = [RUNG_NAMES.get(role, (role, role)) for role in rung.skipped if role != NEIGHBOUR]
         if NEIGHBOUR in rung.skipped:
-            en += "; no neighbour is on shift to step in"
-            zh += "；无在岗的邻近网格员可接手"
+            en += "; no neighbour is on shift with free hands to step in"
+            zh += "；无在岗且空闲的邻近网格员可接手"
         if names:
             en += f"; nobody is registered as {', '.join(n[1] for n in names)}"
             zh += f"；本地未登记{'、'.join(n[0] for n in names)}，已跳过"

@@ -19,11 +19,12 @@ from contracts.case import Change, Ticket
 from contracts.clock import iso
 from contracts.event import Place
 from contracts.kinds import TASK_KINDS
+from router import hands
 from router.assign import Choice
-from router.assign.load import HANDS_FULL
 from router.assign.weigh import Request
 from router.correlate import between_m
 from router.deadlines import with_deadlines
+from router.goes import doing, in_hands, there_in_s, urgency_s
 from router.house import House
 from router.stages import step, with_reason
 from router.words import both, one_line
@@ -38,7 +39,6 @@ MOST_KEPT = 20
 """Of earlier workers, so many stay in the ticket's reason."""
 DEGREE_M = 110_000.0
 """A little less than a degree of latitude anywhere: a quick first look, never too narrow."""
-AT_WORK = frozenset({"arrived", "reworked"})
 
 
 def settle(house: House, changes: Sequence[Change], now: datetime) -> list[Change]:
@@ -57,32 +57,22 @@ def settle(house: House, changes: Sequence[Change], now: datetime) -> list[Chang
         for c in changes
         if isinstance(c.body, Ticket) and c.change in DONE and c.body.worker is not None
     }
+    # Who has something accepted goes on with that at once: they are not free.
+    done = {w for w in done if not any(t.stage == "accepted" for t in in_hands(house, w))}
     if not done and not house.roster.free_hands(now, house.book.load):
         return []  # nobody could take anything over
     tickets = _near(house, places, now)
     if not tickets:
         return []
-    requests = [_request(house, ticket, now) for ticket in tickets]
-    stays = [_stays(house, ticket, now) for ticket in tickets]
+    requests = [request_of(house, ticket, now) for ticket in tickets]
+    margin = house.settings.stability_s
+    stays = [max(0.0, there_in_s(house, ticket, now) - margin) for ticket in tickets]
     choices = house.roster.again(requests, stays, now, house.book.load, done)
     moved: list[Change] = []
     for ticket, choice in zip(tickets, choices, strict=True):
         if choice is not None and choice.worker != ticket.worker:
             moved += resent(house, ticket, choice, now, _why(choice, len(tickets)))
     return moved
-
-
-def _stays(house: House, ticket: Ticket, now: datetime) -> float:
-    """What waiting for its worker costs: the way, what they have to do before, less a margin for
-    which nobody is re-sent."""
-    s, worker = house.settings, str(ticket.worker)
-    before = sum(
-        1
-        for other in house.book.in_hand.of(worker)
-        if other.id != ticket.id and other.stage in HANDS_FULL and other.parent is None
-    )
-    figures = house.roster.figures(worker, ticket.place, now, severity=ticket.severity)
-    return max(0.0, figures.travel_s + before * s.load_cost_s - s.stability_s)
 
 
 def _near(house: House, places: Sequence[Place], now: datetime) -> list[Ticket]:
@@ -113,28 +103,10 @@ def movable(house: House, ticket: Ticket, now: datetime) -> bool:
         return False
     if ticket.stage == "dispatched":
         return True
-    return ticket.stage == "accepted" and not _next_in_line(house, ticket)
-
-
-def _next_in_line(house: House, ticket: Ticket) -> bool:
-    """Whether its worker is on the way to this one: nothing else keeps them."""
-    for other in house.book.in_hand.of(str(ticket.worker)):
-        if other.id == ticket.id or other.parent is not None:
-            continue
-        if other.stage in AT_WORK:
-            return False
-        if other.stage == "accepted" and _before(other, ticket):
-            return False
-    return True
-
-
-def _before(a: Ticket, b: Ticket) -> bool:
-    """Whether people go to `a` first: the graver, then the one accepted earlier."""
-    return (-a.severity, _accepted_at(a), a.id) < (-b.severity, _accepted_at(b), b.id)
-
-
-def _accepted_at(ticket: Ticket) -> datetime:
-    return _last(ticket, "accepted")
+    if ticket.stage != "accepted":
+        return False
+    at = doing(house, ticket.worker, now)
+    return at is not None and at.ticket.id != ticket.id
 
 
 def sent_at(ticket: Ticket) -> datetime:
@@ -147,7 +119,8 @@ def _last(ticket: Ticket, change: str) -> datetime:
     return next(times, ticket.opened_at)
 
 
-def _request(house: House, ticket: Ticket, now: datetime) -> Request:
+def request_of(house: House, ticket: Ticket, now: datetime) -> Request:
+    """Somebody else is wanted for this ticket."""
     rule = house.duties.rule_for(ticket.kind, ticket.grid)
     return Request(
         place=ticket.place,
@@ -155,7 +128,7 @@ def _request(house: House, ticket: Ticket, now: datetime) -> Request:
         severity=ticket.severity,
         without=passed_over(ticket),
         holder=ticket.worker,
-        waited_s=max(0.0, (now - ticket.opened_at).total_seconds()),
+        urgency_s=urgency_s(house.settings, ticket, now),
     )
 
 
@@ -190,10 +163,9 @@ def resent(
     reason = {**choice.reason, "instead_of": sorted({str(p["worker"]) for p in past})}
     moved = msgspec.structs.replace(
         with_reason(ticket, worker=reason, resent=past[-MOST_KEPT:]),
-        worker=worker.id,
-        helpers=tuple(h for h in ticket.helpers if h != worker.id),
         runners_up=choice.runners_up,
     )
+    moved = hands.leads(moved, worker.id, now)
     clocks = (ticket.deadlines, dict(ticket.reason["deadlines"]))
     moved = with_deadlines(
         step(moved, now, "dispatched", "router", note, stage="dispatched"), clocks

@@ -150,11 +150,16 @@ class RouterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     offer_cost_s: float = 60.0
     """Each offer they have not answered yet weighs like this much more again: an answer late."""
     policy: Literal["joint", "each"] = "joint"
-    """`joint`: tickets that can still move are matched together whenever something changed, and an
-    offer without an answer goes to the next; `each`: a ticket goes to its own best once, and stays
-    until somebody returns it or the ladder climbs."""
-    patience_s: float = 60.0
-    """Matched with others, a minute of somebody who has waited so long counts for two."""
+    """`joint`: tickets that can still move are matched together whenever something changed, who is
+    at work is given what they go to next, and an offer without an answer goes to the next; `each`:
+    a ticket goes to its own best once, and stays until somebody returns it or the ladder climbs."""
+    age_share: float = 1.0
+    """What has waited an hour may be so many hours farther away: who goes where in scarcity, and
+    what people are believed to go to first."""
+    gravity_s: float = 600.0
+    """One severity more may be so much farther away (seconds of travel)."""
+    work_s: float = 900.0
+    """What work on site takes while nobody has said that it is done."""
     rematch_reach_m: float = 3000.0
     """Tickets this near to what changed are thought over again."""
     rematch_most: int = 120

@@ -17,6 +17,8 @@ from contracts.kinds import OPEN_STAGES, STAGES
 from contracts.loop import ALIASES
 
 WORKING = frozenset({"dispatched", "accepted", "arrived", "reworked"})
+ON_SITE = frozenset({"arrived", "reworked"})
+"""Somebody is there."""
 ENDED = frozenset({"closed", "evaluated"})
 
 DOERS = frozenset({"worker", "utility"})

@@ -28,8 +28,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """Who is not to be asked (again): they returned this very ticket."""
     holder: str | None = None
     """Who has its offer and has not answered: it moves only when that saves more than a margin."""
-    waited_s: float = 0.0
-    """So long nobody has come yet: matched with others, who waits long counts for more."""
+    urgency_s: float = 0.0
+    """What its age and gravity are worth in seconds of travel, where fewer have free hands than
+    are wanted."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):

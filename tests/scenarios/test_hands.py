@@ -366,3 +366,17 @@ def test_only_the_receiver_or_an_officer_names_a_utility_that_exists(
     answer = story.command(story.ticket().id, "assign", by, **data)
     assert not answer.ok
     assert says in answer.reason
+
+
+def test_after_some_refusals_nobody_else_is_asked_and_that_is_said() -> None:
+    story = torn()
+    asked = 0
+    for step in range(12):
+        waiting = [h.worker for h in root(story).hands if h.state == "requested"]
+        if not waiting:
+            break
+        asked += 1
+        assert story.at(30 + step).command(root(story).id, "refuse_help", waiting[0]).ok
+    assert asked == 2 + 3
+    assert root(story).helpers == ()
+    assert "不再自动改请，请电话联系" in root(story).timeline[-1].note

@@ -400,3 +400,32 @@ def test_suspension_moves_every_later_clock_by_its_length() -> None:
     moved = after.reason["deadlines"]["from"]
     assert moved["accept"] == before.reason["deadlines"]["from"]["accept"]
     assert datetime.fromisoformat(moved["verify"]) == after.deadlines.dispose
+
+
+def test_a_busy_neighbour_is_not_asked_to_step_in() -> None:
+    people = tuple(w for w in WORKERS if w.id in ("w-11", "w-12", "h-1"))
+    story = Script(town(workers=people), RouterSettings(policy="each"))
+    story.at(0).event(event("flooding", "road-1", place(400, 200)))
+    story.event(event("flooding", "road-2", place(100, 120)))
+    first = story.tickets()[0].id
+    story.at(361)
+    (told,) = [s for s in story.ticket_by_id(first).timeline if s.change == "escalated"]
+    assert "钱格长" in told.note
+    assert "no neighbour is on shift with free hands to step in" in told.note
+    assert "无在岗且空闲的邻近网格员可接手" in told.note
+    assert story.ticket_by_id(first).hands == ()
+
+
+def test_a_neighbour_who_cannot_step_in_is_followed_by_the_next_rung_at_once() -> None:
+    story = flooded()
+    ticket = story.ticket().id
+    story.at(361)
+    neighbour = story.ticket().reason["ladder"]["neighbour"]
+    story.at(400)
+    assert story.command(ticket, "refuse_help", neighbour, reason="走不开").ok
+    story.at(401)
+    told = [s for s in story.ticket().timeline if s.change == "escalated"]
+    assert len(told) == 2
+    assert "钱格长" in told[1].note
+    assert [h.state for h in story.ticket().hands] == ["refused"]
+    assert "neighbour" not in story.ticket().reason["ladder"]

@@ -83,8 +83,8 @@ def test_whoever_is_free_again_takes_what_waits_for_somebody_busy() -> None:
     story.at(70).do(third, "accept", by=str(holder))
     due = story.ticket_by_id(third).deadlines.arrive
     other, done = ("w-11", second) if holder == "w-12" else ("w-12", first)
-    story.at(600).do(done, "dispose", by=other)
-    moved = story.expect(between(600, 600)).ticket("dispatched")
+    story.at(200).do(done, "dispose", by=other)
+    moved = story.expect(between(200, 200)).ticket("dispatched")
     assert (moved.id, moved.worker) == (third, other)
     assert moved.deadlines.arrive == due
     assert "一并统筹" in moved.timeline[-1].note
@@ -106,3 +106,49 @@ def test_each_for_itself_moves_nothing() -> None:
     flood(story, "road-1", place(400, 200))
     story.at(7200)
     story.expect(between(1, 7200)).nothing("ticket", "dispatched")
+
+
+def test_who_has_come_to_a_place_is_given_what_lies_beside_it_before_they_are_done() -> None:
+    story = story_of("w-11", "w-12")
+    far = flood(story, "road-1", place(50, 100))
+    here = flood(story, "road-2", place(450, 240))
+    later = flood(story, "road-3", place(450, 900))
+    beside = flood(story, "road-4", place(420, 300))
+    holders = [story.ticket_by_id(t).worker for t in (far, here, later, beside)]
+    assert holders == ["w-11", "w-12", "w-12", "w-11"]
+    story.at(30).do(far, "accept", "arrive", by="w-11")
+    story.at(60).do(beside, "accept", by="w-11")
+    story.do(here, "accept", by="w-12")
+    story.at(100).do(here, "arrive", by="w-12")
+    moved = story.expect(between(100, 100)).ticket("dispatched")
+    assert (moved.id, moved.worker) == (beside, "w-12")
+    assert "钱二正在附近处置，处置完即可前往" in moved.timeline[-1].note
+    assert "sooner than 赵一" in moved.timeline[-1].note
+    assert moved.reason["worker"]["worker"] == "w-12"
+    # Once is enough: who then comes to the other place does not take it back.
+    story.at(260).do(beside, "accept", by="w-12")
+    story.at(400).do(far, "dispose", by="w-11")
+    assert story.ticket_by_id(beside).worker == "w-12"
+
+
+def test_nobody_is_robbed_of_what_they_are_on_the_way_to_however_grave_the_rest_is() -> None:
+    story = story_of("w-11", "w-12")
+    near = flood(story, "road-1", place(440, 250))
+    grave = flood(story, "road-2", place(460, 900), severity=5)
+    other = flood(story, "road-3", place(100, 120))
+    for ticket in (near, grave):
+        story.at(10).do(ticket, "accept", by=str(story.ticket_by_id(ticket).worker))
+    mine = [t for t in (near, grave) if story.ticket_by_id(t).worker == "w-12"]
+    assert near in mine
+    story.do(other, "accept", "arrive", "dispose", by=str(story.ticket_by_id(other).worker))
+    assert story.ticket_by_id(near).worker == "w-12"
+
+
+def test_who_was_asked_to_help_and_is_then_sent_is_no_helper_any_more() -> None:
+    story = story_of("w-11", "w-12")
+    ticket = flood(story, "road-1", place(400, 200))
+    assert story.ticket().worker == "w-12"
+    assert story.command(ticket, "request_helper", "center", worker="w-11").ok
+    story.at(121)
+    assert story.ticket().worker == "w-11"
+    assert [(h.worker, h.state) for h in story.ticket().hands] == [("w-11", "released")]
