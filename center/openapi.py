@@ -55,6 +55,15 @@ PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
     "bbox": ("A box: `west,south,east,north` in degrees.", {"type": "string"}),
     "zoom": ("Zoom of a web map, 0 to 24; together with `bbox`.", {"type": "number"}),
     "ids": ("Ids, comma-separated.", {"type": "string"}),
+    "step": (
+        "Length of each period; what suits the whole where it is left out.",
+        {"type": "string", "enum": ["hour", "day", "week", "month"]},
+    ),
+    "events": ("Ids of events, comma-separated, 20 at most.", {"type": "string"}),
+    "all": ("`1`: also what was taken back.", {"type": "string", "enum": ["0", "1"]}),
+    "state": ("How it stands.", {"type": "string"}),
+    "near": ("`lon,lat` in degrees: the nearest first.", {"type": "string"}),
+    "what": ("Sort of resource, such as `pump`.", {"type": "string"}),
     "figures.by": (
         "One line for each of these.",
         {"type": "string", "enum": ["grid", "kind", "utility", "worker", "district"]},
