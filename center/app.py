@@ -17,8 +17,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler as AioHandler
 from prometheus_client import CollectorRegistry
 
+from center.accounts.login import Logins
 from center.alerts import MqttAlerts
-from center.context import CONTEXT, Context
+from center.context import CONTEXT, Context, inside
 from center.feeds import exports, mapping
 from center.feeds.open311 import answer
 from center.geodata import Static
@@ -40,6 +41,7 @@ from center.route import Route
 from center.routes import routes
 from center.settings import CenterSettings, check, tiles_origin
 from center.tailer import Tailer
+from contracts.accounts import AccountStore
 from contracts.case import Allowed
 from contracts.city import City
 from contracts.clock import Clock, monotonic
@@ -83,6 +85,7 @@ def make_app(
     lifespans: Sequence[Lifespan] = (),
     tally: Callable[[], Tally] | None = None,
     allowed: Callable[[dict[str, Any], datetime], Sequence[Allowed]] | None = None,
+    accounts: AccountStore | None = None,
 ) -> web.Application:
     """The application.
 
@@ -91,10 +94,12 @@ def make_app(
     `health` answers `{"ready": bool, "reasons": [text], …}` and may block shortly. `lifespans`
     are for what must live in this event loop (opening the desk). With a `publisher` (started by
     the caller) changes of tickets go out by MQTT. `tally` makes what counts figures; without one
-    there are none. `allowed` says what the loop allows on a ticket (as the desk has it).
+    there are none. `allowed` says what the loop allows on a ticket (as the desk has it). `accounts`
+    are those who log in; whoever hands them over has looked that there is one where the center
+    listens beyond this machine.
     Raises Wrong on unsafe settings.
     """
-    check(settings)
+    check(settings, accounts=accounts is not None)
     notify = notify or NotifySettings()
     check_targets(notify, city)
     shapes = mapping.known(settings.mappings, ZoneInfo(city.timezone))
@@ -105,6 +110,10 @@ def make_app(
     metrics = Metrics(registry)
     signer = Signer(settings.evidence_secret, settings.evidence_link_s, clock, settings.public_url)
     veil = Veil(city)
+    logins = None
+    if accounts is not None:
+        secure = settings.public_url.startswith("https://")
+        logins = Logins(accounts, settings.accounts, clock, secure=secure)
     context = Context(
         desk=desk,
         city=city,
@@ -116,7 +125,13 @@ def make_app(
         registry=registry,
         signer=signer,
         metrics=metrics,
-        guard=Guard(settings),
+        guard=Guard(
+            settings,
+            logins=logins,
+            inside=inside(city),
+            trusted=(u.id for u in city.utilities.values() if u.restricted),
+        ),
+        logins=logins,
         tailer=Tailer(
             desk,
             signer=signer,
@@ -189,11 +204,13 @@ def _office(context: Context, notify: NotifySettings) -> Office:
 
 def _wrap(context: Context, route: Route) -> AioHandler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        caller = context.guard.caller(request)
+        guard = context.guard
+        caller = await guard.caller(request)
         if not request.path.startswith("/evidence/"):
             only(request, route.query)
-        context.guard.check(request, caller, route.access)
-        return await route.handler(context, caller, request)
+        await guard.check(request, caller, route.access)
+        seen = context.seen_by(caller, guard.address(request))
+        return await route.handler(seen, caller, request)
 
     return handle
 

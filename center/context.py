@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,10 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from center.accounts.lands import Lands
+from center.accounts.login import Logins
+from center.accounts.scope import EVERYTHING, Scope, scope_of
+from center.accounts.seen import SeenDesk, SeenRoster, as_roster
 from center.board import Board
 from center.counts import Counts
 from center.feeds import mapping
@@ -53,6 +58,7 @@ class Context:
         passes: Passes,
         tally: Callable[[], Tally] | None = None,
         allowed: Callable[[dict[str, Any], datetime], Sequence[Allowed]] | None = None,
+        logins: Logins | None = None,
     ) -> None:
         self.desk = desk
         self.city = city
@@ -76,18 +82,42 @@ class Context:
         self.board = Board(desk, tailer, clock)
         self.drains = Drains(city)
         self.counts = None if tally is None else Counts(desk, tally)
-        self._inside = _inside(city)
+        self.logins = logins
+        """Accounts; None where there can be none."""
+        self.scope: Scope = EVERYTHING
+        """What part of the city whoever asks sees; `desk`, `roster` and `counts` keep to it."""
+        self.whole: Context = self
+        """The same without that: for what is kept for all callers, and what is no caller's."""
+        self.lands = Lands(city)
+        self._inside = inside(city)
+
+    def seen_by(self, caller: Caller, address: str) -> Context:
+        """What a handler gets: the desk notes who looked, and only what lies in the caller's part
+        of the city is there."""
+        view = copy.copy(self)
+        view.scope = scope_of(caller)
+        desk = SeenDesk(
+            self.desk, view.scope, caller, address, lands=self.lands, inside=self.grids_inside,
+            accounts=None if self.logins is None else self.logins.store, clock=self.clock,
+        )  # fmt: skip
+        view.desk = desk
+        if not view.scope.everything:
+            view.roster = as_roster(SeenRoster(self.roster, view.scope, self.lands))
+            if self.counts is not None:
+                view.counts = self.counts.within(view.scope, desk)
+        return view
 
     def grids_inside(self, grid: str) -> frozenset[str]:
         """The ids of `grid` and of everything below it in the grid tree."""
-        return self._inside.get(grid, frozenset((grid,)))
+        return self._inside(grid)
 
 
 CONTEXT = web.AppKey("context", Context)
 Handler = Callable[[Context, Caller, web.Request], Awaitable[web.StreamResponse]]
 
 
-def _inside(city: City) -> dict[str, frozenset[str]]:
+def inside(city: City) -> Callable[[str], frozenset[str]]:
+    """A grid's id → the ids of it and of everything below it in the grid tree."""
     children: dict[str, list[str]] = {}
     for grid in city.grids:
         if grid.parent is not None:
@@ -100,4 +130,5 @@ def _inside(city: City) -> dict[str, frozenset[str]]:
                 found |= below(child, seen | {grid})
         return frozenset(found)
 
-    return {grid.id: below(grid.id, frozenset()) for grid in city.grids}
+    known = {grid.id: below(grid.id, frozenset()) for grid in city.grids}
+    return lambda grid: known.get(grid, frozenset((grid,)))

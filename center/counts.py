@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from center.accounts.scope import Scope
 from contracts.clock import monotonic
 from contracts.ports import Desk, Query, Tally
 
@@ -15,6 +17,8 @@ and the longest limits are months)."""
 KEPT_S = 15.0
 """A count is shown again for so long; over a period that ends now the figures lag by as much."""
 PAGE = 500
+PARTS = 16
+"""Parts of the city whose counts are kept."""
 
 
 class Counts:
@@ -25,6 +29,16 @@ class Counts:
         self._tally = tally
         self._lock = asyncio.Lock()
         self._kept: tuple[tuple[str, str], float, Tally, datetime, datetime] | None = None
+        self._parts: OrderedDict[Scope, Counts] = OrderedDict()
+
+    def within(self, scope: Scope, desk: Desk) -> Counts:
+        """Counts of a part of the city, kept for whoever asks next of the same part; `desk` hands
+        out no other tickets."""
+        part = self._parts.pop(scope, None) or Counts(desk, self._tally)
+        self._parts[scope] = part
+        while len(self._parts) > PARTS:
+            self._parts.popitem(last=False)
+        return part
 
     async def of(
         self, asked: tuple[str, str], since: datetime, until: datetime

@@ -34,7 +34,13 @@ async def evidence(context: Context, caller: Caller, request: web.Request) -> we
             raise Problem(403, "bad_link", "this link is not ours or has expired; load it anew")
         who = f"{caller.name} (link)"
     else:
-        context.guard.check(request, caller, "evidence")
+        await context.guard.check(request, caller, "evidence")
+        if not context.scope.everything:
+            # Whose a file is, its path does not say; the links of what they see are signed.
+            raise Problem(
+                403, "link_needed", "open it from its ticket: with a part of the city only signed "
+                "links open evidence / 请从工单中打开证据",
+            )  # fmt: skip
     file = locate(context.evidence_dir, path)
     if _begins(request):
         await context.desk.log_access(who, f"evidence/{path}", context.clock.now())

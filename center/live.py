@@ -12,10 +12,13 @@ from center.guard import Caller
 from center.problems import Problem
 from center.reads import open_tickets
 from center.tailer import Entry, frame, grid_of
-from contracts.clock import iso
+from contracts.clock import iso, monotonic
+from contracts.errors import GridsentryError
 
 CHUNK = 64
 """Entries written at once."""
+STILL_S = 5.0
+"""How soon a stream notices that its session is over, or that its account may something else."""
 
 
 class Filter(msgspec.Struct, frozen=True):
@@ -80,10 +83,15 @@ class _Connection:
         self, context: Context, caller: Caller, response: web.StreamResponse, wanted: Filter
     ) -> None:
         self._context = context
+        self._caller = caller
+        self._scope = context.scope
+        self._told: set[str] = set()
+        """Tickets that this reader of a part was told of."""
+        self._checked = monotonic()
         self._tailer = context.tailer
         self._response = response
         self._wanted = wanted
-        self._personal = caller.may("evidence")
+        self._personal = caller.personal
         self._position = 0
 
     async def open(self, request: web.Request, start: int | None) -> None:
@@ -96,6 +104,10 @@ class _Connection:
         else:
             reset = await self._tailer.gone(start)
         self._position = start
+        if not self._scope.everything:
+            async for ticket in open_tickets(self._context):
+                self._told.add(str(ticket["id"]))
+        self._request = request
         await self._response.prepare(request)
         await self._write(
             b"retry: 1000\n\n" + frame(start, "hello", {"position": start, "now": self._now()})
@@ -105,23 +117,57 @@ class _Connection:
 
     async def follow(self) -> None:
         """Write what comes, and a heartbeat when nothing does."""
-        while not self._tailer.closing:
+        while not self._tailer.closing and await self._still():
             grown = self._tailer.grown
             entries = await self._tailer.after(self._position, CHUNK)
             if entries is None:
                 await self._reset()
             elif entries:
                 self._position = entries[-1].position
-                chunk = b"".join(e.frame(self._personal) for e in entries if self._wanted.takes(e))
+                chunk = b"".join(self._shown(e) for e in entries if self._wanted.takes(e))
                 if chunk:
                     await self._write(chunk)
             else:
                 try:
                     beat = self._context.settings.stream_heartbeat_s
+                    if self._caller.account is not None:
+                        beat = min(beat, STILL_S)
                     await asyncio.wait_for(grown.wait(), beat)
                 except TimeoutError:
                     # The id moves the resume point on past what the filter left out.
                     await self._write(b": still here\nid: %d\n\n" % self._position)
+
+    def _shown(self, entry: Entry) -> bytes:
+        """The entry, or nothing of what lies outside the caller's part; of a ticket that was in it
+        before, that it is gone."""
+        scope = self._scope
+        if scope.everything:
+            return entry.frame(self._personal)
+        facts = entry.facts
+        if scope.holds(entry.type, facts):
+            if entry.type == "ticket":
+                self._told.add(facts.id)
+            return entry.frame(self._personal)
+        if entry.type == "ticket" and (facts.id in self._told or scope.held(facts)):
+            self._told.discard(facts.id)
+            return frame(entry.position, "gone", {"type": "ticket", "subject": facts.id})
+        return b""
+
+    async def _still(self) -> bool:
+        """Whether the caller is who they were: a session may be over, a role another one. The
+        reader comes again and is asked anew."""
+        if self._caller.account is None:
+            return True
+        now = monotonic()
+        if now - self._checked < min(STILL_S, self._context.settings.stream_heartbeat_s):
+            return True
+        self._checked = now
+        try:
+            return await self._context.guard.caller(self._request) == self._caller
+        except Problem:
+            return False
+        except (GridsentryError, OSError, TimeoutError):
+            return True  # the database is away: asked again in a moment
 
     async def _reset(self) -> None:
         """Rows were missed for good: say so, then send every open ticket as it stands now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 from contracts.city import City
@@ -27,8 +28,15 @@ class Roster:
             "workers": {id_: plain(city.workers[id_]) for id_ in sorted(city.workers)},
         }
 
-    async def page(self, what: Things, query: Query, grids: frozenset[str] | None) -> Page:
-        """One page; `query.kind` is a device's type, `grids` those a worker may belong to."""
+    async def page(
+        self,
+        what: Things,
+        query: Query,
+        grids: frozenset[str] | None,
+        sees: Callable[[dict[str, Any]], bool] | None = None,
+    ) -> Page:
+        """One page; `query.kind` is a device's type, `grids` those a worker may belong to, `sees`
+        says which may be shown."""
         heard = await self.heard(what)
         items: list[dict[str, Any]] = []
         for id_, known in self._known[what].items():
@@ -38,10 +46,16 @@ class Roster:
                 continue
             if grids is not None and known.get("grid") not in grids:
                 continue
+            if sees is not None and not sees(known):
+                continue
             if len(items) == query.limit:
                 return Page(items, items[-1]["id"])
             items.append(_joined(known, heard.get(id_)))
         return Page(items, None)
+
+    def known(self, what: Things) -> dict[str, dict[str, Any]]:
+        """As registered, by id."""
+        return self._known[what]
 
     async def get(self, what: Things, id_: str) -> dict[str, Any] | None:
         """One of them, or None when it is not registered."""

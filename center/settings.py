@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
+from center.accounts.settings import (
+    AccountSettings,
+    OidcSettings,
+    check_accounts,
+    check_proxies,
+)
 from contracts.errors import Wrong
 
 Role = Literal["viewer", "reporter", "resident", "worker", "utility", "operator", "head", "admin"]
@@ -40,19 +46,27 @@ class CenterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     """Settings of the command center."""
 
     host: str = "127.0.0.1"
-    """Address to listen on. Anything but this machine's loopback needs at least one token."""
+    """Address to listen on. Anything but this machine's loopback needs at least one token or
+    account, or `oidc`."""
     port: int = 8080
     """TCP port; 0 takes a free one."""
     tokens: tuple[Token, ...] = ()
-    """Bearer tokens. Without any, everybody on this machine may do everything (loopback only)."""
+    """Bearer tokens. Without any, and without accounts, everybody on this machine may do everything
+    (loopback only)."""
+    accounts: AccountSettings = AccountSettings()
+    """Passwords and sessions of those who log in (`gridsentry accounts add NAME --role admin`)."""
+    oidc: OidcSettings | None = None
+    """Login by an OpenID Connect provider."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks whose `X-Forwarded-For` is believed: our own reverse proxies."""
     public_url: str = ""
     """How others reach this center, such as `https://grid.example.cn`: makes the links in alerts
-    and feeds absolute."""
+    and feeds absolute, and with https cookies that never travel without it."""
     allowed_origins: tuple[str, ...] = ()
     """Other web origins (`https://host[:port]`) whose pages may write; our own always may."""
     allowed_hosts: tuple[str, ...] = ()
-    """Further names this center answers to when it has no tokens (protects against DNS
-    rebinding; the loopback names always count)."""
+    """Further names this center answers to when it has no tokens and no accounts (protects against
+    DNS rebinding; the loopback names always count)."""
     tiles_url: str = ""
     """Tiles below all maps, such as `https://tiles.example.cn/{z}/{x}/{y}.png` (Web Mercator on
     WGS 84 or CGCS 2000; GCJ-02 tiles lie off by hundreds of metres); empty: none, our own drawing
@@ -135,17 +149,21 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def check(settings: CenterSettings) -> None:
-    """Refuse settings that are unsafe or cannot work.
+def check(settings: CenterSettings, *, accounts: bool = False) -> None:
+    """Refuse settings that are unsafe or cannot work; `accounts`: there is at least one.
 
     Raises Wrong naming the setting, what was found and what is allowed.
     """
-    if not is_loopback(settings.host) and not settings.tokens:
+    guarded = settings.tokens or settings.oidc is not None or accounts
+    if not is_loopback(settings.host) and not guarded:
         raise Wrong(
             "center.tokens",
             f"none, but center.host {settings.host!r} can be reached from other machines",
-            "at least one token, or host 127.0.0.1",
+            "at least one token, an account (`gridsentry accounts add NAME --role admin`), "
+            "center.oidc, or host 127.0.0.1",
         )
+    check_accounts(settings.accounts, settings.oidc, settings.public_url, get_args(Role))
+    check_proxies(settings.trusted_proxies)
     if not 0 <= settings.port <= 65_535:
         raise Wrong("center.port", str(settings.port), "0 to 65535")
     seen: set[str] = set()
@@ -153,6 +171,12 @@ def check(settings: CenterSettings) -> None:
         where = f"center.tokens[{number}].token"
         if len(token.token) < 16 or not token.token.isascii() or " " in token.token:
             raise Wrong(where, f"{len(token.token)} characters", "16 or more, ASCII, no spaces")
+        for role, named in (("worker", token.worker), ("utility", token.utility)):
+            if (token.role == role) != bool(named):
+                raise Wrong(
+                    f"center.tokens[{number}].{role}", repr(named),
+                    f"an id, with the role {role!r} and only with it",
+                )  # fmt: skip
         if token.token in seen:
             raise Wrong(where, "the same token twice", "a token of its own for each name")
         seen.add(token.token)

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from center.accounts.scope import Facts, facts_of
 from center.links import STEP_S, Signer
 from center.metrics import Metrics
 from center.privacy import Veil, with_links
@@ -59,6 +60,7 @@ class Entry:
         self._frames: dict[bool, tuple[float, bytes]] = {}
         self._grid: str | None = None
         self._grid_known = False
+        self._facts: Facts | None = None
 
     @property
     def grid(self) -> str | None:
@@ -71,6 +73,14 @@ class Entry:
         """The ticket, incident or event itself, as the wire has it, nothing withheld."""
         data = self._event().get("data")
         return data if isinstance(data, dict) else None
+
+    @property
+    def facts(self) -> Facts:
+        """What decides who sees it."""
+        if self._facts is None:
+            data = self._event().get("data")
+            self._facts = facts_of(self.type, data if isinstance(data, dict) else {})
+        return self._facts
 
     def frame(self, personal: bool) -> bytes:
         """The event on the wire, with or without personal data."""

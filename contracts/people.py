@@ -39,6 +39,11 @@ def parts(ticket: Mapping[str, Any], worker: str) -> frozenset[str]:
 
 def was_concerned(ticket: Mapping[str, Any], worker: str) -> bool:
     """Whether the ticket is, or ever was, this worker's: sent, asked, passed over, or acting."""
+    return worker in ever_concerned(ticket)
+
+
+def ever_concerned(ticket: Mapping[str, Any]) -> frozenset[str]:
+    """The workers whose the ticket is or ever was (and other names that acted on it)."""
     why = ticket.get("reason") or {}
     past = {
         *(entry.get("id") for entry in why.get("returns", ())),
@@ -46,7 +51,7 @@ def was_concerned(ticket: Mapping[str, Any], worker: str) -> bool:
         *(hand.get("worker") for hand in ticket.get("hands") or ()),
         *(_person(str(step.get("by"))) for step in ticket.get("timeline") or ()),
     }
-    return bool(parts(ticket, worker)) or worker in past
+    return concerned(ticket) | {str(name) for name in past if name}
 
 
 def _person(by: str) -> str:

@@ -1,0 +1,1 @@
+"""Who logs in, how, and what part of the city they see."""
