@@ -62,6 +62,9 @@ _TO_SI: Final[dict[str, tuple[str, float, float]]] = {
     "F": ("degC", 5 / 9, -160 / 9),
 }
 
+KNOWN: Final = tuple(_TO_SI)
+"""Every unit that can be turned into ours."""
+
 
 def in_ours(value: float, unit: str | None) -> float:
     """A value told in `unit` as we tell it: lengths in m, rain in mm/h, pressure in kPa, angles in
