@@ -54,6 +54,7 @@ PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
     "lang": ("Language of its words.", {"type": "string", "enum": ["zh", "en"]}),
     "bbox": ("A box: `west,south,east,north` in degrees.", {"type": "string"}),
     "zoom": ("Zoom of a web map, 0 to 24; together with `bbox`.", {"type": "number"}),
+    "worker": ("Whom to act as, where the center is open to this machine.", {"type": "string"}),
     "ids": ("Ids, comma-separated.", {"type": "string"}),
     "step": (
         "Length of each period; what suits the whole where it is left out.",

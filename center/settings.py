@@ -111,6 +111,9 @@ class CenterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     place_secret: str = ""
     """Key of the codes that hang on walls, at least 16 characters; empty: `evidence_secret`. With a
     key of their own they outlive a change of that one."""
+    office_phone: str = ""
+    """The command center's telephone: a grid worker's page calls it by one touch. Empty: no such
+    button."""
     place_salt: str = ""
     """Another word makes every printed code void and gives every place a new one."""
     place_salts: dict[str, str] = {}

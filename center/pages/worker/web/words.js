@@ -1,0 +1,48 @@
+// @ts-check
+// The page's own words, [zh, en]. Names of kinds come from the city, of actions from the loop.
+import { addTexts } from '/static/common/i18n.js';
+
+addTexts({
+  wTitle: ['我的工单', 'My tickets'], wBack: ['返回', 'Back'],
+  wAsked: ['待我答复', 'Waiting for me'], wWorking: ['在办', 'In hand'], wNearby: ['本网格暂无人办', 'Nobody on it yet, in my grid'], wDone: ['本班已办', 'Done this shift'],
+  wNearbyHint: ['仅供知悉，如可就近处理请联系中心。', 'To know of. If you are close, call the office.'],
+  wQuiet: ['暂无工单', 'No tickets'], wQuietText: ['有新派单时会响铃并振动。请保持本页打开。', 'A new one rings and vibrates. Keep this page open.'],
+  wFirst: ['正在读取工单…', 'Reading your tickets…'], wNever: ['尚未取得工单，且没有网络。', 'There is no network, and no tickets were read yet.'],
+  wOffline: ['离线', 'No network'], wOfflineText: ['无网络：可继续操作，恢复后自动发送', 'No network: go on, all is sent when it is back'],
+  wAsOf: ['数据截至', 'As of'], wToSend: ['{n} 项待发送', '{n} to be sent'], wSending: ['正在发送…', 'Sending…'], wWaits: ['待发送', 'to be sent'],
+  wRefusedN: ['{n} 项未生效，请查看', '{n} not applied: see why'], wLookNow: ['查看', 'Look'],
+  wLogin: ['请登录', 'Please log in'], wLoginText: ['登录后可查看和办理您的工单。未发送的内容保存在本机。', 'Log in to see and do your tickets. What was not sent is kept on this phone.'], wLoginGo: ['登录', 'Log in'], wToken: ['或使用访问令牌', 'Or with an access token'], wTokenGo: ['使用令牌', 'Use the token'],
+  wNoWorker: ['当前账号不是网格员账号。', 'This account is not a grid worker’s.'],
+  wDemo: ['演示：选择网格员身份', 'Demonstration: act as a worker'], wDemoText: ['本中心未设账号，对本机开放。可任选一名网格员体验；正式使用须用网格员账号登录。', 'This center has no accounts and is open to this machine. Choose any worker to try the page; in earnest each worker logs in.'], wDemoFind: ['查找姓名或编号', 'Find a name or id'], wSwitch: ['切换身份', 'Act as another'], wActAs: ['演示身份', 'Acting as'],
+  wOther: ['{name} 有 {n} 项未发送，由其登录后发送', '{name} has {n} unsent; they go once that person logs in'],
+  wUpdate: ['新版本已就绪', 'A new version is ready'], wUpdateGo: ['更新', 'Update'],
+  wAway: ['距离', 'Away'], wFromHome: ['自驻点', 'from your post'], wHere: ['就在附近', 'right here'],
+  wLeft: ['剩', '{t} left'], wOver: ['超时', '{t} over'], wBy: ['{at} 前{what}', '{what} by {at}'], wNoLimit: ['不限时', 'no limit'],
+  wNew: ['新派单', 'New ticket'], wGone: ['工单已转他人', 'It is somebody else’s now'], wChanged: ['工单有更新', 'A ticket changed'],
+  wHelpAsked: ['请求您协助', 'You are asked to help'], wStepIn: ['请您接手', 'You are asked to step in'], wConfirmAsked: ['传感器显示已恢复，请确认', 'The sensor says it is over: is it?'], wAssignAsked: ['请明确责任单位', 'Say whose it is'], wVerifyAsked: ['单位已处置，请核实', 'The utility is done: check it'], wEscalatedAsked: ['逾期上报，请知悉', 'Overdue: told to you'],
+  wNext_accept: ['接单', 'Accept'], wNext_arrive: ['我已到场', 'I am there'], wNext_dispose: ['处置完成', 'Done'], wNext_accept_help: ['我去协助', 'I will help'], wNext_confirm: ['确认已恢复', 'Yes, it is over'], wNext_assign: ['明确责任单位', 'Name the utility'], wNext_verify: ['核实通过', 'It is done'], wNext_acknowledge: ['已知悉', 'I have seen it'], wNext_step_in: ['我来接手', 'I take it over'],
+  wOpen: ['打开：{what}', 'Open: {what}'],
+  wMore: ['更多', 'More'], wGo: ['导航', 'Navigate'], wPhoto: ['拍照', 'Photo'], wCall: ['电话', 'Call'], wRefuse: ['不能办理', 'I cannot'], wHow: ['导航方式', 'Navigate with'],
+  wAmap: ['高德地图', 'Amap (Gaode)'], wApple: ['苹果地图', 'Apple Maps'], wGoogle: ['谷歌地图', 'Google Maps'], wGeo: ['手机默认地图', 'The phone’s own map'], wRemember: ['下次直接使用', 'Use this one from now on'], wCopy: ['复制坐标', 'Copy the position'], wCopied: ['已复制', 'Copied'],
+  wSaw: ['监测情况', 'What the sensor saw'], wBlurred: ['画面已做隐私模糊', 'Faces and homes are blurred'], wStillOf: ['抓拍画面', 'Still picture'], wChart: ['监测曲线', 'Chart'], wNoPicture: ['离线，未保存画面', 'No network; the picture was not kept'],
+  wWhere: ['地点', 'Where'], wWhy: ['派单理由', 'Why you'], wWith: ['协同', 'With you'], wUtility: ['责任单位', 'Utility'], wSoFar: ['经过', 'So far'], wPhotos: ['现场照片', 'Photographs'], wNear: ['可用物资', 'Resources near'], wLimits: ['时限', 'Limits'],
+  wShows: ['照片内容', 'It shows'], wTake: ['拍摄', 'Take a picture'], wTakeAfter: ['拍摄处置后照片', 'Photograph it as it is now'], wAgain: ['再拍一张', 'One more'], wBytes: ['{kb} KB', '{kb} kB'], wShrinking: ['正在压缩照片…', 'Making the picture smaller…'], wBadPhoto: ['这张照片无法读取，请重拍', 'This picture cannot be read: take it again'], wRemove: ['删除', 'Remove'],
+  wNote: ['说明', 'Note'], wNoteHint: ['选填，如处理方法、所用材料', 'If you like: what was done, with what'], wReason: ['原因', 'Reason'], wNeedReason: ['请先选择或填写原因', 'Choose or write the reason first'], wNeedPhoto: ['请先拍照', 'Take a picture first'], wNeedNote: ['请填写说明', 'Write a note first'], wNeedChoice: ['请先选择', 'Choose first'],
+  wDoneAsk: ['处置完成', 'Done'], wDoneText: ['建议附处置后照片：无传感器可核实时，以照片为准。', 'A photograph of how it is now is proof where no sensor can tell.'], wSend: ['提交', 'Send'], wCancel: ['取消', 'Cancel'], wClose: ['关闭', 'Close'],
+  wWhyNot: ['为什么不能办理？', 'Why can you not?'], wR1: ['不在我的网格', 'Not in my grid'], wR2: ['正在处理其他紧急事项', 'Busy with something urgent'], wR3: ['缺少工具或技能', 'I lack the tools or the skill'], wR4: ['现场有危险，需专业队伍', 'It is dangerous: professionals are needed'], wR5: ['现场无异常', 'There is nothing there'], wR6: ['应由权属单位处理', 'It is the owner’s to do'],
+  wHours: ['延长多久？', 'How much longer?'], wH: ['{n} 小时', '{n} h'], wDays: ['{n} 天', '{n} d'],
+  wBlocked: ['道路是否阻断？', 'Is the road blocked?'], wBlockedYes: ['道路阻断', 'It is blocked'], wBlockedNo: ['道路已通', 'It is open'], wHowMany: ['需要几人？', 'How many people?'], wPeople: ['{n} 人', '{n}'],
+  wYes: ['是，已恢复', 'Yes, it is over'], wNo: ['不，仍在', 'No, it goes on'], wNotHelp: ['不能去', 'I cannot'], wReworkWhy: ['哪里不合格？', 'What is not right?'],
+  wOffice: ['呼叫中心', 'Call the office'], wWriteOffice: ['给中心留言', 'A note to the office'], wCallUtility: ['呼叫{name}', 'Call {name}'],
+  wKept: ['已保存，有网络后自动发送', 'Kept; sent when there is network'], wSent: ['已发送', 'Sent'], wSentDone: ['{what}：已受理', '{what}: done'],
+  wNotApplied: ['未生效', 'Not applied'], wNotAppliedText: ['以下操作发送时已不能执行：', 'These could not be applied any more when they were sent:'], wNoted: ['您的办理情况和照片已作为备注交给中心。', 'What you did, with its photographs, was given to the office as a note.'], wDismiss: ['知道了', 'Understood'],
+  wShareOff: ['位置未共享', 'Not sharing'], wShareOn: ['位置共享中', 'Sharing'], wShareWait: ['共享暂停', 'Paused'], wShareDenied: ['定位未授权', 'Refused'], wShareIsOff: ['目前未共享位置', 'Your position is not shared'], wShareTitle: ['位置共享', 'Sharing your position'],
+  wS1: ['共享什么', 'What'], wS1t: ['本手机的经纬度和精度。最多每 15 秒或移动 25 米发送一次。', 'Where this phone is, and how exactly. At most once in 15 s, or when it moved 25 m.'],
+  wS2: ['谁能看到', 'Who sees it'], wS2t: ['指挥中心值班人员和派单程序，用于就近派单与保障您的安全。居民和责任单位看不到。', 'The people on duty in the command center, and the program that sends whoever is nearest. No resident and no utility does.'],
+  wS3: ['保存多久', 'How long it is kept'], wS3t: ['只保存最近一个位置，新的覆盖旧的，不保存轨迹。停止共享 30 分钟后，派单不再采用该位置。', 'Only the newest position; each overwrites the last, no track is kept. 30 min after you stop it is no longer used to send you anywhere.'],
+  wS4: ['您的选择', 'Your choice'], wS4t: ['不共享也能接单办理，派单按您登记的驻点计算。可随时关闭，关闭立即生效；您的同意与撤回均有记录。', 'You can work without it; your registered post is used then. Turn it off at any time, it stops at once. Your yes and your no are both on record.'],
+  wShareJob: ['仅在办工单期间', 'While I have a ticket in hand'], wShareShift: ['整个当班期间', 'Through my shift'], wShareNever: ['不共享', 'Do not share'], wAgree: ['同意并开始共享', 'I agree: share it'], wStop: ['停止共享', 'Stop sharing'], wSharing: ['当前', 'Now'], wLast: ['最近发送', 'Last sent'], wAcc: ['精度 {m} 米', 'within {m} m'], wOutOfJob: ['无在办工单，未发送', 'No ticket in hand: nothing is sent'], wOutOfShift: ['不在班，未发送', 'Off shift: nothing is sent'], wNoGps: ['无定位', 'No position'],
+});
+addTexts({
+  wHand_requested: ['已请求，未答复', 'asked, no answer yet'], wHand_accepted: ['已答应协助', 'will help'],
+});
