@@ -28,6 +28,7 @@ from center.settings import CenterSettings
 from contracts.case import Allowed
 from contracts.city import City
 from contracts.clock import Clock
+from contracts.plant import Plant
 from contracts.ports import Desk, Tally
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ class Context:
         self.allowed = allowed
         self.alerts: MqttAlerts | None = None
         self.office: Office | None = None
+        self.plant: Plant | None = None
+        """The service's city folder and what its detectors say; None where there is none."""
         self.mappings = mapping.known(settings.mappings, ZoneInfo(city.timezone))
         self.veil = tailer.veil
         self.roster = Roster(city, desk)
@@ -90,6 +93,7 @@ class Context:
         """The same without that: for what is kept for all callers, and what is no caller's."""
         self.lands = Lands(city)
         self._inside = inside(city)
+        self._grid_names = {grid.id: grid.name for grid in city.grids}
 
     def seen_by(self, caller: Caller, address: str) -> Context:
         """What a handler gets: the desk notes who looked, and only what lies in the caller's part
@@ -110,6 +114,10 @@ class Context:
     def grids_inside(self, grid: str) -> frozenset[str]:
         """The ids of `grid` and of everything below it in the grid tree."""
         return self._inside(grid)
+
+    def grid_name(self, grid: str) -> str | None:
+        """What people call it."""
+        return self._grid_names.get(grid)
 
 
 CONTEXT = web.AppKey("context", Context)

@@ -31,6 +31,22 @@ PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
         " and the stream also everything inside it.",
         {"type": "string"},
     ),
+    "severity": (
+        "At least this one: 1 minor to 5 extreme.",
+        {"type": "integer", "minimum": 1, "maximum": 5},
+    ),
+    "utility": ("Id of the responsible utility.", {"type": "string"}),
+    "severities": ("Exactly these, comma-separated.", {"type": "string"}),
+    "inside": ("Id of a grid, with everything inside it.", {"type": "string"}),
+    "open": ("`1`: only tickets that are not finished.", {"type": "string", "enum": ["1"]}),
+    "show": (
+        "`overdue`: whose clock has run out; `unacknowledged`: nobody has taken or acknowledged"
+        " it.",
+        {"type": "string", "enum": ["overdue", "unacknowledged", "mine"]},
+    ),
+    "q": ("Words that stand in its id, place, grid, people or reason.", {"type": "string"}),
+    "grids": ("Ids of grids, comma-separated.", {"type": "string"}),
+    "workers": ("Ids of workers, comma-separated.", {"type": "string"}),
     "device": ("Id of a device.", {"type": "string"}),
     "metric": ("Name of a metric.", {"type": "string"}),
     "since": ("From this time on: ISO 8601 with zone, or epoch ms.", {"type": "string"}),
@@ -38,6 +54,7 @@ PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
     "last_event_id": ("As the header Last-Event-ID.", {"type": "string"}),
     "from": ("`oldest`: begin with the oldest change still kept.", {"type": "string"}),
     "type": ("`ticket`, `incident`, `event`, `silence`; several by comma.", {"type": "string"}),
+    "worker": ("Whom to act as, where the center is open to this machine.", {"type": "string"}),
     "exp": ("When the signed link ends, epoch seconds.", {"type": "string"}),
     "sig": ("The link's signature.", {"type": "string"}),
     "api_key": ("The bearer token, as Open311 sends it.", {"type": "string"}),
@@ -54,7 +71,6 @@ PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
     "lang": ("Language of its words.", {"type": "string", "enum": ["zh", "en"]}),
     "bbox": ("A box: `west,south,east,north` in degrees.", {"type": "string"}),
     "zoom": ("Zoom of a web map, 0 to 24; together with `bbox`.", {"type": "number"}),
-    "worker": ("Whom to act as, where the center is open to this machine.", {"type": "string"}),
     "ids": ("Ids, comma-separated.", {"type": "string"}),
     "step": (
         "Length of each period; what suits the whole where it is left out.",

@@ -18,7 +18,7 @@ Shape = TypeVar("Shape")
 
 COMMON = ("after", "limit")
 FILTERS: dict[What, tuple[str, ...]] = {
-    "tickets": (*COMMON, "kind", "stage", "grid", "since", "until"),
+    "tickets": (*COMMON, "kind", "stage", "severity", "utility", "grid", "since", "until"),
     "incidents": (*COMMON, "kind", "grid", "since", "until"),
     "events": (*COMMON, "kind", "grid", "device", "since", "until"),
     "silences": (*COMMON, "grid", "since", "until"),
@@ -31,6 +31,7 @@ FILTERS: dict[What, tuple[str, ...]] = {
 code)."""
 
 
+SEVERITIES = ("1", "2", "3", "4", "5")
 LAST = timedelta(hours=1)
 """How far back readings of all devices are listed when no `since` is given."""
 
@@ -68,6 +69,9 @@ def parse(what: What, request: web.Request, settings: CenterSettings) -> Query:
         one_of(kind, (*KINDS, *GROUP_KINDS) if what == "incidents" else KINDS, "kind")
     if stage is not None:
         one_of(stage, STAGES, "stage")
+    severity = given.get("severity")
+    if severity is not None:
+        one_of(severity, SEVERITIES, "severity")
     since = parse_time(given["since"], "since") if "since" in given else None
     until = parse_time(given["until"], "until") if "until" in given else None
     return Query(
@@ -75,6 +79,8 @@ def parse(what: What, request: web.Request, settings: CenterSettings) -> Query:
         limit=limit,
         kind=kind,
         stage=stage,
+        severity=None if severity is None else int(severity),
+        utility=given.get("utility"),
         grid=given.get("grid"),
         device=given.get("device"),
         metric=given.get("metric"),

@@ -18,7 +18,7 @@ from center import (
     writes,
 )
 from center.context import Handler
-from center.feeds import cap, exports, open311
+from center.feeds import cap, exports, open311, shown
 from center.notify import counter, office
 from center.pages import page_routes
 from center.query import FILTERS
@@ -214,8 +214,10 @@ def routes(city: City, openapi: Handler) -> tuple[Route, ...]:
         ),
         Route(
             method="GET", path="/api/v1/tickets.csv", name="tickets-csv",
-            summary="Tickets as CSV (UTF-8 with mark), with the listing's filters.",
-            handler=exports.table, access="evidence", query=FILTERS["tickets"],
+            summary="Tickets as CSV (UTF-8 with mark), with the listing's filters and"
+            " those of the desk's page.",
+            handler=exports.table, access="evidence",
+            query=(*FILTERS["tickets"], *shown.QUERY),
             answers={200: "text/csv"},
         ),
         Route(

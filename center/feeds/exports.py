@@ -7,16 +7,18 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 from aiohttp import web
 
 from center.context import Context
+from center.feeds import shown
 from center.feeds.csvtext import MARK, line
 from center.guard import Caller
 from center.problems import Problem, json_response
 from center.query import parse
 from center.reads import dossier, found, open_tickets
 from center.said import apart, kind_names
-from contracts.kinds import NAMES
+from contracts.kinds import NAMES, OPEN_STAGES
 from contracts.ports import Query
 
 STAGE_ZH = {
@@ -75,6 +77,8 @@ async def table(context: Context, caller: Caller, request: web.Request) -> web.S
     """`/api/v1/tickets.csv`: the listing's filters, all pages, as a spreadsheet opens it."""
     query = parse("tickets", request, context.settings)
     query.limit = context.settings.page_limit_max
+    keep = shown.keeps(context, caller, request)
+    only_open = "open" in request.query and query.stage is None
     name = f"tickets-{context.clock.now():%Y%m%d-%H%M}.csv"
     response = web.StreamResponse(
         headers={
@@ -87,8 +91,10 @@ async def table(context: Context, caller: Caller, request: web.Request) -> web.S
     await context.desk.log_access(caller.name, "tickets.csv", now)
     await response.prepare(request)
     await response.write(MARK + line(COLUMNS))
-    async for ticket in _all(context, query):
-        await response.write(line(_row(context, ticket)))
+    for stage in sorted(OPEN_STAGES) if only_open else (query.stage,):
+        async for ticket in _all(context, msgspec.structs.replace(query, stage=stage)):
+            if keep(ticket):
+                await response.write(line(_row(context, ticket)))
     await response.write_eof()
     return response
 
@@ -107,7 +113,7 @@ async def _all(context: Context, query: Query) -> AsyncIterator[dict[str, Any]]:
 
 def _row(context: Context, ticket: dict[str, Any]) -> list[object]:
     zone = ZoneInfo(context.city.timezone)
-    shown: dict[str, Any] = context.veil.redact(ticket)
+    seen: dict[str, Any] = context.veil.redact(ticket)
     first: dict[str, str] = {}
     last: dict[str, str] = {}  # after a rework only the last one counts
     counts: dict[str, int] = {}
@@ -115,7 +121,7 @@ def _row(context: Context, ticket: dict[str, Any]) -> list[object]:
         first.setdefault(step["change"], step["at"])
         last[step["change"]] = step["at"]
         counts[step["change"]] = counts.get(step["change"], 0) + 1
-    place, due = shown.get("place") or {}, (ticket.get("deadlines") or {}).get("dispose")
+    place, due = seen.get("place") or {}, (ticket.get("deadlines") or {}).get("dispose")
     on_time = _on_time(ticket, due, last.get("disposed"), context.clock.now())
     worker = context.city.workers.get(str(ticket.get("worker")))
     utility = context.city.utilities.get(str(ticket.get("utility")))

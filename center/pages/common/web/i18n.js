@@ -1,5 +1,7 @@
+// @ts-check
 // Both languages in one table. Names of kinds come from the city; these are the page's own words.
 
+/** @type {Record<string, string[]>} */
 const TEXTS = {
   brand: ['网格哨兵', 'grid command'], skip: ['跳到工单', 'Skip to tickets'],
   tickets: ['工单', 'Tickets'], map: ['地图', 'Map'], newest: ['最新', 'Newest'], urgent: ['最急', 'Most urgent'],
@@ -47,19 +49,25 @@ const TEXTS = {
   related: ['关联', 'Belongs together'], causeExplains: ['由此引起，不另派人', 'Caused by it: nobody else is sent'], causeOutlived: ['原因已消除，此事仍在继续', 'It is over, and this goes on'], causeSuspected: ['可能的原因，请先查看', 'Perhaps caused by it: look there first'],
   storm: ['同一场暴雨', 'One storm'], sameGroup: ['同组工单', 'In the same group'], heldUntil: ['暂不派单，至', 'Held back until'], heldBefore: ['曾暂不派单，至', 'Was held back until'], bySilence: ['静默', 'silence'], byWork: ['计划施工', 'planned works'], mergedInto: ['已并入', 'Merged into'], splitFrom: ['拆分自', 'Split from'], partOf: ['主工单', 'Part of'], parts: ['子工单', 'Parts'], held: ['暂不派单', 'Held back'],
 };
+/** @type {Record<string, string[]>} */
 const STAGES = {
   detected: ['发现', 'Detected'], filed: ['立案', 'Filed'], dispatched: ['已派遣', 'Dispatched'], accepted: ['已接单', 'Accepted'], arrived: ['已到场', 'Arrived'],
   disposed: ['已处置', 'Disposed'], verified: ['已核实', 'Verified'], closed: ['已结案', 'Closed'], evaluated: ['已评价', 'Evaluated'], returned: ['回退', 'Returned'],
   reworked: ['返工', 'Reworked'], suspended: ['挂账', 'Suspended'], void: ['作废', 'Void'],
   opened: ['开单', 'Opened'], updated: ['更新', 'Updated'], reminded: ['催办', 'Reminded'], escalated: ['督办', 'Escalated'], cancelled: ['取消', 'Cancelled'],
 };
+/** @type {Record<string, string[]>} */
 const LANES = { self: ['网格自办', 'worker settles it'], direct: ['直派部门', 'direct to department'], joint: ['会商', 'joint meeting'] };
+/** @type {string[][]} */
 const SEVERITIES = [['', ''], ['轻微', 'Minor'], ['一般', 'Moderate'], ['较大', 'Serious'], ['重大', 'Severe'], ['特大', 'Extreme']];
 
+/** @param {string} key */
 function stored(key) { try { return localStorage.getItem(key); } catch { return null; } }
 let index = (stored('lang') ?? navigator.language ?? 'zh').startsWith('zh') ? 0 : 1;
 
+/** @returns {'zh' | 'en'} */
 export const language = () => (index === 0 ? 'zh' : 'en');
+/** @param {string} name */
 export function setLanguage(name) {
   index = name === 'zh' ? 0 : 1;
   try { localStorage.setItem('lang', name); } catch { /* private mode keeps it for this page only */ }
@@ -67,30 +75,48 @@ export function setLanguage(name) {
 }
 export function apply() {
   document.documentElement.lang = index === 0 ? 'zh-CN' : 'en';
-  for (const node of document.querySelectorAll('[data-t]')) node.textContent = t(node.dataset.t);
+  for (const node of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-t]'))) node.textContent = t(node.dataset.t ?? '');
 }
-/** A page's own words, {key: [zh, en]}, beside those of all pages. */
-export const addTexts = (more) => Object.assign(TEXTS, more);
-const pick = (pair, fallback) => (pair ? pair[index] : fallback);
+/** A page's own words, {key: [zh, en]}, beside those of all pages. @param {Record<string, string[]>} more */
+export const addTexts = (more) => { Object.assign(TEXTS, more); };
+/** @param {string[] | undefined} pair @param {string} fallback */
+const pick = (pair, fallback) => pair?.[index] ?? fallback;
+/** @param {string} key @returns {string} */
 export const t = (key) => pick(TEXTS[key], key);
+/** @param {string} key */
 export const has = (key) => key in TEXTS;
+/** @param {string} stage */
 export const stageName = (stage) => pick(STAGES[stage], stage);
+/** @param {string} lane */
 export const laneName = (lane) => pick(LANES[lane], lane);
+/** @param {number} n */
 export const severityName = (n) => pick(SEVERITIES[n], String(n));
-/** Text in both languages as the service writes it, in ours; null when there is none. */
+/** Text in both languages as the service writes it, in ours; null when there is none. @param {any} value @returns {string | null} */
 export function both(value) {
   if (typeof value === 'string') {
     const parts = value.split(' / ');
-    return parts.length === 2 && /[\u4e00-\u9fff]/.test(parts[1]) ? parts[1 - index] : value;
+    return parts.length === 2 && /[\u4e00-\u9fff]/.test(String(parts[1])) ? String(parts[1 - index]) : value;
   }
   if (!value || typeof value !== 'object') return null;
   return (index === 0 ? value.text_zh ?? value.zh : value.text_en ?? value.en) ?? value.text_en ?? value.text_zh ?? value.text ?? null;
 }
+
+/** Making a formatter costs more than a hundred uses of it. @type {Map<string, Intl.DateTimeFormat>} */
+const formats = new Map();
+/** A moment on the city's clock; with its date when that is not today or nearly.
+ * @param {string | number | Date} moment @param {string | undefined} timezone @param {boolean} [seconds] */
 export function timeOf(moment, timezone, seconds = false) {
   const date = new Date(moment);
   if (Number.isNaN(date.getTime())) return '';
-  const options = { timeZone: timezone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
-  if (seconds) options.second = '2-digit';
-  if (Math.abs(Date.now() - date) > 86_400_000) Object.assign(options, { month: '2-digit', day: '2-digit' });
-  return new Intl.DateTimeFormat(index === 0 ? 'zh-CN' : 'en-GB', options).format(date);
+  const dated = Math.abs(Date.now() - date.getTime()) > 86_400_000, key = `${index}${timezone}${seconds}${dated}`;
+  let format = formats.get(key);
+  if (!format) {
+    /** @type {Intl.DateTimeFormatOptions} */
+    const options = { timeZone: timezone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
+    if (seconds) options.second = '2-digit';
+    if (dated) Object.assign(options, { month: '2-digit', day: '2-digit' });
+    format = new Intl.DateTimeFormat(index === 0 ? 'zh-CN' : 'en-GB', options);
+    formats.set(key, format);
+  }
+  return format.format(date);
 }

@@ -1,218 +1,223 @@
-// The page: what happens when. Parts: state (what is known), list, map, detail, api.
+// @ts-check
+// The desk: its parts, wired. What is known is in state.js, what comes in live.js, what calls in alarm/.
 
-import { follow, get, hasToken, pages, post, setToken } from '../common/api.js';
-import { renderDetail } from './detail.js';
-import { apply, both, language, setLanguage, t } from '../common/i18n.js';
-import { initList, kindName, renderList, tickAll } from './list.js';
-import { draw, initMap, readColours, readGrids, relabelMap, show } from './map.js';
-import { changed, gridName, onChange, placeOf, state, takeIncident, takeTicket } from './state.js';
-import { el, icon, say } from '../common/text.js';
+/** @import {Answered, Filters, More, On, Ticket} from './types.js' */
 
-const $ = (selector) => document.querySelector(selector);
-const WORKERS_MS = 5_000;
-const FRESH_MS = 12_000;
-let started = false, sound = false, linkState = 'connecting', audio = null;
+import './texts.js';
+import { post } from '/static/common/api.js';
+import { both, t } from '/static/common/i18n.js';
+import { el, say } from '/static/common/text.js';
+import { initAlarm, toggleMute } from './alarm/alarm.js';
+import { chosenForMerge, initDetail, openTicketForm, renderDetail } from './detail.js';
+import { fromAddress, myName, toAddress } from './filters.js';
+import { bind, initKeys, showKeys } from './keys.js';
+import { bulkOf, initBars } from './list/bars.js';
+import { current, focusCard, initList, move, pick, renderList } from './list/list.js';
+import { initLive, loadDossier, loadFinished, retry } from './live.js';
+import { draw, initMap, readColours, relabelMap, show } from './map.js';
+import { changed, gridName, onChange, placeOf, state, takeTicket } from './state.js';
+import { complain, initToasts, toast } from './toasts.js';
+import { askToken, initTopbar, relabel, setLink, switchLanguage, tickBar } from './topbar.js';
+import { kindName, tickAll } from './words.js';
 
-// --- tickets and their evidence ---------------------------------------------------------------
-
-async function loadTickets() {
-  const tickets = await pages('/api/v1/tickets');
-  for (const ticket of tickets) takeTicket(ticket);
-  started = true;
-  for (const incident of await pages('/api/v1/incidents', 500)) takeIncident(incident);
-  for (const ticket of tickets.filter((x) => x.kind === 'high_altitude_throw').slice(0, 12)) loadDossier(ticket.id);
-}
-
-const loading = new Map();
-/** Fetch a ticket's incident and events; calls while one is under way lead to one more. */
-async function loadDossier(id) {
-  if (loading.has(id)) { loading.set(id, true); return; }
-  loading.set(id, false);
-  try {
-    const dossier = await get(`/api/v1/tickets/${encodeURIComponent(id)}`);
-    state.dossiers.set(id, dossier);
-    const { incident_detail: _, events: __, ...ticket } = dossier;
-    takeTicket(ticket);
-    changed();
-  } catch (error) {
-    if (error.status !== 404) console.warn('dossier:', error.message);
-  } finally {
-    const again = loading.get(id);
-    loading.delete(id);
-    if (again) loadDossier(id);
-  }
-}
-
-function onEvent(name, event) {
-  if (name === 'hello') {
-    state.offset = Date.parse(event.now) - Date.now();
-    if (!started) { loadTickets().catch(complain); loadWorkers(); }
-  } else if (name === 'reset') {
-    state.tickets.clear(); state.dossiers.clear(); state.held.clear(); // a snapshot of what is open follows
-    changed();
-    loadTickets().catch(complain);
-  } else if (name === 'ticket' && event.data) {
-    const isNew = takeTicket(event.data);
-    if (isNew && started && !event.type.endsWith('.snapshot')) announce(event.data);
-    if (state.dossiers.has(event.data.id) || event.data.id === state.selected || event.data.kind === 'high_altitude_throw') loadDossier(event.data.id);
-  } else if (name === 'event' && event.data) {
-    // New evidence (a clip that was cut) of an incident we show.
-    for (const [id, dossier] of state.dossiers) {
-      if (dossier.incident_detail?.events?.includes(event.data.id)) loadDossier(id);
-    }
-  } else if (name === 'incident' && event.data) {
-    for (const [id, dossier] of state.dossiers) if (dossier.incident === event.data.id || dossier.group_detail?.id === event.data.id) loadDossier(id);
-    takeIncident(event.data);
-  }
-}
-
-function announce(ticket) {
-  state.fresh.add(ticket.id);
-  setTimeout(() => { state.fresh.delete(ticket.id); changed(); }, FRESH_MS);
-  if (ticket.parent) return; // one alarm for one incident
-  toast(el('span', {}, t('newTicket'), '：', say(kindName(ticket.kind)), ' · ', say(gridName(ticket.grid))), 'new', ticket.id);
-  if (sound) beep(ticket.severity);
-}
-
-function beep(severity) {
-  audio ??= new AudioContext();
-  for (let i = 0; i < Math.min(3, severity); i += 1) {
-    const tone = audio.createOscillator(), volume = audio.createGain(), at = audio.currentTime + i * 0.22;
-    tone.frequency.value = 520 + 110 * severity;
-    volume.gain.setValueAtTime(0.001, at);
-    volume.gain.exponentialRampToValueAtTime(0.2, at + 0.02);
-    volume.gain.exponentialRampToValueAtTime(0.001, at + 0.18);
-    tone.connect(volume).connect(audio.destination);
-    tone.start(at); tone.stop(at + 0.2);
-  }
-}
+/** @param {string} selector */
+const $ = (selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
+const BULK = 200; // tickets in one request
 
 // --- what people do -----------------------------------------------------------------------------
 
-/** Ask for an action; `more` has its `reason`, `note`, `data` and whose word it is (`by`). */
+/** Ask for an action; `more` has its `reason`, `note`, `data` and whose word it is (`by`).
+ * @param {string} id @param {string} action @param {HTMLButtonElement | null} button @param {More} [more] @returns {Promise<Answered>} */
 async function act(id, action, button, more = {}) {
   const ticket = state.tickets.get(id);
-  button.disabled = true;
+  if (!ticket) return { status: 404 };
+  if (button) button.disabled = true;
   try {
-    const { status, answer } = await post(`/api/v1/tickets/${encodeURIComponent(id)}/actions`, { action, by: 'center', rev: ticket.rev, ...more });
+    const { status, answer } = await post(`/api/v1/tickets/${encodeURIComponent(id)}/actions`, { action, by: myName(), rev: ticket.rev, ...more });
     if (status === 200) takeTicket(answer);
     else if (status === 202) toast(t('waiting'), 'info');
-    else if (status === 401 || status === 403) { toast(answer.reason, 'bad'); askToken(); }
-    else if (status === 409) { toast(el('span', {}, t('refused'), '：', say(both(answer.reason))), 'bad'); }
+    else if (status === 401 || status === 403) { toast(say(both(answer.reason)), 'bad'); if (!state.me?.account) askToken(); }
+    else if (status === 409) toast(el('span', {}, t('refused'), '：', say(both(answer.reason))), 'bad');
     else toast(el('span', {}, t('failed'), '：', say(both(answer.reason) ?? status)), 'bad');
     if (state.selected === id || status === 409) loadDossier(id);
     return { status, reason: both(answer.reason), stale: status === 409 && answer.rev !== ticket.rev };
-  } catch (error) { complain(error); return { status: 0, reason: error.message }; } finally { button.disabled = false; }
+  } catch (error) { complain(error); return { status: 0, reason: /** @type {Error} */ (error).message }; } finally { if (button) button.disabled = false; }
 }
 
+/** Say that these are known at the desk: their alarm is silent until that expires.
+ * @param {string[]} ids @param {HTMLButtonElement | null} [button] */
+async function acknowledge(ids, button = null) {
+  if (button) button.disabled = true;
+  let done = 0, waiting = 0;
+  /** @type {[string, string][]} */
+  const refused = [];
+  try {
+    for (let at = 0; at < ids.length; at += BULK) {
+      const { status, answer } = await post('/api/v1/desk/acknowledge', { tickets: ids.slice(at, at + BULK), by: myName() });
+      if (status !== 200) { toast(el('span', {}, t('failed'), '：', say(both(answer.reason) ?? status)), 'bad'); if (status === 401) askToken(); return; }
+      done += answer.done.length;
+      waiting += answer.waiting.length;
+      refused.push(...answer.refused);
+    }
+    state.picked.clear();
+    if (refused.length) toast(el('span', {}, t('refused'), ` ${refused.length}：`, say(both(refused[0]?.[1]))), 'bad');
+    if (waiting) toast(t('waiting'), 'info');
+    if (done > 1) toast(t('bulkDone').replace('{n}', String(done)), 'info');
+    changed();
+  } catch (error) { complain(error); } finally { if (button) button.disabled = false; }
+}
+
+/** Acknowledge what is chosen, else all that is shown and calls: that is asked once more. */
+function bulk() {
+  const { ids, picked } = bulkOf();
+  if (!ids.length) return;
+  if (ids.length === 1) { acknowledge(ids); return; }
+  const box = /** @type {HTMLDialogElement} */ ($('#ask-bulk'));
+  $('#ask-bulk p').textContent = t(picked ? 'askPicked' : 'askAll').replace('{n}', String(ids.length));
+  box.returnValue = '';
+  box.onclose = () => { if (box.returnValue === 'ok') acknowledge(ids); };
+  box.showModal();
+}
+
+/** @type {HTMLElement | null} */
 let openedFrom = null;
+/** @param {string} id */
 function select(id) {
-  if (state.selected === null) openedFrom = document.activeElement?.closest('.pin') ?? null;
-  state.selected = id === state.selected ? null : id;
+  if (chosenForMerge(id)) return;
+  const before = state.selected;
+  if (before === null) openedFrom = /** @type {HTMLElement | null} */ (document.activeElement?.closest('.pin') ?? null);
+  state.selected = id === before ? null : id;
+  const address = toAddress(state.filters, state.selected);
+  if (before === null) history.pushState(null, '', address); else history.replaceState(null, '', address);
+  shown(id);
+}
+/** After another ticket was selected, or none. @param {string} last */
+function shown(last) {
   if (state.selected) {
-    loadDossier(id);
-    for (const node of document.querySelectorAll('.toast')) if (node.dataset.ticket === id) node.remove();
+    loadDossier(state.selected);
+    for (const node of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.toast'))) if (node.dataset.ticket === state.selected) node.remove();
     renderDetail(on);
     $('#detail').focus({ preventScroll: true });
-    show(placeOf(state.tickets.get(id)));
-  } else { (openedFrom ?? document.querySelector(`.card[data-id="${CSS.escape(id)}"] .open`))?.focus(); }
-  history.replaceState(null, '', state.selected ? `#${encodeURIComponent(id)}` : location.pathname);
+    show(placeOf(state.tickets.get(state.selected)));
+  } else {
+    renderDetail(on);
+    if (openedFrom?.isConnected) openedFrom.focus(); else focusCard(last);
+  }
   changed();
 }
-/** Show a ticket that another one names. */
+/** Show a ticket that another one names. @param {string} id */
 async function visit(id) {
   if (!state.tickets.has(id)) await loadDossier(id);
   if (state.tickets.has(id) && state.selected !== id) select(id);
 }
-const on = { select, act, visit, close: () => select(state.selected), filter(key, value) { state[key] = value; changed(); } };
-
-function toast(content, kind, id = null) {
-  const node = el('div', { class: `toast ${kind}`, data: { ticket: id ?? '' }, onclick: () => { if (id && state.selected !== id) select(id); node.remove(); } }, content);
-  const box = $('#toasts');
-  box.append(node);
-  while (box.children.length > 4) box.firstChild.remove();
-  setTimeout(() => node.remove(), kind === 'bad' ? 9000 : 5000);
-}
-function complain(error) {
-  toast(el('span', {}, t('failed'), '：', say(error.message)), 'bad');
-  if (error.status === 401 || error.status === 403) askToken();
-}
-function askToken() {
-  const box = $('#token-box');
-  $('#token').hidden = false;
-  if (!box.open) box.showModal();
-}
-
-// --- the frame ------------------------------------------------------------------------------------
-
-async function loadWorkers() {
-  try {
-    state.workers = new Map((await pages('/api/v1/workers')).map((worker) => [worker.id, worker]));
-    changed();
-  } catch (error) { console.warn('workers:', error.message); }
-}
-async function loadCity() {
-  state.city = await get('/api/v1/city');
-  readGrids(await get('/api/v1/grids'));
-  state.assets = (await get('/api/v1/assets')).features;
-  state.devices = new Map((await pages('/api/v1/devices')).map((device) => [device.id, device]));
+/** @param {Partial<Filters>} change */
+function filter(change) {
+  const typing = Object.keys(change).join() === 'q';
+  state.filters = { ...state.filters, ...change };
+  const address = toAddress(state.filters, state.selected);
+  if (typing) history.replaceState(null, '', address); else history.pushState(null, '', address);
+  if (state.filters.scope === 'all') loadFinished();
   changed();
 }
-
-function relabel() {
-  apply();
-  $('#lang').textContent = language() === 'zh' ? 'EN' : '中文';
-  $('#lang').setAttribute('aria-label', language() === 'zh' ? 'Switch to English' : '切换为中文');
-  for (const [id, mark] of [['sound', sound ? 'sound' : 'quiet'], ['theme', 'theme'], ['token', 'token']]) {
-    $(`#${id}`).replaceChildren(icon(mark)); $(`#${id}`).title = t(id); $(`#${id}`).setAttribute('aria-label', t(id));
+/** What the address says: at the start, and when people go back or on. */
+function readAddress() {
+  state.filters = fromAddress(new URLSearchParams(location.search));
+  if (state.filters.scope === 'all') loadFinished();
+  const wanted = decodeURIComponent(location.hash.slice(1)) || null, before = state.selected;
+  changed();
+  if (wanted === before) return;
+  if (wanted === null) { state.selected = null; shown(String(before)); } else {
+    loadDossier(wanted).then(() => { if (state.tickets.has(wanted)) { state.selected = wanted; shown(wanted); } });
   }
-  $('#sound').setAttribute('aria-pressed', String(sound));
-  setLink(linkState);
-  relabelMap();
-  changed();
 }
-function setLink(name) {
-  linkState = name;
-  if (name === 'denied') askToken();
-  $('#link').dataset.state = name;
-  const text = t(name);
-  if ($('#link span').textContent !== text) $('#link span').textContent = text;
-}
+/** @type {On} */
+const on = { select, visit, act, acknowledge, filter, pick, close: () => { if (state.selected) select(state.selected); } };
 
+// --- the keyboard -------------------------------------------------------------------------------
+
+/** Press a button of the ticket that is open. @param {string} selector */
+function press(selector) {
+  const button = /** @type {HTMLElement | null} */ (document.querySelector(`#detail ${selector}`));
+  if (!button || /** @type {HTMLButtonElement} */ (button).disabled) return false;
+  button.click();
+  return true;
+}
+/** Do it in the open ticket; else open the one the keyboard stands on. @param {() => unknown} deed */
+function inTicket(deed) {
+  const id = current();
+  if (!id) return false;
+  if (state.selected !== id) select(id);
+  return deed();
+}
+/** @param {1 | -1} step */
+function step(step) {
+  const open = state.selected !== null && document.activeElement?.closest('#detail, body') !== null && !document.activeElement?.closest('.card');
+  if (!move(step)) return;
+  const id = current();
+  if (open && id && id !== state.selected) select(id);
+}
+bind([
+  { group: 'keysList', keys: ['j'], text: 'keyNext', run: () => step(1) },
+  { group: 'keysList', keys: ['k'], text: 'keyPrevious', run: () => step(-1) },
+  { group: 'keysList', keys: ['Enter'], text: 'keyOpen', run: () => { const at = document.activeElement; if (at && at !== document.body && !at.closest('#detail:focus')) return false; const id = current(); if (!id || id === state.selected) return false; select(id); return true; } },
+  { group: 'keysList', keys: ['x'], text: 'pick', run: () => { const id = current(); if (id) pick(id); } },
+  { group: 'keysList', keys: ['A'], text: 'keyBulk', run: bulk },
+  { group: 'keysList', keys: ['/'], text: 'search', run: () => { /** @type {HTMLInputElement} */ ($('#q')).focus(); /** @type {HTMLInputElement} */ ($('#q')).select(); } },
+  { group: 'keysList', keys: ['u'], text: 'keyUnheard', run: () => filter({ show: state.filters.show === 'unacknowledged' ? null : 'unacknowledged' }) },
+  { group: 'keysList', keys: ['o'], text: 'keyOverdue', run: () => filter({ show: state.filters.show === 'overdue' ? null : 'overdue' }) },
+  { group: 'keysList', keys: ['E'], text: 'csv', run: () => $('#csv').click() },
+  { group: 'keysTicket', keys: ['a'], text: 'acknowledge', run: () => { const id = current(); if (id) acknowledge([id]); } },
+  { group: 'keysTicket', keys: ['s'], text: 'keySend', run: () => inTicket(() => openTicketForm('reassign')) },
+  { group: 'keysTicket', keys: ['h'], text: 'keyHelp', run: () => inTicket(() => openTicketForm('request_helper')) },
+  { group: 'keysTicket', keys: ['c'], text: 'keyCall', run: () => inTicket(() => press('[data-call]')) },
+  { group: 'keysTicket', keys: ['d'], text: 'keyUtility', run: () => inTicket(() => openTicketForm('assign')) },
+  { group: 'keysTicket', keys: ['p'], text: 'keyUrge', run: () => inTicket(() => openTicketForm('supervise')) },
+  { group: 'keysTicket', keys: ['M'], text: 'keyMerge', run: () => inTicket(() => openTicketForm('merge')) },
+  { group: 'keysTicket', keys: ['V'], text: 'keyVoid', run: () => inTicket(() => openTicketForm('void')) },
+  { group: 'keysTicket', keys: ['n'], text: 'note', run: () => inTicket(() => openTicketForm('note')) },
+  { group: 'keysTicket', keys: ['N'], text: 'keyStep', run: () => inTicket(() => press('.actions .primary')) },
+  { group: 'keysTicket', keys: ['v'], text: 'keyPlay', run: () => { const video = document.querySelector('#detail video'); if (!(video instanceof HTMLVideoElement)) return; if (video.paused) video.play(); else video.pause(); } },
+  { group: 'keysTicket', keys: ['b'], text: 'keyBuilding', run: () => inTicket(() => press('[data-building]')) },
+  { group: 'keysPage', keys: ['m'], text: 'keyMap', run: () => { tab('map'); /** @type {HTMLElement | null} */ (document.querySelector('#map [tabindex="0"], #map canvas'))?.focus(); } },
+  { group: 'keysPage', keys: ['S'], text: 'keyMute', run: toggleMute },
+  { group: 'keysPage', keys: ['L'], text: 'keyLanguage', run: switchLanguage },
+  { group: 'keysPage', keys: ['T'], text: 'theme', run: () => $('#theme').click() },
+  { group: 'keysPage', keys: ['?'], text: 'keyboard', run: showKeys },
+  { group: 'keysPage', keys: ['Escape'], text: 'keyEscape', run: () => {
+    const at = /** @type {HTMLElement | null} */ (document.activeElement);
+    if (at?.matches('#q, #list select')) at.blur(); else if (state.selected) select(state.selected); else return false;
+    return true;
+  } },
+]);
+
+// --- the frame ----------------------------------------------------------------------------------
+
+/** @param {string} name */
 function tab(name) {
   document.body.dataset.tab = name;
-  for (const button of document.querySelectorAll('[data-tab]')) if (button.tagName === 'BUTTON') button.setAttribute('aria-pressed', String(button.dataset.tab === name));
+  for (const button of document.querySelectorAll('button[data-tab]')) button.setAttribute('aria-pressed', String(/** @type {HTMLElement} */ (button).dataset.tab === name));
 }
+/** @param {Ticket} ticket */
+const announce = (ticket) => toast(el('span', {}, t('newTicket'), '：', say(kindName(ticket.kind)), ' · ', say(gridName(ticket.grid))), 'new', ticket.id);
 
-$('#lang').addEventListener('click', () => { setLanguage(language() === 'zh' ? 'en' : 'zh'); relabel(); });
-$('#sound').addEventListener('click', () => { sound = !sound; relabel(); if (sound) beep(1); });
-$('#theme').addEventListener('click', () => {
-  const dark = getComputedStyle(document.documentElement).getPropertyValue('--mode').trim() === 'dark';
-  document.documentElement.dataset.theme = dark ? 'light' : 'dark';
-  try { localStorage.setItem('theme', document.documentElement.dataset.theme); } catch { /* for this page only */ }
-  readColours(); changed();
-});
-$('#token').addEventListener('click', askToken);
-$('#token-box').addEventListener('close', () => {
-  const box = $('#token-box');
-  if (box.returnValue === 'ok') { setToken(box.querySelector('input').value); location.reload(); }
-});
-document.querySelectorAll('button[data-tab]').forEach((button) => button.addEventListener('click', () => tab(button.dataset.tab)));
-document.addEventListener('keydown', (event) => { if (event.key === 'Escape' && state.selected && !$('#token-box').open) select(state.selected); });
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { readColours(); changed(); });
-
-try { const theme = localStorage.getItem('theme'); if (theme) document.documentElement.dataset.theme = theme; } catch { /* the system's theme */ }
+document.querySelectorAll('button[data-tab]').forEach((button) => button.addEventListener('click', () => tab(String(/** @type {HTMLElement} */ (button).dataset.tab))));
+addEventListener('popstate', readAddress);
+document.addEventListener('bulk', bulk);
+$('#keys-button').addEventListener('click', showKeys);
+initToasts((id) => { if (state.selected !== id) select(id); }, (error) => { if (!state.me?.account && (error.status === 401 || error.status === 403)) askToken(); });
 tab('list');
-$('#token').hidden = !hasToken();
+initTopbar({ retry, relabelled: relabelMap, themed: () => { readColours(); changed(); } });
 initList(on);
+initBars(on);
+initDetail(on);
 initMap(select);
+initAlarm();
+initKeys();
 onChange(renderList);
 onChange(() => renderDetail(on));
 onChange(draw);
 relabel();
-loadCity().catch(complain);
-follow({ event: onEvent, state: (name) => { if (name !== linkState) setLink(name); } });
-setInterval(tickAll, 1000);
-setInterval(() => { if (!document.hidden) loadWorkers(); }, WORKERS_MS);
-const wanted = decodeURIComponent(location.hash.slice(1));
-if (wanted) loadDossier(wanted).then(() => { if (state.tickets.has(wanted)) select(wanted); });
+initLive({ opened: announce, link: setLink, failed: complain, resumed: (n) => toast(t('resumed').replace('{n}', String(n)), 'info') });
+setInterval(() => { tickAll(); tickBar(); }, 1000);
+setInterval(() => { if (!document.hidden) changed(); }, 10_000); // what has become late meanwhile
+readAddress();

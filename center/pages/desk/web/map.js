@@ -68,8 +68,3 @@ export function draw() {
   if (look !== drawn) { drawn = look; map.tickets(list, state.selected); }
   map.mark(marks());
 }
-
-/** Names of the grids, from their GeoJSON. @param {{features: {properties: {id: string, name: string}}[]}} collection */
-export function readGrids(collection) {
-  state.gridNames = new Map(collection.features.map(({ properties }) => [properties.id, properties.name]));
-}

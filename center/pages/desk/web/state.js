@@ -1,41 +1,62 @@
+// @ts-check
 // What the page knows, and who wants to hear when it changes.
 
-export const OPEN = new Set(['detected', 'filed', 'dispatched', 'accepted', 'arrived', 'disposed', 'verified', 'returned', 'reworked', 'suspended']);
-export const CLOCKS = ['accept', 'arrive', 'dispose', 'verify', 'close'];
-// The step that comes next in each stage, and the action that asks for it.
-export const NEXT = { dispatched: 'accept', accepted: 'arrive', reworked: 'arrive', arrived: 'dispose', disposed: 'verify', verified: 'close' };
-const CLOCK_OF = { detected: 'accept', filed: 'accept', returned: 'accept', ...NEXT, suspended: 'close' };
+/** @import {Ticket, Dossier, Incident, Filters} from './types.js' */
+
+import { inFilters } from './filters.js';
+import { byAge, byUrgency, factsOf, OPEN } from './urgency.js';
+
+export { CLOCKS, NEXT, OPEN, nextClock } from './urgency.js';
 
 export const state = {
-  tickets: new Map(), dossiers: new Map(), workers: new Map(), devices: new Map(),
-  city: { kinds: {}, utilities: {}, workers: {}, timezone: 'UTC' }, grids: [], gridNames: new Map(), assets: [], limits: new Map(),
-  held: new Map(), selected: null, kind: null, scope: 'open', sort: 'newest', offset: 0, fresh: new Set(),
+  /** @type {Map<string, Ticket>} */ tickets: new Map(),
+  /** @type {Map<string, Dossier>} */ dossiers: new Map(),
+  /** @type {Map<string, any>} */ workers: new Map(),
+  /** @type {Map<string, any>} */ devices: new Map(),
+  /** @type {{id?: string, kinds: Record<string, any>, utilities: Record<string, any>, workers: Record<string, any>, timezone: string}} */
+  city: { kinds: {}, utilities: {}, workers: {}, timezone: 'UTC' },
+  /** @type {any[]} */ grids: [],
+  /** @type {Map<string, string>} */ gridNames: new Map(),
+  /** @type {Map<string, string | null>} */ gridParents: new Map(),
+  /** @type {any[]} */ assets: [],
+  /** @type {Map<string, Incident>} incidents for which nobody is sent at the moment */ held: new Map(),
+  /** @type {string | null} */ selected: null,
+  /** @type {Filters} */
+  filters: { sort: 'urgent', scope: 'open', kind: null, stage: null, severity: [], grid: null, utility: null, show: null, q: '' },
+  /** @type {Set<string>} */ fresh: new Set(),
+  /** @type {Set<string>} chosen for what is done to many at once */ picked: new Set(),
+  /** @type {{name: string, account: string | null, role?: string} | null} */ me: null,
+  /** Center's clock minus ours, ms. */ offset: 0,
+  /** Whether the queue has been read once. */ loaded: false,
 };
 
+/** @type {Set<() => void>} */
 const listeners = new Set();
 let due = false;
-export const onChange = (listener) => listeners.add(listener);
+/** @type {Ticket[] | null} */
+let visible = null;
+/** @param {() => void} listener */
+export const onChange = (listener) => { listeners.add(listener); };
 /** Tell everybody once per frame, however much changed. */
 export function changed() {
+  visible = null;
   if (due) return;
   due = true;
-  // A hidden tab gets no frames but must still count and beep.
-  (document.hidden ? (f) => setTimeout(f, 100) : requestAnimationFrame)(() => {
-    due = false;
-    for (const listener of listeners) listener();
-  });
+  const tell = () => { due = false; for (const listener of listeners) listener(); };
+  // A hidden tab gets no frames but must still count and ring.
+  if (document.hidden) setTimeout(tell, 100); else requestAnimationFrame(tell);
 }
 
-/** Take a ticket unless we have a newer revision; true when it was new to us. */
+/** Take a ticket unless we have a newer revision (or the same in full); true when it was new to us. @param {Ticket} ticket */
 export function takeTicket(ticket) {
   const known = state.tickets.get(ticket.id);
-  if (known && known.rev > ticket.rev) return false;
-  state.tickets.set(ticket.id, known ? { ...known, ...ticket } : ticket);
+  if (known && (known.rev > ticket.rev || (known.rev === ticket.rev && ticket.brief && !known.brief))) return false;
+  state.tickets.set(ticket.id, known && !ticket.brief ? { ...known, brief: false, ...ticket } : ticket);
   changed();
   return !known;
 }
 
-/** Keep an incident for which nobody is sent at the moment: a silence or planned works hold it. */
+/** Keep an incident for which nobody is sent at the moment: a silence or planned works hold it. @param {Incident} incident */
 export function takeIncident(incident) {
   const held = incident.held && !incident.held.ended_at && !incident.closed_at && !incident.merged_into;
   if (held) state.held.set(incident.id, incident);
@@ -43,43 +64,43 @@ export function takeIncident(incident) {
   changed();
 }
 
-/** The whole tickets (no parts) of an incident that we know of. */
+/** The whole tickets (no parts) of an incident that we know of. @param {string} incident */
 export const ticketsOf = (incident) => [...state.tickets.values()].filter((ticket) => ticket.incident === incident && !ticket.parent);
-
+/** What time it is for the center, epoch ms. */
 export const now = () => Date.now() + state.offset;
 
-/** The clock that runs in this ticket's stage: `{clock, at}`, or null. */
-export function nextClock(ticket) {
-  const from = CLOCK_OF[ticket.stage];
-  if (!from) return null;
-  for (const clock of CLOCKS.slice(CLOCKS.indexOf(from))) {
-    const at = ticket.deadlines?.[clock];
-    if (at) return { clock, at: Date.parse(at) };
-  }
-  return null;
-}
-
+/** The tickets that pass the filters, in their order. */
 export function visibleTickets() {
-  const shown = [...state.tickets.values()].filter((ticket) =>
-    (state.scope === 'all' || OPEN.has(ticket.stage)) && (!state.kind || ticket.kind === state.kind));
-  const urgency = (ticket) => nextClock(ticket)?.at ?? Infinity;
-  const newest = (a, b) => Date.parse(b.opened_at) - Date.parse(a.opened_at) || (a.id < b.id ? 1 : -1);
-  shown.sort(state.sort === 'newest' ? newest
-    : (a, b) => b.severity - a.severity || urgency(a) - urgency(b) || newest(a, b));
-  return shown;
+  if (visible) return visible;
+  const { scope, sort } = state.filters, moment = now(), passes = inFilters(state.filters, moment);
+  const shown = [...state.tickets.values()].filter((ticket) => (scope === 'all' || OPEN.has(ticket.stage)) && passes(ticket));
+  visible = shown.sort(sort === 'newest' ? byAge : byUrgency(moment));
+  return visible;
 }
+/** Every open ticket that we know. */
+export const openTickets = () => [...state.tickets.values()].filter((ticket) => OPEN.has(ticket.stage));
 
-/** A place in words, said once: an address that names the grid already stands alone. */
+/** A place in words, said once: an address that names the grid already stands alone. @param {string} grid @param {string | null | undefined} address */
 export function whereText(grid, address) {
   if (!address) return grid || '—';
   return grid && !address.includes(grid) ? `${grid} · ${address}` : address;
 }
 
-export const gridName = (id) => state.gridNames.get(id) ?? id ?? '';
+/** @param {string | null | undefined} id */
+export const gridName = (id) => (id ? state.gridNames.get(id) ?? id : '');
+/** @param {string | null | undefined} id @returns {string | null} */
 export const workerName = (id) => (id ? state.city.workers[id]?.name ?? state.workers.get(id)?.name ?? id : null);
+/** @param {string | null | undefined} id @returns {string | null} */
 export const utilityName = (id) => (id ? state.city.utilities[id]?.name ?? id : null);
-/** A position of whatever carries one. */
+/** Whoever acted, as people call them. @param {string | null | undefined} by */
+export function byName(by) {
+  const id = String(by ?? '').replace(/^(worker|utility):/, '');
+  return (state.city.utilities[id] ? utilityName(id) : workerName(id)) ?? '';
+}
+/** A position of whatever carries one. @param {any} thing @returns {[number, number] | null} */
 export function placeOf(thing) {
   const place = thing?.place ?? thing?.point ?? thing?.position ?? thing;
   return place && Number.isFinite(place.lon) && Number.isFinite(place.lat) ? [place.lon, place.lat] : null;
 }
+/** Who sent it back last and why. @param {Ticket} ticket */
+export const sentBack = (ticket) => factsOf(ticket).sentBack;

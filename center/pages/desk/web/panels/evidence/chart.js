@@ -1,13 +1,17 @@
+// @ts-check
 // The chart of a water or line incident, drawn by the center. It is fetched, and stays until a newer one is there.
 
-import { text } from '../common/api.js';
-import { language, t } from '../common/i18n.js';
-import { el } from '../common/text.js';
+/** @import {Event} from '../../types.js' */
+
+import { text } from '/static/common/api.js';
+import { language, t } from '/static/common/i18n.js';
+import { el } from '/static/common/text.js';
 
 const WIDTH = 440, MOST = 40;
-const drawn = new Map(); // event → { key, svg }
+/** @type {Map<string, {key: string, svg: Element}>} by event */
+const drawn = new Map();
 
-/** A figure with the event's chart; `none` when the center has nothing to draw. */
+/** A figure with the event's chart; none when the center has nothing to draw. @param {Event} event */
 export function chartOf(event) {
   const key = `${event.rev}|${language()}`;
   const before = drawn.get(event.id);
@@ -16,6 +20,7 @@ export function chartOf(event) {
   return figure;
 }
 
+/** @param {string} id @param {string} key @param {HTMLElement} figure */
 async function draw(id, key, figure) {
   try {
     const answer = await text(`/api/v1/events/${encodeURIComponent(id)}/plot.svg?width=${WIDTH}&lang=${language()}`);
@@ -25,6 +30,6 @@ async function draw(id, key, figure) {
     for (const old of drawn.keys()) if (drawn.size > MOST) drawn.delete(old);
     figure.replaceChildren(svg.cloneNode(true));
   } catch (error) {
-    if (error.status === 404) figure.remove(); else if (!drawn.has(id)) figure.replaceChildren(el('p', { class: 'hint', role: 'alert' }, t('failed')));
+    if (/** @type {any} */ (error).status === 404) figure.remove(); else if (!drawn.has(id)) figure.replaceChildren(el('p', { class: 'hint', role: 'alert' }, t('failed')));
   }
 }

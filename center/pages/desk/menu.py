@@ -1,0 +1,53 @@
+"""What the pages' frame asks: the other pages this caller may open, and the desk's panels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aiohttp import web
+
+from center.context import Context
+from center.guard import Caller
+from center.problems import json_response
+
+PANELS = Path(__file__).parent / "web" / "panels"
+
+
+async def menu(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
+    """`GET /api/v1/pages`: `[{path, zh, en}]` in the menu's order."""
+    from center.pages import pages  # they are found by importing this folder, too
+
+    shown = sorted(
+        (page for page in pages().values() if page.title[0] and "{" not in page.path),
+        key=lambda page: (page.order, page.path),
+    )
+    return json_response(
+        [
+            {"path": page.path, "zh": page.title[0], "en": page.title[1]}
+            for page in shown
+            if page.needs is None or caller.may(page.needs)
+        ]
+    )
+
+
+class Panels:
+    """`GET /api/v1/desk/panels`: the folders below `web/panels`, each with `panel.js`."""
+
+    def __init__(self) -> None:
+        self._found = [
+            {
+                "name": folder.name,
+                "script": f"/static/desk/panels/{folder.name}/panel.js",
+                "style": f"/static/desk/panels/{folder.name}/panel.css"
+                if (folder / "panel.css").is_file()
+                else None,
+            }
+            for folder in sorted(PANELS.iterdir())
+            if (folder / "panel.js").is_file()
+        ]
+
+    async def __call__(
+        self, context: Context, caller: Caller, request: web.Request
+    ) -> web.StreamResponse:
+        """Which panels there are; they say themselves where they stand."""
+        return json_response(self._found)

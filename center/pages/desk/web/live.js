@@ -1,0 +1,162 @@
+// @ts-check
+// What the center tells: the queue once, then every change by the stream.
+
+/** @import {Ticket, Dossier} from './types.js' */
+
+import { follow, get, pages } from '/static/common/api.js';
+import { changed, state, takeIncident, takeTicket } from './state.js';
+
+const FRESH_MS = 12_000;
+const WORKERS_MS = 5_000;
+const NAMES_MS = 150;
+const FINISHED = 500; // the newest tickets of all stages, when they are asked for
+const PICTURES = 12; // of the most urgent falls, on their cards
+const ASKED = 150; // names at once
+
+/** @typedef {object} Told
+ * @property {(ticket: Ticket) => void} opened a ticket that was not there before
+ * @property {(name: string) => void} link how the connection stands
+ * @property {(error: any) => void} failed
+ * @property {(changes: number) => void} resumed after it was away
+ */
+/** @type {Told} */
+let told;
+/** @type {{restart(): void, retry(): void} | null} */
+let stream = null;
+let away = false, missed = 0, finished = false;
+
+/** @param {Told} on */
+export function initLive(on) {
+  told = on;
+  loadCity().catch(on.failed);
+  get('/api/v1/me').then((me) => { state.me = { name: me.name ?? '', account: me.account ?? null, ...me }; changed(); }, () => { /* no accounts: the desk acts as the center */ });
+  stream = follow({ event: onEvent, state: onLink });
+  setInterval(() => { if (!document.hidden) loadWorkers(); }, WORKERS_MS);
+  addEventListener('online', () => stream?.retry());
+}
+export const retry = () => stream?.retry();
+
+async function loadCity() {
+  state.city = await get('/api/v1/city');
+  changed();
+}
+
+/** @param {Record<string, Record<string, any>>} names */
+function takeNames(names) {
+  for (const [id, [name, parent]] of Object.entries(names.grids ?? {})) { state.gridNames.set(id, name); state.gridParents.set(id, parent); }
+  for (const [id, [name, role]] of Object.entries(names.workers ?? {})) state.city.workers[id] ??= { name, role };
+}
+
+async function loadQueue() {
+  const queue = await get('/api/v1/queue');
+  const names = queue.names ?? {};
+  takeNames(names);
+  for (const ticket of queue.items) takeTicket(ticket);
+  state.loaded = true;
+  changed();
+  const falls = queue.items.filter((/** @type {Ticket} */ one) => one.kind === 'high_altitude_throw').slice(0, PICTURES);
+  for (const ticket of falls) loadDossier(ticket.id);
+  for (const incident of await pages('/api/v1/incidents', 500)) takeIncident(incident);
+}
+
+/** The newest tickets of all stages, for who looks at finished ones. */
+export async function loadFinished() {
+  if (finished) return;
+  finished = true;
+  try { for (const ticket of await pages('/api/v1/tickets', FINISHED)) { takeTicket(ticket); wantNames(ticket); } } catch (error) { finished = false; told.failed(error); }
+}
+
+/** @type {Map<string, boolean>} */
+const loading = new Map();
+/** Fetch a ticket's incident and events; calls while one is under way lead to one more. @param {string} id @returns {Promise<void>} */
+export async function loadDossier(id) {
+  if (loading.has(id)) { loading.set(id, true); return; }
+  loading.set(id, false);
+  try {
+    /** @type {Dossier} */
+    const dossier = await get(`/api/v1/tickets/${encodeURIComponent(id)}`);
+    state.dossiers.set(id, dossier);
+    const { incident_detail: _i, group_detail: _g, events: _e, actions: _a, photographs: _p, ...ticket } = dossier;
+    takeTicket(ticket);
+    wantNames(ticket);
+    changed();
+  } catch (error) {
+    if (/** @type {any} */ (error).status !== 404) console.warn('dossier:', /** @type {Error} */ (error).message);
+  } finally {
+    const again = loading.get(id);
+    loading.delete(id);
+    if (again) loadDossier(id);
+  }
+}
+
+/** @param {string} name */
+function onLink(name) {
+  if (name === 'lost') away = true;
+  told.link(name);
+}
+
+/** @param {string} name @param {any} event */
+function onEvent(name, event) {
+  if (name === 'hello') {
+    state.offset = Date.parse(event.now) - Date.now();
+    if (!state.loaded) { loadQueue().catch(told.failed); loadWorkers(); }
+    if (away) { away = false; missed = 0; setTimeout(() => told.resumed(missed), 600); }
+  } else if (name === 'reset') {
+    state.tickets.clear(); state.dossiers.clear(); state.held.clear(); // a snapshot of what is open follows
+    finished = false;
+    changed();
+    loadQueue().catch(told.failed);
+  } else if (name === 'ticket' && event.data) onTicket(event);
+  else if (name === 'event' && event.data) {
+    // New evidence (a clip that was cut) of an incident we show.
+    for (const [id, dossier] of state.dossiers) if (dossier.incident_detail?.events?.includes(event.data.id)) loadDossier(id);
+  } else if (name === 'incident' && event.data) {
+    for (const [id, dossier] of state.dossiers) if (dossier.incident === event.data.id || dossier.group_detail?.id === event.data.id) loadDossier(id);
+    takeIncident(event.data);
+  }
+}
+
+/** @param {{type: string, data: Ticket}} event */
+function onTicket(event) {
+  const ticket = event.data, isNew = takeTicket(ticket);
+  missed += 1;
+  wantNames(ticket);
+  if (isNew && state.loaded && !event.type.endsWith('.snapshot')) {
+    state.fresh.add(ticket.id);
+    setTimeout(() => { state.fresh.delete(ticket.id); changed(); }, FRESH_MS);
+    if (!ticket.parent) told.opened(ticket); // one word for one incident
+  }
+  if (state.dossiers.has(ticket.id) || ticket.id === state.selected || (isNew && ticket.kind === 'high_altitude_throw')) loadDossier(ticket.id);
+}
+
+async function loadWorkers() {
+  try {
+    state.workers = new Map((await pages('/api/v1/workers')).map((/** @type {any} */ worker) => [worker.id, worker]));
+    changed();
+  } catch (error) { console.warn('workers:', /** @type {Error} */ (error).message); }
+}
+
+/** @type {Set<string>} */
+const grids = new Set();
+/** @type {Set<string>} */
+const workers = new Set();
+/** @type {Set<string>} nobody knows their name: not asked again */
+const nameless = new Set();
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let asking;
+/** Ask for the names a ticket mentions, unless they are known. @param {Ticket} ticket */
+function wantNames(ticket) {
+  for (const grid of [ticket.grid]) if (grid && !state.gridNames.has(grid) && !nameless.has(grid)) grids.add(grid);
+  const people = [ticket.worker, ...(ticket.helpers ?? []), ...(ticket.timeline ?? []).map((step) => step.by)];
+  for (const id of people) if (id && /^[\w.-]+$/.test(id) && !state.city.workers[id] && !state.workers.has(id) && !nameless.has(id)) workers.add(id);
+  if ((grids.size || workers.size) && asking === undefined) asking = setTimeout(askNames, NAMES_MS);
+}
+async function askNames() {
+  asking = undefined;
+  const wanted = [[...grids].slice(0, ASKED), [...workers].slice(0, ASKED)].map((ids) => ids.filter(Boolean));
+  grids.clear(); workers.clear();
+  const query = wanted.map((ids, i) => (ids.length ? `${['grids', 'workers'][i]}=${ids.map(encodeURIComponent).join(',')}` : '')).filter(Boolean).join('&');
+  for (const id of wanted.flat()) nameless.add(id);
+  try { takeNames(await get(`/api/v1/names?${query}`)); } catch (error) { console.warn('names:', /** @type {Error} */ (error).message); }
+  changed();
+}

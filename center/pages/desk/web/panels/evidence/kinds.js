@@ -1,0 +1,127 @@
+// @ts-check
+// What proves an event, by kind: a function from the event to nodes. A new kind is a new entry.
+
+/** @import {Event} from '../../types.js' */
+
+import { language, t, timeOf } from '/static/common/i18n.js';
+import { clean, el, say } from '/static/common/text.js';
+import { state } from '../../state.js';
+import { chartOf } from './chart.js';
+import { bars, fact, facts, heldAgainst, percent, reasons } from './facts.js';
+import { media, original, seal } from './media.js';
+
+/** @param {any} origin */
+export function windowName(origin) {
+  if (!origin) return t('abstain');
+  const where = language() === 'zh' ? [origin.floor != null ? `${origin.floor} 层` : '', origin.bay != null ? `${origin.bay} 列` : ''] : [origin.floor != null ? `floor ${origin.floor}` : '', origin.bay != null ? `bay ${origin.bay}` : ''];
+  return `${origin.zone} ${where.filter(Boolean).join(' ')}`.trim();
+}
+
+/** The fewest neighbouring floors that hold nine tenths of the probability. @param {[number, number, number]} floors */
+function floorsOf([low, high, p]) {
+  return `${low}–${high}${language() === 'zh' ? ' 层' : ''} ${percent(p)}`;
+}
+
+/** Why no window is named: what a person can mend is told apart from what the fall left open. @param {Event} event */
+export function whyNone(event) {
+  const why = (event.evidence?.why ?? []).join('; ');
+  if (why.includes('camera is not calibrated')) return 'uncalibrated';
+  return /no window is named: the (camera|picture)/.test(why) ? 'viewOff' : 'abstain';
+}
+
+/** @type {Record<string, (event: Event) => (Node | null)[]>} */
+const KINDS = {
+  high_altitude_throw(event) {
+    const shown = media(event);
+    // Absent by privacy and absent by not being cut yet are different things to tell.
+    const withheld = event.links === null;
+    return [
+      withheld ? null : facts(
+        fact(t('window'), event.origin ? el('span', { class: 'window' }, say(windowName(event.origin)), ' ', el('b', {}, percent(event.origin.p))) : t(whyNone(event))),
+        event.origin?.floors && event.origin.floors[0] !== event.origin.floors[1] ? fact(t('floors'), floorsOf(event.origin.floors)) : null,
+        event.origin?.others?.length ? fact(t('others'), event.origin.others.map((/** @type {[string, number]} */ [zone, p]) => `${zone} ${percent(p)}`).join('、')) : null,
+        event.speed ? fact(t('speed'), `${event.speed} m/s`) : null),
+      ...shown, withheld ? null : seal(event), withheld ? null : original(event),
+      shown.length ? null : el('p', { class: 'hint' }, t(withheld ? 'withheld' : 'pending')),
+    ];
+  },
+  flooding(event) {
+    const over = event.overflow_at;
+    const zone = state.city.timezone;
+    return [
+      chartOf(event),
+      facts(
+        fact(t('now'), `${event.value} m${t(event.stage) ? ` · ${t(event.stage)}` : ''}`),
+        event.rate ? fact(t('rate'), `${(event.rate * 3600 * 100).toFixed(1)} cm/h`) : null,
+        over?.at ? fact(t('overflowAt'), `${timeOf(over.at, zone)}（${timeOf(over.low ?? over.at, zone)}–${timeOf(over.high ?? over.at, zone)}）`) : null),
+    ];
+  },
+  severed_cable(event) {
+    return [
+      chartOf(event),
+      facts(fact(t('line'), `${t(event.what ?? 'severed')} · ${t(event.state ?? 'suspected')}`), event.error_m != null ? fact(t('error'), `± ${event.error_m} m`) : null,
+        event.owners?.length ? fact(t('owners'), event.owners.join('、')) : null, ...heldAgainst({ ...event.evidence, ...event })),
+      event.spans?.length ? bars(event.spans.slice(0, 8), t('span')) : null,
+      reasons(event.evidence ?? {}),
+    ];
+  },
+  fibre_break(event) {
+    return [
+      chartOf(event),
+      facts(fact(t('distance'), `${event.distance_m} m ± ${event.error_m} m`), event.loss_db != null ? fact(t('loss'), `${event.loss_db} dB`) : null, ...heldAgainst({ ...event.evidence, ...event })),
+      reasons(event.evidence ?? {}),
+    ];
+  },
+  manhole_cover_displaced(event) {
+    const all = event.evidence ?? {};
+    return [
+      chartOf(event),
+      facts(fact(t('now'), `${all.value}°${all.state ? ` · ${t(all.state)}` : ''}`), fact(t('atRest'), `${all.rest}°`), fact(t('since'), timeOf(all.since, state.city.timezone))),
+      reasons(all),
+    ];
+  },
+  hydrant_no_pressure(event) {
+    const all = event.evidence ?? {};
+    return [
+      chartOf(event),
+      facts(fact(t('now'), `${all.value} kPa${all.state ? ` · ${t(all.state)}` : ''}`), all.usual != null ? fact(t('usual'), `${all.usual} kPa`) : null,
+        all.zone?.length ? fact(t('hydrants'), all.zone.join('、')) : null, fact(t('since'), timeOf(all.since, state.city.timezone))),
+      reasons(all),
+    ];
+  },
+  pole_tilt(event) {
+    const all = event.evidence ?? {};
+    return [
+      chartOf(event),
+      facts(fact(t('now'), all.value != null ? `${all.value}°${all.state ? ` · ${t(all.state)}` : ''}` : null), fact(t('atRest'), all.rest != null ? `${all.rest}°` : null), fact(t('since'), all.since ? timeOf(all.since, state.city.timezone) : null),
+        ...heldAgainst(all)),
+      reasons(all),
+    ];
+  },
+  street_light_out(event) {
+    const all = event.evidence ?? {};
+    return [
+      chartOf(event),
+      facts(fact(t('now'), all.value != null ? `${all.value} ${all.units?.value ?? 'A'}${all.state ? ` · ${t(all.state)}` : ''}` : null), all.usual != null ? fact(t('usual'), `${all.usual} ${all.units?.value ?? 'A'}`) : null, fact(t('since'), all.since ? timeOf(all.since, state.city.timezone) : null),
+        ...heldAgainst(all)),
+      reasons(all),
+    ];
+  },
+  drain_blocked(event) {
+    return [chartOf(event), facts(fact(t('since'), timeOf(event.since, state.city.timezone))), event.pipes?.length ? bars(event.pipes.slice(0, 8), t('pipes')) : null];
+  },
+};
+
+/** @param {Event} event @returns {(Node | null)[]} */
+function plain(event) {
+  const rows = Object.entries(event.evidence ?? {}).filter(([, v]) => ['string', 'number', 'boolean'].includes(typeof v) && String(v).length < 400).slice(0, 14);
+  return [...media(event), event.evidence?.curve && event.evidence?.metric ? chartOf(event) : null, facts(...rows.map(([key, value]) => fact(clean(key).replaceAll('_', ' '), typeof value === 'number' ? String(Math.round(value * 1000) / 1000) : value)))];
+}
+
+/** The evidence of one event. @param {Event} event */
+export function evidenceOf(event) {
+  const zone = state.city.timezone;
+  return el('article', { class: 'event', data: { kind: event.kind } },
+    el('h4', {}, say(state.city.kinds[event.kind]?.[language()] ?? event.kind), el('small', {}, say(event.device ?? event.site), ' · ', timeOf(event.at, zone, true))),
+    ...(KINDS[event.kind] ?? plain)(event).filter((node) => node !== null));
+}
