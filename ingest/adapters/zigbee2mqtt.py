@@ -1,0 +1,143 @@
+"""Zigbee2MQTT: `zigbee2mqtt/{friendly name}` with a flat object, and `…/availability`.
+
+What the bridge says of itself, and what is asked of devices (`…/get`, `…/set`), is left aside.
+Friendly names may contain slashes; a device of ours may also go by its IEEE address where the
+bridge is set to send it (`device` in the payload).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from contracts.city import Device
+from contracts.errors import Permanent
+from contracts.nouns import Arrival, Status
+from ingest.adapting import kit
+from ingest.adapting.moments import moment
+from ingest.adapting.naming import metric_of
+from ingest.codec.text import complain
+
+_anything: Final = msgspec.json.Decoder()
+WORDS: Final[dict[str, float]] = {
+    "ON": 1.0, "OFF": 0.0, "OPEN": 1.0, "CLOSE": 0.0, "CLOSED": 0.0, "LOCK": 1.0, "UNLOCK": 0.0,
+}  # fmt: skip
+"""Texts of binary features (Zigbee2MQTT, exposes: `value_on`, `value_off`)."""
+LEFT: Final = frozenset({"device", "update", "update_available", "last_seen", "elapsed"})
+MAINS_V: Final = 60.0
+"""`voltage` is in mV for devices with a battery and in V for meters; a battery has less than this
+many volts, a reading in mV more than 1,000."""
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of `use = "zigbee2mqtt"`."""
+
+    base_topic: str = "zigbee2mqtt"
+    """`mqtt.base_topic` of the bridge."""
+
+
+class Zigbee2MqttAdapter(kit.Adapter):
+    """Reads what devices publish; has no state."""
+
+    def __init__(self, setting: kit.Setting, options: Options) -> None:
+        self._register = setting.register
+        self._rule = setting.rule
+        self._base = f"{options.base_topic.rstrip('/')}/"
+
+    def decode(self, arrival: Arrival, /) -> Sequence[kit.Said]:
+        """A reading for each number, switch and yes or no; on- and offline."""
+        if not arrival.topic.startswith(self._base):
+            raise Permanent("wrong_topic", f"a topic below {self._base} was expected")
+        name = arrival.topic.removeprefix(self._base)
+        if name.startswith("bridge/") or name.rpartition("/")[2] in ("get", "set"):
+            return kit.NOTHING
+        if name.endswith("/availability"):
+            return self._available(name.removesuffix("/availability"), arrival)
+        if not arrival.payload:
+            return kit.NOTHING  # a retained message was cleared
+        body = _object(arrival)
+        if self._register.find(name) is None and not any(_numbers(body)):
+            return kit.NOTHING  # a button that was pressed, a group
+        device = self._device(name, body)
+        with kit.blaming(device):
+            return self._readings(device, name, body, arrival)
+
+    def _device(self, name: str, body: dict[str, Any]) -> Device:
+        told = body.get("device")
+        address = told.get("ieeeAddr") if isinstance(told, dict) else None
+        address = address if isinstance(address, str) else None
+        plain = address.removeprefix("0x") if address else None
+        known = self._register.find(name, address, plain)
+        return self._register.device(known.id if known is not None else name)
+
+    def _readings(
+        self, device: Device, name: str, body: dict[str, Any], arrival: Arrival
+    ) -> Sequence[kit.Said]:
+        seen = body.get("last_seen")
+        at = None if seen in (None, "", "N/A") else moment(seen, "auto", device.timezone)
+        if arrival.retained and at is None:
+            return kit.NOTHING  # the last state, told again at every subscription
+        alias = self._register.alias(device, name)
+        values: dict[str, float] = {}
+        for key, number in _numbers(body):
+            named, value = _ours(key, number, body)
+            metric = metric_of(named, alias)
+            if metric is not None:
+                values[metric] = value
+        return kit.readings(device, values, arrival, self._rule, at)
+
+    def _available(self, name: str, arrival: Arrival) -> Sequence[kit.Said]:
+        text = arrival.payload.strip()
+        state: Any = text.decode("utf-8", "replace")
+        if text[:1] == b"{":
+            state = _object(arrival).get("state")
+        if state not in ("online", "offline"):
+            raise Permanent("bad_status", 'the payload says neither "online" nor "offline"')
+        device = self._register.device(name)
+        return [Status(device.id, arrival.received_at, arrival.received_at, state == "online")]
+
+
+def _object(arrival: Arrival) -> dict[str, Any]:
+    try:
+        body = _anything.decode(arrival.payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise complain(arrival.payload, error) from None
+    if not isinstance(body, dict):
+        raise Permanent("not_an_object", "a JSON object was expected")
+    return body
+
+
+def _numbers(body: dict[str, Any], before: str = "") -> Iterator[tuple[str, float]]:
+    for key, value in body.items():
+        if key in LEFT and not before:
+            continue
+        name = f"{before}{key}"
+        if isinstance(value, dict) and not before:
+            yield from _numbers(value, f"{name}.")
+        elif isinstance(value, str) and value in WORDS:
+            yield name, WORDS[value]
+        elif isinstance(value, (bool, int, float)):
+            yield name, float(value)
+
+
+def _ours(key: str, value: float, body: dict[str, Any]) -> tuple[str, float]:
+    """Name and value in our units (the bridge's: hPa, mV of batteries, per cent)."""
+    if key == "pressure":
+        return "air_pressure", value / 10  # hPa of the air, never of a pipe
+    if key == "battery":
+        return "battery_percent", value
+    if key == "voltage" and (value > 1000 or ("battery" in body and value < MAINS_V)):
+        return "battery", value / 1000 if value > 1000 else value
+    if key == "tilt" and "position" in body:
+        return "cover_tilt", value  # per cent that slats are turned
+    return key, value
+
+
+def _prepare(options: Options, _folder: Path) -> kit.Build:
+    return lambda setting: Zigbee2MqttAdapter(setting, options)
+
+
+SPEC = kit.Spec(topics=("zigbee2mqtt/#",), options=Options, prepare=_prepare)
