@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -25,6 +26,7 @@ from ingest.adapting.plan import read as read_adapters
 from ingest.adapting.plan import usual
 from ingest.decoder import NativeDecoder
 from ingest.settings import DecoderSettings
+from ingest.topics import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -86,14 +88,14 @@ class Replay:
         router_settings: RouterSettings,
         configs: Mapping[str, object],
         evidence: Path | None = None,
-        adapters: Sequence[Plan] = (),
+        adapters: Callable[[], Sequence[Plan]] = tuple,
     ) -> None:
-        """`adapters` read what does not come on our own topics."""
+        """`adapters` read what does not come on our own topics; they are asked for when the first
+        such message comes."""
         self._engine = build_engine(city, router_settings, configs)
-        adapted = Adapted(adapters, city.devices, aliases(city), DecoderSettings().clock_rule())
-        self._decoder = NativeDecoder(
-            city.devices, city.workers, adapted=adapted if adapters else None
-        )
+        self._decoder = NativeDecoder(city.devices, city.workers)
+        self._city = city
+        self._adapters = adapters
 
         chains = Chains()
 
@@ -133,6 +135,11 @@ class Replay:
             last = read.received_at if last is None else max(last, read.received_at)
             arrival = msgspec.structs.replace(read, received_at=last)
             self._advance(last)
+            if self._decoder.adapted is None and not arrival.topic.startswith(f"{PREFIX}/"):
+                rule = DecoderSettings().clock_rule()
+                self._decoder.adapted = Adapted(
+                    self._adapters(), self._city.devices, aliases(self._city), rule
+                )
             nouns = self._decoder.decode(arrival)
             self._engine.take(arrival, nouns)
             for noun in nouns:
@@ -178,10 +185,13 @@ class Replay:
 
 def adapters_of(
     tables: Sequence[Mapping[str, Any]], config: Path | None, city: Path
-) -> tuple[Plan, ...]:
+) -> Callable[[], tuple[Plan, ...]]:
     """The adapters a recording is read with: those of the configuration; where it names none,
     every one that needs no options, at its usual topics. Raises Wrong."""
-    return read_adapters(tables, str(config), city) if tables else usual(city)
+    if not tables:
+        return partial(usual, city)
+    plans = read_adapters(tables, str(config), city)
+    return lambda: plans
 
 
 def dead_letter_line(letter: DeadLetter) -> dict[str, Any]:

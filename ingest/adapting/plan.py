@@ -72,13 +72,21 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @cache
-def known() -> dict[str, Spec[Any]]:
-    """Every adapter by name: each file of `ingest.adapters` exports `SPEC`."""
-    found: dict[str, Spec[Any]] = {}
-    for module in pkgutil.iter_modules(adapters.__path__):
-        if not module.name.startswith("_"):
-            found[module.name] = import_module(f"{adapters.__name__}.{module.name}").SPEC
+def names() -> tuple[str, ...]:
+    """Every adapter by name: each file of `ingest.adapters` is one."""
+    found = (module.name for module in pkgutil.iter_modules(adapters.__path__))
+    return tuple(sorted(name for name in found if not name.startswith("_")))
+
+
+def spec(name: str) -> Spec[Any]:
+    """The `SPEC` of the adapter of that name; its file (and what it needs) is loaded now."""
+    found: Spec[Any] = import_module(f"{adapters.__name__}.{name}").SPEC
     return found
+
+
+def known() -> dict[str, Spec[Any]]:
+    """Every adapter, loaded."""
+    return {name: spec(name) for name in names()}
 
 
 def read(tables: Sequence[Mapping[str, Any]], where: str, folder: Path) -> tuple[Plan, ...]:
@@ -109,8 +117,8 @@ def usual(folder: Path) -> tuple[Plan, ...]:
     """Every adapter that works without options, at its usual topics: what a recording is read
     with when no configuration says otherwise."""
     plans = []
-    for use, spec in known().items():
-        if not spec.topics or any(f.required for f in msgspec.structs.fields(spec.options)):
+    for use, one in known().items():
+        if not one.topics or any(f.required for f in msgspec.structs.fields(one.options)):
             continue
         plans.append(_plan({"use": use}, "", folder))
     return tuple(plans)
@@ -119,17 +127,17 @@ def usual(folder: Path) -> tuple[Plan, ...]:
 def _plan(table: Mapping[str, Any], place: str, folder: Path) -> Plan:
     mine = {field.name for field in msgspec.structs.fields(AdapterSettings)}
     common = _typed({k: v for k, v in table.items() if k in mine}, AdapterSettings, place)
-    spec = known().get(common.use)
-    if spec is None:
-        raise Wrong(f"{place}, use", repr(common.use), _near(common.use, known()))
+    if common.use not in names():
+        raise Wrong(f"{place}, use", repr(common.use), _near(common.use, names()))
+    used = spec(common.use)
     rest = {key: value for key, value in table.items() if key not in mine}
-    allowed = {field.encode_name for field in msgspec.structs.fields(spec.options)}
+    allowed = {field.encode_name for field in msgspec.structs.fields(used.options)}
     for name in rest:
         if name not in allowed:
             raise Wrong(
                 f"{place}, {name}", "not a known field", _near(name, {*mine, *allowed} - {"use"})
             )
-    options = _typed(rest, spec.options, place)
+    options = _typed(rest, used.options, place)
     for name in common.broker:
         fields = {field.name for field in msgspec.structs.fields(MqttSettings)} - {"client_id"}
         if name not in fields:
@@ -138,20 +146,20 @@ def _plan(table: Mapping[str, Any], place: str, folder: Path) -> Plan:
     return Plan(
         name=common.name or common.use,
         use=common.use,
-        topics=_topics(common.topics, spec, place),
-        build=spec.prepare(options, folder),
-        limit=spec.limit,
-        speaks=spec.speaks,
+        topics=_topics(common.topics, used, place),
+        build=used.prepare(options, folder),
+        limit=used.limit,
+        speaks=used.speaks,
         district=common.district,
         broker={name: getattr(broker, name) for name in common.broker},
     )
 
 
-def _topics(given: list[str] | None, spec: Spec[Any], place: str) -> tuple[str, ...]:
+def _topics(given: list[str] | None, used: Spec[Any], place: str) -> tuple[str, ...]:
     if given is None:
-        if not spec.topics:
+        if not used.topics:
             raise Wrong(f"{place}, topics", "missing", "the topic filters of its messages")
-        return spec.topics
+        return used.topics
     if not given:
         raise Wrong(f"{place}, topics", "an empty list", "at least one topic filter")
     for filter_ in given:
