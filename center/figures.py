@@ -35,6 +35,7 @@ COLUMNS = {
     "on_time": "按期结案数 on_time",
     "on_time_rate": "按期结案率 on_time_rate",
     "disposed_on_time_rate": "按期处置率 disposed_on_time_rate",
+    "not_done": "巡查未完成数 not_done",
     "rework_rate": "返工率 rework_rate",
     "return_rate": "回退率 return_rate",
     "first_response": "平均响应(秒) first_response_s",

@@ -11,6 +11,7 @@ from router.consult import NobodyNamed
 from router.hands import HelpUnanswered
 from router.house import Alarm, House
 from router.ladder import rung_words
+from router.lapse import RoundLapses
 from router.stages import step
 from router.unanswered import OfferUnanswered
 from router.words import local, moment, one_line
@@ -129,6 +130,7 @@ class NextRung:
 
 ALARMS: tuple[Alarm, ...] = (
     SuspensionEnds(),
+    RoundLapses(),
     SensorContradicts(),
     ClosesItself(),
     Unanswered(),

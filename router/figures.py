@@ -18,6 +18,7 @@ import msgspec
 from contracts.case import Ticket
 from contracts.kinds import CLOCKS
 from router.evaluation import satisfaction, scored
+from router.lapse import lapsed
 from router.verdicts import standing
 from router.words import moment
 
@@ -45,6 +46,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     """As it stands now."""
     void: bool = False
     """作废: reported, but not a case."""
+    lapsed: bool = False
+    """未完成: a round that nobody made in its time; filed and due, never closed."""
     suspended: bool = False
     """挂账 at the moment."""
     reworks: int = 0
@@ -88,6 +91,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """按期结案率 = on time ÷ (due − deferred)."""
     disposed_on_time_rate: float | None
     """按期处置率 = disposed by their time ÷ (due for disposal − deferred)."""
+    not_done: int
+    """未完成: rounds of the period that nobody made in their time; they count as filed and due."""
     rework_rate: float | None
     """返工率 = tickets sent back ÷ tickets disposed."""
     return_rate: float | None
@@ -133,7 +138,8 @@ def case_of(ticket: Ticket) -> Case:
         dispose_due=moment(clocks.get("dispose", {}).get("due")) or ticket.deadlines.dispose,
         first_due=moment(granted[0].get("close_from")),
         close_due=max((d for d in dues if d is not None), default=None),
-        void=ticket.stage == "void",
+        void=ticket.stage == "void" and not lapsed(ticket),
+        lapsed=lapsed(ticket),
         suspended=ticket.stage == "suspended",
         reworks=len(standing(ticket, "rework")),
         returns=len(ticket.reason.get("returns", ())),
@@ -175,6 +181,7 @@ def figures(cases: Iterable[Case], since: datetime, until: datetime) -> Figures:
             sum(_kept(c.disposed_at, c.dispose_due) for c in to_dispose),
             len(to_dispose) - len(waiting),
         ),
+        not_done=sum(c.lapsed for c in filed),
         rework_rate=_rate(sum(c.reworks > 0 for c in disposed), len(disposed)),
         return_rate=_rate(sum(c.returns > 0 for c in filed), len(filed)),
         first_response=_spread(filed, lambda c: c.answered_at),

@@ -21,7 +21,10 @@ FIELDS = ("asset", "kind", "lat", "lon", "ok", "severity", "text")
 
 
 def _findings(command: Command) -> Any:
-    return (command.data or {}).get("findings", [])
+    """What was found; a note alone says that all that is right, in the worker's words."""
+    told = (command.data or {}).get("findings", [])
+    note = (command.note or "").strip()
+    return [{"ok": True, "text": note}] if told == [] and note else told
 
 
 def refusal(house: House, ticket: Ticket, command: Command, now: datetime) -> str | None:
@@ -33,6 +36,11 @@ def refusal(house: House, ticket: Ticket, command: Command, now: datetime) -> st
         return one_line(
             f"findings is a list of at most {MOST_FINDINGS}",
             f"findings 须为至多{MOST_FINDINGS}条的列表",
+        )
+    if not found:
+        return one_line(
+            "a round ends with what was found: data.findings, or a note when all is right",
+            "巡查须填写巡查结果：逐项填写 findings，均正常的可填写备注",
         )
     for number, finding in enumerate(found, 1):
         why = _wrong(house, finding)
@@ -77,8 +85,14 @@ def dispose(house: House, ticket: Ticket, command: Command, now: datetime) -> tu
         return moved, change
     found = _findings(command)
     bad = sum(not finding["ok"] for finding in found)
-    told = both(f"{len(found)} looked at, {bad} not all right", f"检查{len(found)}处，异常{bad}处")
-    return with_reason(moved, findings={"list": found, "by": command.by, **told}), change
+    en, zh = f"{len(found)} looked at, {bad} not all right", f"检查{len(found)}处，异常{bad}处"
+    named = {str(finding["asset"]) for finding in found if finding.get("asset") is not None}
+    assets = ticket.reason.get("patrol", {}).get("assets", ())
+    left = [asset for asset in assets if asset not in named] if named else []
+    if left:
+        en, zh = f"{en}; not looked at: {', '.join(left)}", f"{zh}；未查：{'、'.join(left)}"
+    told = {"list": found, "by": command.by, "left": left, **both(en, zh)}
+    return with_reason(moved, findings=told), change
 
 
 def made(house: House, ticket: Ticket, command: Command, now: datetime) -> list[Change]:

@@ -135,8 +135,8 @@ def _show(by: str, table: Mapping[str, Figures]) -> None:
 
     shown = Table(title=None)
     for name in (
-        *(by, "filed", "due", "deferred", "closed", "on time", "disposed on time", "rework"),
-        *("returned", "response", "disposal", "satisfaction", "score"),
+        *(by, "filed", "due", "deferred", "closed", "on time", "disposed on time", "not done"),
+        *("rework", "returned", "response", "disposal", "satisfaction", "score"),
     ):
         shown.add_column(name, justify="left" if name == by else "right")
     for name, line in table.items():
@@ -147,6 +147,7 @@ def _show(by: str, table: Mapping[str, Figures]) -> None:
             str(line.deferred),
             str(line.closed),
             *(_rate(r) for r in (line.on_time_rate, line.disposed_on_time_rate)),
+            str(line.not_done),
             *(_rate(r) for r in (line.rework_rate, line.return_rate)),
             *(_minutes(s) for s in (line.first_response.mean, line.disposal.mean)),
             *("–" if v is None else f"{v:.2f}" for v in (line.satisfaction, line.score)),

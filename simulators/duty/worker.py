@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from contracts.geo import Point, distance_m
 from contracts.kinds import OPEN_STAGES
@@ -140,7 +140,7 @@ class LiveWorker:
             "dispose",
             self.id,
             lambda t: t.worker == self.id and t.stage in ("arrived", "reworked"),
-            data=AFTER,
+            data={**AFTER, **_found(seen)},
             refused=stuck,
         )
 
@@ -184,3 +184,12 @@ class LiveWorker:
             self._crews.act(ticket, "accept_help", self.id, still)
         else:
             self._crews.act(ticket, "refuse_help", self.id, still, reason="走不开")
+
+
+def _found(seen: Seen) -> dict[str, Any]:
+    """What a round found: everything as it should be."""
+    if seen.kind != "patrol":
+        return {}
+    assets = seen.reason.get("patrol", {}).get("assets", ())
+    told = [{"asset": asset, "ok": True} for asset in assets]
+    return {"findings": told or [{"ok": True, "text": "正常"}]}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from contracts.case import Ticket
+from contracts.clock import iso
 from contracts.governance import Patrol
+from router.figures import case_of, figures
 from tests.scenarios.governed import governed
 from tests.scenarios.script import START, Script, between, event, moment
 from tests.scenarios.town import at, place
@@ -115,6 +117,49 @@ def test_a_round_that_nobody_makes_climbs() -> None:
     assert "escalated" in changes
 
 
+def test_a_round_that_nobody_makes_lapses_as_not_done_and_counts_so() -> None:
+    story = told(DAILY)
+    story.at(3 * HOUR)
+    ticket = story.ticket(kind="patrol")
+    assert (ticket.stage, ticket.timeline[-1].change) == ("void", "cancelled")
+    assert ticket.timeline[-1].at == moment(1800 + HOUR)
+    words = ticket.reason["lapsed"]
+    assert words["text_zh"] == "未完成：截至2026-11-20 11:30仍为“已派遣”（微一）", words
+    assert words["text_en"].startswith("not done by 2026-11-20 11:30: dispatched with")
+    assert story.incidents()[0].closed_at == moment(1800 + HOUR)
+    story.expect(between(1801 + HOUR, 3 * HOUR)).nothing("ticket", "escalated")
+    found = figures([case_of(ticket)], moment(0), moment(DAY))
+    assert (found.reported, found.filed, found.not_done, found.closed) == (1, 1, 1, 0)
+    assert (found.due, found.on_time_rate, found.disposed_on_time_rate) == (1, 0.0, 0.0)
+    # The next one comes as if nothing had been.
+    story.at(6 * HOUR + 60)
+    assert opened(story) == [1800, 6 * HOUR]
+
+
+def test_a_round_that_is_being_made_may_end_late() -> None:
+    story = told(DAILY)
+    story.at(2000)
+    ticket = story.ticket(kind="patrol")
+    story.do(ticket.id, "accept", "arrive", by=str(ticket.worker))
+    story.at(1800 + HOUR + 600)
+    assert story.ticket(kind="patrol").stage == "arrived"
+    story.at(1800 + 2 * HOUR)
+    assert story.ticket(kind="patrol").stage == "void"
+
+
+def test_more_time_granted_is_more_time() -> None:
+    story = told(DAILY)
+    story.at(2000)
+    ticket = story.ticket(kind="patrol")
+    until = iso(moment(3 * HOUR))
+    assert story.command(ticket.id, "extend", "w-15", reason="雨大", until=until).ok
+    assert story.command(ticket.id, "grant", "center").ok
+    story.at(2 * HOUR)
+    assert story.ticket(kind="patrol").stage == "dispatched"
+    story.at(3 * HOUR)
+    assert story.ticket(kind="patrol").stage == "void"
+
+
 # --- before the rain ------------------------------------------------------------------------------
 
 
@@ -135,7 +180,9 @@ def test_the_next_rain_calls_again_once_the_last_round_is_made_and_some_time_ago
     story = told(RAIN)
     rain(story, 10.0, forecast=True)
     ticket = story.ticket(kind="patrol")
-    story.at(HOUR).do(ticket.id, "accept", "arrive", "dispose", by=str(ticket.worker))
+    story.at(HOUR).do(ticket.id, "accept", "arrive", by=str(ticket.worker))
+    assert story.command(ticket.id, "dispose", str(ticket.worker), note="均正常").ok
+    assert story.ticket(kind="patrol").reason["findings"]["list"][0]["text"] == "均正常"
     story.at(5 * HOUR)
     rain(story, 10.0)
     assert opened(story) == [0]
@@ -198,6 +245,19 @@ def test_a_finding_opens_an_incident_where_it_is() -> None:
     story.do(blocked.id, "accept", "arrive", "dispose", by=str(blocked.worker))
     story.do(blocked.id, "verify", "close")
     assert {i.kind for i in story.incidents() if i.closed_at is None} == {"citizen_report"}
+
+
+def test_a_round_ends_with_what_was_found_and_says_what_was_left_out() -> None:
+    story, ticket = on_the_way()
+    answer = story.at(2100).command(ticket.id, "dispose", "w-15")
+    assert not answer.ok
+    assert "a round ends with what was found" in answer.reason
+    assert "巡查须填写巡查结果" in answer.reason
+    found = [{"asset": "road-1", "ok": True}]
+    assert story.command(ticket.id, "dispose", "w-15", findings=found).ok
+    told = story.ticket(kind="patrol").reason["findings"]
+    assert told["left"] == ["lamp-1"]
+    assert told["text_zh"] == "检查1处，异常0处；未查：lamp-1"
 
 
 @pytest.mark.parametrize(
