@@ -46,6 +46,7 @@ from contracts.case import Allowed
 from contracts.city import City
 from contracts.clock import Clock, monotonic
 from contracts.errors import Permanent, Refused, Temporary, Wrong
+from contracts.plant import Plant
 from contracts.ports import Desk, Publisher, Tally
 
 log = logging.getLogger(__name__)
@@ -86,6 +87,7 @@ def make_app(
     tally: Callable[[], Tally] | None = None,
     allowed: Callable[[dict[str, Any], datetime], Sequence[Allowed]] | None = None,
     accounts: AccountStore | None = None,
+    plant: Plant | None = None,
 ) -> web.Application:
     """The application.
 
@@ -96,7 +98,7 @@ def make_app(
     the caller) changes of tickets go out by MQTT. `tally` makes what counts figures; without one
     there are none. `allowed` says what the loop allows on a ticket (as the desk has it). `accounts`
     are those who log in; whoever hands them over has looked that there is one where the center
-    listens beyond this machine.
+    listens beyond this machine. `plant` is what administration asks of the service.
     Raises Wrong on unsafe settings.
     """
     check(settings, accounts=accounts is not None)
@@ -107,7 +109,7 @@ def make_app(
         if target.mapping and target.mapping not in shapes:
             where = f"notify.targets[{target.name}].mapping"
             raise Wrong(where, repr(target.mapping), ", ".join(shapes))
-    metrics = Metrics(registry)
+    metrics = Metrics.of(registry)
     signer = Signer(settings.evidence_secret, settings.evidence_link_s, clock, settings.public_url)
     veil = Veil(city)
     logins = None
@@ -147,6 +149,7 @@ def make_app(
     app = web.Application(
         middlewares=[_answer_errors], client_max_size=max(settings.report_bytes, 1)
     )
+    context.plant = plant
     app[CONTEXT] = context
     app[SECURE] = _headers(settings)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final, Literal
+from weakref import WeakKeyDictionary
 
 import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -75,6 +76,13 @@ _BUCKETS = (0.005, 0.01, 0.02, 0.04, 0.08, 0.12, 0.25, 0.5, 1, 2.5, 5, 10)
 class Metrics:
     """The table, registered."""
 
+    @classmethod
+    def of(cls, registry: CollectorRegistry) -> Metrics:
+        """Those of this registry: a center made anew over it goes on counting."""
+        if registry not in _MADE:
+            _MADE[registry] = cls(registry)
+        return _MADE[registry]
+
     def __init__(self, registry: CollectorRegistry) -> None:
         made = {m.name: _make(m, registry) for m in METRICS}
         self._counters = {n: m for n, m in made.items() if isinstance(m, Counter)}
@@ -95,6 +103,9 @@ class Metrics:
         """Note a value in the histogram `gridsentry_center_{name}`."""
         histogram = self._histograms[f"gridsentry_center_{name}"]
         (histogram.labels(**labels) if labels else histogram).observe(value)
+
+
+_MADE: WeakKeyDictionary[CollectorRegistry, Metrics] = WeakKeyDictionary()
 
 
 def _make(metric: Metric, registry: CollectorRegistry) -> Counter | Gauge | Histogram:

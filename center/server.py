@@ -17,6 +17,9 @@ from contracts.errors import GridsentryError, Temporary, Wrong
 log = logging.getLogger(__name__)
 
 START_S = 30.0
+ACCEPTED_S = 0.02
+"""Connections that were accepted just before we stopped listening are made by then, and so closed
+with the others instead of left hanging."""
 
 
 class CenterServer:
@@ -28,7 +31,8 @@ class CenterServer:
         self._settings = settings
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._leave: asyncio.Event | None = None
+        self._turn: asyncio.Event | None = None
+        self._leaving = False
         self._up = threading.Event()
         self._failed: BaseException | None = None
         self.port = settings.port
@@ -48,6 +52,7 @@ class CenterServer:
             raise RuntimeError("already started")
         self._up.clear()
         self._failed = None
+        self._leaving = False
         self._thread = threading.Thread(target=self._main, name="center", daemon=True)
         self._thread.start()
         if not self._up.wait(START_S):
@@ -65,15 +70,29 @@ class CenterServer:
 
     def stop(self, timeout: float = 5.0) -> None:
         """End live streams, finish requests under way (at most 0.5 s), return when it is down."""
-        thread, loop, leave = self._thread, self._loop, self._leave
-        if thread is None or loop is None or leave is None:
+        thread = self._thread
+        if thread is None or self._loop is None:
             return
-        with contextlib.suppress(RuntimeError):  # the loop ended on its own: nothing to stop
-            loop.call_soon_threadsafe(leave.set)
+        self._leaving = True
+        self._wake()
         thread.join(timeout)
         if thread.is_alive():
             log.error("the center did not stop within %.1f s", timeout)
         self._thread = None
+
+    def renew(self) -> None:
+        """Serve an application made anew, at the same port: what it was made from has changed.
+
+        Live streams end and are resumed by their readers. An application that cannot be made is
+        told in the log, and the old one goes on.
+        """
+        self._wake()
+
+    def _wake(self) -> None:
+        loop, turn = self._loop, self._turn
+        if loop is not None and turn is not None:
+            with contextlib.suppress(RuntimeError):  # the loop ended on its own
+                loop.call_soon_threadsafe(turn.set)
 
     @property
     def alive(self) -> bool:
@@ -92,22 +111,44 @@ class CenterServer:
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._leave = asyncio.Event()
-        runner = web.AppRunner(self._make(), access_log=None, shutdown_timeout=0.5)
-        try:
-            await runner.setup()
-            site = web.TCPSite(runner, self._settings.host, self._settings.port)
+        self._turn = asyncio.Event()
+        app = self._make()
+        port = self._settings.port
+        while not self._leaving:
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
             try:
-                await site.start()
-            except OSError as error:
-                raise Wrong(
-                    "center.port",
-                    f"cannot listen on {self._settings.host}:{self._settings.port}: "
-                    f"{error.strerror or error}",
-                    "a free port (0 takes any) on an address of this machine",
-                ) from error
-            self.port = runner.addresses[0][1]
-            self._up.set()
-            await self._leave.wait()
-        finally:
-            await runner.cleanup()
+                await self._listen(runner, port)
+                port = self.port
+                self._up.set()
+                app = await self._renewed()
+            finally:
+                for site in list(runner.sites):
+                    await site.stop()
+                await asyncio.sleep(ACCEPTED_S)
+                await runner.cleanup()
+
+    async def _renewed(self) -> web.Application:
+        """Waits for the next application, or until there shall be none (then any will do)."""
+        assert self._turn is not None
+        while True:
+            await self._turn.wait()
+            self._turn.clear()
+            if self._leaving:
+                return web.Application()
+            try:
+                return self._make()
+            except Exception:
+                log.exception("the center cannot be made anew: it goes on as it was")
+
+    async def _listen(self, runner: web.AppRunner, port: int) -> None:
+        await runner.setup()
+        site = web.TCPSite(runner, self._settings.host, port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise Wrong(
+                "center.port",
+                f"cannot listen on {self._settings.host}:{port}: {error.strerror or error}",
+                "a free port (0 takes any) on an address of this machine",
+            ) from error
+        self.port = runner.addresses[0][1]

@@ -67,6 +67,7 @@ class Builder:
         originals: Path,
         metrics: Metrics | None = None,
         adapters: Callable[[], Sequence[AdapterPlan]] = tuple,
+        conditions: Conditions | None = None,
     ) -> None:
         self._adapters = adapters
         self._city = city
@@ -80,7 +81,7 @@ class Builder:
         self._evidence = evidence
         self._originals = originals
         self._metrics = metrics
-        self._conditions = Conditions(metrics)
+        self._conditions = conditions or Conditions(metrics)
         self.wake_core: Callable[[], None] = lambda: None
 
     def __call__(self, epoch: int) -> Parts:

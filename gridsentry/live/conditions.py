@@ -23,6 +23,11 @@ class Conditions:
         self._last: dict[tuple[str, str], str] = {}
         self._lock = threading.Lock()
 
+    def told(self) -> list[tuple[str, str, str]]:
+        """(kind, site, why) of every detector that sees less than it should."""
+        with self._lock:
+            return [(kind, site, text) for (kind, site), text in self._last.items()]
+
     def look(self, runners: Iterable[SiteRunner]) -> None:
         """Ask these detectors; each change is logged."""
         for runner in runners:

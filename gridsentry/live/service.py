@@ -25,15 +25,18 @@ from contracts.clock import ManualClock, SystemClock, from_epoch_ms, monotonic
 from contracts.errors import GridsentryError, Temporary, Wrong
 from contracts.wire import SIM_CLOCK, SIM_FOLLOWER
 from gridsentry.city import load_city
+from gridsentry.city.folder import CityFolder
 from gridsentry.config import Settings, folders, state_dir
 from gridsentry.engine.rooms import detector_configs
 from gridsentry.live import build
 from gridsentry.live.batching import session_health
 from gridsentry.live.children import keep_alive, lease_holder, watch_folder
+from gridsentry.live.conditions import Conditions
 from gridsentry.live.core import Core
 from gridsentry.live.housekeeping import EvidenceKeeping, Housekeeper, RelayThread
 from gridsentry.live.offers import allowed
 from gridsentry.live.outside import Outside
+from gridsentry.live.plant import ServicePlant
 from gridsentry.live.probe import Probe
 from gridsentry.live.roles import Roles
 from gridsentry.live.tally import TicketTally
@@ -86,7 +89,12 @@ class Service:
         self.roles = roles
         self.metrics = Metrics()
         self.clock: Clock = SystemClock()
+        self._state = state_dir(settings)
+        self._city_folder = CityFolder(Path(settings.service.city), self._state)
+        self._city_folder.finish()
         self.city: City = load_city(Path(settings.service.city))
+        self._conditions = Conditions(self.metrics)
+        self._center: CenterServer | None = None
         self._adapters = self._read_adapters()
         self.url: str | None = None
         self.mqtt = settings.mqtt
@@ -217,10 +225,14 @@ class Service:
                 lifespans=(lambda: _open(desk),),
                 tally=TicketTally,
                 allowed=partial(allowed, appeal_s=self.settings.router.appeal_s),
+                plant=ServicePlant(
+                    self._city_folder, lambda: self.city, self._configs, self._conditions.told
+                ),
             ),
             center,
         )
         server.start()
+        self._center = server
         self._stack.callback(self._stopping, "center", lambda: server.stop(1.5))
         self.url = server.url
         self._say(f"command center at {server.url}")
@@ -318,6 +330,7 @@ class Service:
             originals=self._folders["original"],
             metrics=self.metrics,
             adapters=lambda: self._adapters,
+            conditions=self._conditions,
         )
         breaker = Breaker() if telemetry is not None else None
         source: Session | None = telemetry
@@ -418,6 +431,8 @@ class Service:
         log.info("the city folder changed: %d devices now", len(city.devices))
         for core in self._cores:
             core.reload()
+        if self._center is not None:
+            self._center.renew()
 
     # --- health -----------------------------------------------------------------------------------
 
