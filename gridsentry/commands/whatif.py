@@ -17,12 +17,13 @@ from contracts.errors import Wrong
 from gridsentry.commands.replay import duration, progress
 
 if TYPE_CHECKING:
-    from contracts.case import Ticket
+    from contracts.case import Change, Ticket
     from contracts.city import City
     from contracts.geo import Point
     from contracts.nouns import Arrival
+    from contracts.ports import Router
     from router.settings import RouterSettings
-    from simulators.duty.recorded import Recorded, Told
+    from simulators.duty.recorded import Rain, Recorded, Told
 
 CLOCKS = ("accept", "arrive", "dispose", "verify", "close")
 NAMED = ("joint", "each")
@@ -40,7 +41,8 @@ own best once), or a TOML file with router settings, as a service has them:
 The recording runs through the real detectors once. Then, under each policy anew, its events come as
 they became known, and simulated workers and utilities answer: they accept, refuse, drive, are late,
 say "done" when it is not. Under one --seed both policies meet the same people. What people mend is
-over; what closes by itself in the recording closes. How fast people answer, go and work is assumed,
+over; what closes by itself in the recording closes. Rain that was measured or forecast calls for
+its rounds, as it did. How fast people answer, go and work is assumed,
 so compare the tables with each other, not with your own figures.
 
 examples:
@@ -76,6 +78,24 @@ def add_parser(subparsers: Any) -> None:
     p.add_argument("--config", type=Path, help="configuration, for detectors and router")
     p.add_argument("--json", action="store_true", help="one JSON line for each policy")
     p.set_defaults(run=run)
+
+
+class _Rained:
+    """A router with somebody beside it who notes the rain it hears of."""
+
+    def __init__(self, router: Router, rains: list[Rain]) -> None:
+        self._router, self._rains = router, rains
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._router, name)
+
+    def on_rain(
+        self, point: Point, mm_h: float, now: datetime, /, *, forecast: bool = False
+    ) -> list[Change]:
+        from simulators.duty.recorded import Rain
+
+        self._rains.append(Rain(now, point, mm_h, forecast))
+        return self._router.on_rain(point, mm_h, now, forecast=forecast)
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,14 +148,18 @@ def run(args: argparse.Namespace) -> int:
         raise Wrong(str(args.city), "has no workers", "people who can be sent: workers.csv")
     starts: dict[str, Point] = {}
     arrivals = _starts(progress(read(args.recording)), city, starts)
-    replay = Replay(city, settings.router, detector_configs(settings.detectors), adapters=plans)
+    rains: list[Rain] = []
+    configs = detector_configs(settings.detectors)
+    replay = Replay(
+        city, settings.router, configs, adapters=plans, watch=lambda r: _Rained(r, rains)
+    )
     told = list(events(replay.changes(arrivals, args.tail)))
     if not told:
         print("gridsentry: the recording holds nothing that anybody is sent for", file=sys.stderr)
         return 0
     city = moved(city, starts)
     found = [
-        played(name, router, city, told, seed=args.seed, after=args.after)
+        played(name, router, city, told, rains, seed=args.seed, after=args.after)
         for name, router in policies.items()
     ]
     if args.json:
@@ -203,16 +227,17 @@ def played(
     settings: RouterSettings,
     city: City,
     told: Sequence[Told],
+    rains: Sequence[Rain] = (),
     *,
     seed: int,
     after: timedelta,
 ) -> Outcome:
-    """The recorded events under one policy, until `after` the last of them."""
+    """The recorded events and rain under one policy, until `after` the last of the events."""
     from router.engine import GridRouter
     from simulators.duty.recorded import Recorded
 
     until = max(at for at, _ in told) + after
-    night = Recorded(GridRouter(city, settings), city, told, seed=seed)
+    night = Recorded(GridRouter(city, settings), city, told, seed=seed, rains=rains)
     journal = night.run(until)
     tickets = [t for t in night.tickets.values() if t.parent is None]
     kinds = sorted({t.kind for t in tickets})

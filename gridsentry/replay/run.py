@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from contracts.city import City
     from contracts.event import Event, Footage
     from contracts.nouns import Arrival
+    from contracts.ports import Router
     from ingest.adapting.plan import Plan
     from router.settings import RouterSettings
 
@@ -89,10 +90,12 @@ class Replay:
         configs: Mapping[str, object],
         evidence: Path | None = None,
         adapters: Callable[[], Sequence[Plan]] = tuple,
+        watch: Callable[[Router], Router] = lambda router: router,
     ) -> None:
         """`adapters` read what does not come on our own topics; they are asked for when the first
-        such message comes."""
+        such message comes. `watch` may put somebody beside the router who hears what it hears."""
         self._engine = build_engine(city, router_settings, configs)
+        self._engine.router = watch(self._engine.router)
         self._decoder = NativeDecoder(city.devices, city.workers)
         self._city = city
         self._adapters = adapters

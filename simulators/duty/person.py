@@ -150,8 +150,10 @@ class Person:
         if not lies:  # with what was reported there meanwhile
             self._play.mended(self._play.troubles_of(self._play.tickets[ticket_id]), now)
         photo = {"photos": [{"name": "after", "ref": f"p-{ticket_id[-8:]}-{trip}"}]}
-        if self._play.tickets[ticket_id].stage in ("arrived", "reworked"):
-            self._play.act(ticket_id, "dispose", self.worker.id, now, data=photo)
+        ticket = self._play.tickets[ticket_id]
+        if ticket.stage in ("arrived", "reworked"):
+            note = "均正常" if ticket.kind == "patrol" else None  # a round ends with what was found
+            self._play.act(ticket_id, "dispose", self.worker.id, now, note=note, data=photo)
         self._jobs.pop(ticket_id, None)
         if self._doing == ticket_id:
             self._doing = None

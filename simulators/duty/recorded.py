@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -25,6 +25,15 @@ from simulators.duty.trouble import Trouble
 
 Told = tuple[datetime, Event]
 """When a revision of an event became known, and what it says."""
+
+
+class Rain(NamedTuple):
+    """Rain that was measured or forecast (mm/h): it calls for rounds."""
+
+    at: datetime
+    point: Point
+    mm_h: float
+    forecast: bool
 
 
 def troubles(told: Sequence[Told], *, seed: int, manner: Manner | None = None) -> list[Trouble]:
@@ -52,7 +61,14 @@ class Recorded(Play):
     """One recorded night under one router. `told` is in the order of the record."""
 
     def __init__(
-        self, router: Router, city: City, told: Sequence[Told], *, seed: int, **manners: Any
+        self,
+        router: Router,
+        city: City,
+        told: Sequence[Told],
+        *,
+        seed: int,
+        rains: Sequence[Rain] = (),
+        **manners: Any,
     ) -> None:
         self.went: dict[str, list[str]] = {}
         """Whom each ticket was with, one after the other."""
@@ -68,6 +84,15 @@ class Recorded(Play):
             if event.id in seen:
                 self._time.at(at, self._revision(event))
             seen.add(event.id)
+        for rain in rains:
+            self._time.at(rain.at, self._falls(rain))
+
+    def _falls(self, rain: Rain) -> Deed:
+        def say(now: datetime) -> None:
+            router = self._router
+            self._take(router.on_rain(rain.point, rain.mm_h, now, forecast=rain.forecast), now)
+
+        return say
 
     def tell(self, trouble: Trouble, now: datetime) -> None:
         """The first revision, as recorded."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,32 @@ def test_a_file_changes_what_it_says_and_nothing_else(tmp_path: Path) -> None:
     base = RouterSettings(join_radius_m=70.0)
     found = policy(str(own), base)
     assert (found.walking_mps, found.join_radius_m) == (2.0, 70.0)
+
+
+def test_rain_that_was_forecast_calls_for_its_rounds_under_each_policy(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(folder / "city", tmp_path / "city")
+    with (tmp_path / "city" / "devices.csv").open("a") as file:
+        file.write(f"sky-1,sample,weather,{LON},{LAT},,,,\n")
+    (tmp_path / "city" / "patrols.toml").write_text(
+        '[[patrol]]\nid = "drains"\nname = "查井"\nwhen = "rain"\nfrom_mm_h = 8.0\n'
+        f"points = [[{LON + 0.003}, {LAT}]]\n"
+    )
+    with Writer(tmp_path / "rain.jsonl") as writer:
+        topic = "gridsentry/v1/feed/sample/sky-1/telemetry"
+        writer.write(arrival(0, topic, m={"rain_forecast": 5.0}))
+        writer.write(arrival(30, topic, m={"rain_forecast": 20.0}))
+        report = {"id": "r-1", "text": "路口积水", "kind": "flooding", "reporter": "resident:li"}
+        where = {"lon": LON, "lat": LAT}
+        writer.write(arrival(600, "gridsentry/v1/feed/sample/app-1/report", **report, **where))
+    capsys.readouterr()
+    asked = ["whatif", str(tmp_path / "rain.jsonl"), "--city", str(tmp_path / "city"), "--json"]
+    assert main(asked) == 0
+    for outcome in told(capsys):
+        assert outcome["groups"]["patrol"]["tickets"] == 1
+        assert outcome["groups"]["patrol"]["closed"] == 1, "simulated people make it"
+        assert outcome["refused"] == 0
 
 
 def test_a_recording_of_nothing_is_no_error(
