@@ -366,6 +366,7 @@ class MemoryWriter:
             and (
                 districts is None
                 or not _is_ours(row.topic)
+                or f"{row.topic}////".split("/")[2] == "worker"
                 or f"{row.topic}////".split("/")[3] in districts
             )
         ][:limit]

@@ -106,12 +106,14 @@ LIMIT %(limit)s
 
 -- name: waiting_intake
 -- Each writer takes what it would have subscribed to: bulk topics have a part more than others.
--- Topics of outside gateways name no district: every writer looks at them.
+-- Topics of outside gateways and of workers name no district: every writer looks at them. Whoever
+-- comes second finds a position it knows, and a row that is gone.
 SELECT id, topic, payload, received_at
 FROM intake
 WHERE (%(bulk)s::boolean IS NULL
         OR (starts_with(topic, 'gridsentry/v1/') AND split_part(topic, '/', 7) <> '') = %(bulk)s)
     AND (%(districts)s::text[] IS NULL OR NOT starts_with(topic, 'gridsentry/v1/')
+        OR split_part(topic, '/', 3) = 'worker'
         OR split_part(topic, '/', 4) = ANY (%(districts)s::text[]))
 ORDER BY id
 LIMIT %(limit)s

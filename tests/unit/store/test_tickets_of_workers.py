@@ -57,3 +57,20 @@ def test_what_ended_is_found_for_a_while(twin: Twin) -> None:
     )
     assert found(twin, "w-1", since=15) == ["t-new", "t-open"]
     assert found(twin, "w-1", since=1000) == ["t-open"]
+
+
+def test_a_position_is_taken_in_by_whichever_shard_looks_first(twin: Twin) -> None:
+    topic = "gridsentry/v1/worker/w-1/position"
+
+    async def file() -> None:
+        desk = twin.desk()
+        await desk.open()
+        await desk.file_report(topic, b"{}", at(1))
+        await desk.file_report("gridsentry/v1/feed/south/app-1/report", b"{}", at(2))
+        await desk.close()
+
+    writer = twin.writer()
+    asyncio.run(file())
+    rows = writer.intake(10, bulk=False, districts=["north"])
+    assert [row.topic for row in rows] == [topic]
+    assert writer.intake(10, bulk=True, districts=["north"]) == []
