@@ -177,6 +177,10 @@ class Annals(Protocol):
         """Events of `sensor_silent` and `sensor_faulty` that go on: kind, device, site, at."""
         ...
 
+    async def segments_seen(self, cameras: Iterable[str]) -> dict[str, datetime]:
+        """When the newest piece of video of each of these cameras was received."""
+        ...
+
     async def first_heard(self) -> dict[str, datetime]:
         """When each device was first heard, of those that are known to be new (all others were
         there before that was kept)."""

@@ -121,6 +121,11 @@ class PgAnnals:
         """Events of silent and faulty sensors that go on."""
         return await self._all("troubles")
 
+    async def segments_seen(self, cameras: Iterable[str]) -> dict[str, datetime]:
+        """When the newest piece of video of each of these cameras was received."""
+        rows = await self._all("segments_seen", cameras=[key(camera) for camera in cameras])
+        return {row["device"]: row["received_at"] for row in rows}
+
     async def first_heard(self) -> dict[str, datetime]:
         """When each device was first heard, of those that are known to be new."""
         return {row["device"]: row["first_at"] for row in await self._all("first_heard")}

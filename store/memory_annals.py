@@ -59,6 +59,10 @@ class Cases(Protocol):
         """As the annals tell it."""
         ...
 
+    def segments(self) -> dict[str, datetime]:
+        """When the newest piece of video of each camera was received."""
+        ...
+
 
 class StoreCases:
     """What a `MemoryStore` knows, for its annals."""
@@ -103,6 +107,12 @@ class StoreCases:
         """When each device was first heard."""
         with self._store.lock:
             return dict(self._store.first)
+
+    def segments(self) -> dict[str, datetime]:
+        """When the newest piece of video of each camera was received."""
+        with self._store.lock:
+            rows = sorted(self._store.spool.values(), key=lambda row: row.number)
+            return {row.device: row.received_at for row in rows}
 
 
 class MemoryAnnals:
@@ -244,6 +254,11 @@ class MemoryAnnals:
             {"kind": e.kind, "device": e.device or e.site, "site": e.site, "at": e.at}
             for e in found
         ]
+
+    async def segments_seen(self, cameras: Iterable[str]) -> dict[str, datetime]:
+        """When the newest piece of video of each of these cameras was received."""
+        newest = self._cases.segments()
+        return {camera: newest[camera] for camera in cameras if camera in newest}
 
     async def first_heard(self) -> dict[str, datetime]:
         """When each device was first heard."""

@@ -124,6 +124,13 @@ FROM events
 WHERE newest AND phase <> 'closed' AND kind IN ('sensor_silent', 'sensor_faulty')
 ORDER BY at DESC, id DESC
 
+-- name: segments_seen
+SELECT c.device, s.received_at
+FROM unnest(%(cameras)s::text[]) AS c (device)
+CROSS JOIN LATERAL (
+    SELECT received_at FROM spool WHERE device = c.device ORDER BY number DESC LIMIT 1
+) s
+
 -- name: first_heard
 SELECT device, first_at FROM device_seen WHERE first_at IS NOT NULL
 

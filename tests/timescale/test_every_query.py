@@ -311,6 +311,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     },
     "tickets_of_incidents": {"incidents": ["i-1"]},
     "troubles": {},
+    "segments_seen": {"cameras": ["cam"]},
     "first_heard": {},
     "retry_dead_letter": {"id": "d-1", "tries": 0, "by": "cao", "at": at(0)},
     "mark_retried": {"id": "d-1", "intake": 1},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
@@ -69,7 +70,7 @@ async def give(context: Context, caller: Caller, request: web.Request) -> web.St
     if body.note:
         text(body.note, "$.note", TEXT_MAX)
     labels = (
-        [_missed(context, body, by)]
+        [await _missed(context, body, by)]
         if body.verdict == "missed"
         else [_said(context, event, body, by) for event in await _events(context, body)]
     )
@@ -185,7 +186,7 @@ def _said(context: Context, event: dict[str, Any], body: LabelBody, by: str) -> 
     )
 
 
-def _missed(context: Context, body: LabelBody, by: str) -> Label:
+async def _missed(context: Context, body: LabelBody, by: str) -> Label:
     for name in ("event", "ticket"):
         if getattr(body, name) is not None:
             raise Problem(400, "bad_body", "what was missed has no event", path=f"$.{name}")
@@ -225,6 +226,7 @@ def _missed(context: Context, body: LabelBody, by: str) -> Label:
         until=until,
         note=body.note.strip(),
         point=point,
+        grid=None if point is None else await asyncio.to_thread(context.lands.at, point),
         by=by,
         made_at=now,
     )

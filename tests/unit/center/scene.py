@@ -258,6 +258,7 @@ class Desk:
         self.nouns: dict[str, Ticket] = {}
         self.bodies: dict[tuple[str, str], Any] = {}
         self.letters: dict[str, DeadLetter] = {}
+        self.first: dict[str, datetime] = {}
         self.taken_in: dict[int, tuple[str, bytes, datetime]] = {}
         self.annals = MemoryAnnals(SceneCases(self))
         self.rows: list[OutboxRow] = []
@@ -506,6 +507,9 @@ class SceneCases:
         return number
 
     def first_heard(self) -> dict[str, datetime]:
+        return self._desk.first
+
+    def segments(self) -> dict[str, datetime]:
         return {}
 
 

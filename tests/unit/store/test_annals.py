@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from contracts.annals import Annals, Handover, Label
+from contracts.batch import SpoolRow
 from contracts.case import Incident
 from contracts.event import Event, Place
 from contracts.geo import Point
@@ -220,11 +221,18 @@ def test_who_is_silent_or_new_is_known(twin: Twin) -> None:
         kept = [reading(number * 10, device="lvl-9")]
         writer.commit(batch(number, writer="w2", readings=kept))
 
-    async def walk(annals: Annals) -> tuple[list[tuple[str, str]], Any]:
-        told = [(one["kind"], one["device"]) for one in await annals.troubles()]
-        return told, await annals.first_heard()
+    rows = [SpoolRow("cam", at(n), at(n + 1), f"f{n}", 3, n) for n in (1, 2)]
+    writer.commit(batch(3, writer="w2", spool=rows))
 
-    assert ask(twin, walk) == ([("sensor_silent", "lvl-7")], {"lvl-9": at(10.2)})
+    async def walk(annals: Annals) -> list[Any]:
+        told = [(one["kind"], one["device"]) for one in await annals.troubles()]
+        return [told, await annals.first_heard(), await annals.segments_seen(["cam", "cam-9"])]
+
+    assert ask(twin, walk) == [
+        [("sensor_silent", "lvl-7")],
+        {"lvl-9": at(10.2)},
+        {"cam": at(3)},
+    ]
 
 
 def test_a_dead_letter_is_tried_again_once_for_every_time_it_was_asked(twin: Twin) -> None:
