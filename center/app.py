@@ -25,6 +25,7 @@ from center.feeds.open311 import answer
 from center.geodata import Static
 from center.guard import Caller, Guard
 from center.links import Signer
+from center.mapdata import Places
 from center.metrics import Metrics
 from center.notify.office import Office
 from center.notify.passes import Passes
@@ -165,6 +166,7 @@ def make_app(
     for lifespan in lifespans:
         app.cleanup_ctx.append(_held(lifespan))
     works: list[Callable[[], Awaitable[None]]] = [context.tailer.run]
+    works += [route.handler.warm for route in table if isinstance(route.handler, Places)]
     if publisher is not None:
         context.alerts = MqttAlerts(
             desk,

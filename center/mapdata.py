@@ -217,11 +217,19 @@ class Places:
             tag, body = self._whole
         return packed_json(request, tag, body)
 
-    async def _seen(self, box: Box, zoom: float) -> tuple[str, bytes]:
+    async def warm(self) -> None:
+        """Make what is searched before the first asks; a hundred thousand grids take a second or
+        two."""
+        await self._made()
+
+    async def _made(self) -> Layer:
         async with self._lock:
             if self._layer is None:
                 self._layer = await asyncio.to_thread(self._make_layer)
-        layer, key = self._layer, (box, zoom)
+            return self._layer
+
+    async def _seen(self, box: Box, zoom: float) -> tuple[str, bytes]:
+        layer, key = await self._made(), (box, zoom)
         kept = self._kept.pop(key, None)
         if kept is None:
             kept = await asyncio.to_thread(lambda: packed(layer.collection(box, zoom)))

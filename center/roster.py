@@ -12,7 +12,7 @@ from contracts.wire import plain
 
 FRESH_S = 1.0
 """What was heard is read anew at most this often, however many ask."""
-ROWS = 5_000
+ROWS = 1_000
 
 Things = Literal["devices", "workers"]
 
