@@ -15,7 +15,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,7 @@ class ServiceProcess:
         settings: dict[str, dict[str, Any]],
         roles: str = "all",
         shard: str = "1/1",
+        adapters: Iterable[dict[str, Any]] = (),
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         names = roles.split(",")
@@ -90,7 +91,7 @@ class ServiceProcess:
         self._config = folder / f"service-{name}.toml"
         if self.port:
             settings = {**settings, "center": {**settings.get("center", {}), "port": self.port}}
-        self._config.write_text(_toml(settings))
+        self._config.write_text(_toml(settings, adapters))
         self.process: subprocess.Popen[bytes] | None = None
         self._log_from = 0
 
@@ -300,9 +301,10 @@ class Stage:
         """What is called in opposite order once the test is over."""
 
     def service(
-        self, roles: str = "all", shard: str = "1/1", **tables: dict[str, Any]
+        self, roles: str = "all", shard: str = "1/1", adapters: Any = (), **tables: dict[str, Any]
     ) -> ServiceProcess:
-        """A service (not yet started) on the city, broker and database of this stage."""
+        """A service (not yet started) on the city, broker and database of this stage; `adapters`
+        are its `[[adapters]]` tables."""
         settings: dict[str, dict[str, Any]] = {
             "service": {"city": str(self.city), "state_dir": str(self.state)},
             "store": {"dsn": self.dsn},
@@ -314,7 +316,7 @@ class Stage:
         }
         for table, fields in tables.items():
             settings[table] = {**settings.get(table, {}), **fields}
-        service = ServiceProcess(self.folder, settings, roles, shard)
+        service = ServiceProcess(self.folder, settings, roles, shard, adapters)
         self.ends.callback(service.kill)
         return service
 
@@ -417,9 +419,10 @@ def eventually(check: Any, timeout: float = 20.0, every: float = 0.2) -> Any:
         time.sleep(every)
 
 
-def _toml(settings: dict[str, dict[str, Any]]) -> str:
+def _toml(settings: dict[str, dict[str, Any]], adapters: Iterable[dict[str, Any]] = ()) -> str:
     lines = []
-    for table, fields in settings.items():
-        lines.append(f"[{table}]")
+    tables = [(f"[{name}]", fields) for name, fields in settings.items()]
+    for heading, fields in [*tables, *(("[[adapters]]", one) for one in adapters)]:
+        lines.append(heading)
         lines += [f"{name} = {json.dumps(value)}" for name, value in fields.items()]
     return "\n".join(lines) + "\n"

@@ -110,7 +110,7 @@ def _uplink(told: dict[str, Any], names: list[str | None]) -> Uplink:
             shapes.text(first(at(info, "applicationName"), told.get("applicationName"))),
         ],
         port=shapes.whole(told.get("fPort")),
-        data=shapes.data_bytes(told.get("data")),
+        payload=told.get("data"),
         decoded=_decoded(told),
         sent_at=_time(told),
         count=shapes.whole(told.get("fCnt")),

@@ -56,7 +56,7 @@ def _uplink(told: Any, uplink: dict[str, Any], names: list[str | None]) -> Uplin
             shapes.text(at(told, "end_device_ids", "application_ids", "application_id")),
         ],
         port=shapes.whole(uplink.get("f_port")),
-        data=shapes.data_bytes(uplink.get("frm_payload")),
+        payload=uplink.get("frm_payload"),
         decoded=_decoded(uplink),
         sent_at=shapes.time(
             uplink.get("received_at"),

@@ -34,7 +34,9 @@ class Uplink(msgspec.Struct, kw_only=True):
     hints: Sequence[str | None] = ()
     """Texts that may name its model: device profile, model id, tags."""
     port: int | None = None
-    data: bytes | None = None
+    payload: Any = None
+    """The payload's bytes as the server writes them: a text, base64 or `hexadecimal`."""
+    hexadecimal: bool = False
     decoded: Any = None
     """What the server's codec made of it: an object, or None."""
     sent_at: datetime | None = None
@@ -156,9 +158,14 @@ class Reader:
         fields = dict(shapes.flat(uplink.decoded)) if uplink.decoded is not None else {}
         bytes_first = not self._options.decoded or not fields
         fault: Permanent | None = None
-        if found is not None and found.reads_bytes and uplink.data and bytes_first:
+        data: bytes | None = None
+        try:
+            data = shapes.data_bytes(uplink.payload, hexadecimal=uplink.hexadecimal)
+        except Permanent as error:
+            fault = error
+        if found is not None and found.reads_bytes and data and bytes_first:
             try:
-                told = found.told(uplink.data, uplink.port)
+                told = found.told(data, uplink.port)
             except Permanent as error:
                 fault = error
             else:
@@ -171,15 +178,15 @@ class Reader:
             return [(None, (found or profile.ANY).values(fields, alias))], b""
         if fault is not None:
             raise fault
-        if uplink.data and found is None:
+        if data and found is None:
             raise Permanent(
                 "no_profile",
-                f"the payload of {device.id} is {len(uplink.data)} undecoded bytes, and nothing "
-                "says which device made them: name a profile in aliases.csv (column profile), or "
-                "let the network server decode them",
+                f"the payload of {device.id} is {len(data)} undecoded bytes, and nothing says "
+                "which device made them: name a profile in aliases.csv (column profile), or let "
+                "the network server decode them",
             )
-        if uplink.data and found is not None:
-            found.told(uplink.data, uplink.port)
+        if data and found is not None:
+            found.told(data, uplink.port)
         return [], b""
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contracts.batch import Batch, SiteSnapshot, SpoolRow
+from contracts.batch import Batch, SiteSnapshot, SpoolRow, UnknownMessage
 from contracts.case import Answer, Command
 from contracts.errors import LeaseLost, Permanent
 from contracts.geo import Point
@@ -286,6 +286,26 @@ def test_unknown_messages_wait_whole_and_are_taken_up_once_registered(twin: Twin
     assert (row.payload, row.received_at) == (big, at(0))
     assert writer.commit(batch(3, unknown=[unknown("a")], intake_done=[row.id])).unknown_capped == 0
     assert writer.intake(10) == []
+
+
+def test_every_stranger_of_an_outside_gateway_shows_its_newest_message(twin: Twin) -> None:
+    writer = twin.writer()
+    writer.acquire("w", "me", at(0), 10)
+    foreign = [
+        UnknownMessage("eui-2", "application/1/device/eui-2/event/up", at(0), b"2"),
+        UnknownMessage("eui-1", "application/1/device/eui-1/event/up", at(1), b"older"),
+        UnknownMessage("eui-1", "v3/app/devices/eui-1/up", at(2), b"newer"),
+    ]
+    writer.commit(batch(1, unknown=[unknown("own"), *foreign]))
+    assert [(m.device, m.payload) for m in writer.unknown_samples()] == [
+        ("eui-1", b"newer"), ("eui-2", b"2"),
+    ]  # fmt: skip
+    assert writer.take_up_unknown(["eui-1", "eui-2", "own"]) == 4
+    assert writer.unknown_samples() == []
+    # Every writer sees to foreign topics, however many parts they have; no bulk writer does.
+    mine = writer.intake(10, bulk=False, districts=["elsewhere"])
+    assert [row.payload for row in mine] == [b"2", b"older", b"newer"]
+    assert writer.intake(10, bulk=True) == []
 
 
 def test_items_and_segments_delivered_again_are_kept_once(twin: Twin) -> None:

@@ -228,7 +228,7 @@ def test_what_is_no_json_is_told_in_words(payload: bytes, code: str) -> None:
 def test_bad_base64_is_blamed_on_the_device() -> None:
     gate = adapted("chirpstack", [device(EUI)])
     (bad,) = poisons(said(gate, arrival(TOPIC, v4(data="%%%"))))
-    assert bad.code == "bad_base64"
+    assert (bad.code, bad.device) == ("bad_base64", EUI)
 
 
 def test_a_message_delivered_again_has_the_same_identity() -> None:
