@@ -31,7 +31,7 @@ from contracts.clock import iso
 from contracts.loop import ACTION_NAMES
 from contracts.people import parts
 
-KEY = re.compile(r'"?([A-Za-z0-9._-]{8,64})"?')
+KEY = re.compile(r'("?)([A-Za-z0-9._-]{8,64})\1')
 """Of draft-ietf-httpapi-idempotency-key-header: a string, quoted or not."""
 ACTIONS = tuple(sorted(frozenset().union(*OFFERED.values())))
 LATE = timedelta(seconds=60)
@@ -87,14 +87,16 @@ async def act(context: Context, caller: Caller, request: web.Request) -> web.Str
         note=_told(context, body.note, done, now) if late and not body.reason else body.note,
         data=_data(body, done, late),
     )
-    answer = await context.desk.file_command(command, context.settings.answer_wait_s)
+    # Whose it no longer is may still say what they did: the router answers, the office reads it.
+    desk = (context if parts(ticket, worker.id) else context.whole).desk
+    answer = await desk.file_command(command, context.settings.answer_wait_s)
     if answer is None:
         context.metrics.count("actions", outcome="waiting")
         waiting = "filed; send it again with the same key to hear the answer / 已提交，等待受理"
         return json_response({"command": command.id, "reason": waiting}, status=202)
     if not answer.ok:
         context.metrics.count("actions", outcome="refused")
-        noted = late and await _noted(context, command, body, key, done)
+        noted = late and await _noted(context.whole, command, body, key, done)
         raise Problem(409, "refused", answer.reason, rev=answer.rev, noted=noted)
     context.metrics.count("actions", outcome="applied")
     newest = await once_mine(context, worker, str(ticket["id"]))
@@ -124,7 +126,7 @@ def _key(request: web.Request) -> str:
             "send an Idempotency-Key: 8 to 64 of A-Z a-z 0-9 . _ -, a new one for each deed and the"
             " same when it is sent again",
         )  # fmt: skip
-    return found[1]
+    return found[2]
 
 
 def _check(body: WorkBody) -> None:

@@ -87,13 +87,16 @@ def _me(context: Context, worker: Worker) -> dict[str, Any]:
 
 
 async def _nearby(context: Context, worker: Worker, known: set[str]) -> list[dict[str, Any]]:
-    """Open tickets of my grid that nobody is on: to know of, not to act on. Where, not who."""
+    """Open tickets of my grid that nobody is on: to know of, not to act on. Where, not who.
+
+    A worker's own view ends with their own tickets; this looks beyond it.
+    """
     if worker.grid is None:
         return []
     found: list[dict[str, Any]] = []
     for stage in NEARBY_STAGES:
         query = Query(limit=NEARBY_MOST, stage=stage, grid=worker.grid)
-        for ticket in (await context.desk.page("tickets", query)).items:
+        for ticket in (await context.whole.desk.page("tickets", query)).items:
             if str(ticket["id"]) in known or parts(ticket, worker.id):
                 continue
             zh, en = kind_names(context.city, str(ticket["kind"]))

@@ -51,7 +51,7 @@ async def mine(context: Context, worker: Worker, id_: str) -> dict[str, Any]:
 async def once_mine(context: Context, worker: Worker, id_: str) -> dict[str, Any]:
     """The ticket, where it concerns this worker or did: what they did without network comes late.
     The router says what still counts. Raises Problem 404."""
-    ticket = await _ticket(context, id_)
+    ticket = await _ticket(context.whole, id_)  # the caller's own view ends with their part in it
     if ticket is None or not was_concerned(ticket, worker.id):
         raise _not_theirs(id_)
     return ticket

@@ -45,7 +45,7 @@ function top() {
   if (!back.firstChild) back.append(glyph('back'));
   $('title').textContent = w('wTitle');
   $('lang').textContent = language() === 'zh' ? 'EN' : '中';
-  $('lang').setAttribute('aria-label', language() === 'zh' ? 'English' : '中文');
+  $('lang').setAttribute('aria-label', language() === 'zh' ? 'EN · English' : '中 · 中文');
   $('lang').lang = language() === 'zh' ? 'en' : 'zh-CN';
   const sharing = $('sharing');
   sharing.dataset.state = state.sharing.state;

@@ -15,9 +15,14 @@ const HOURS = [1, 2, 4, 24, 72];
 export const isOpen = () => box.open;
 export function close() { if (box.open) box.close(); }
 
-/** @param {string} title @param {(Node | string | null)[]} inside */
+/** What is asked scrolls; the answer stays at the thumb. @param {string} title @param {(HTMLElement | null)[]} inside */
 export function show(title, ...inside) {
-  box.replaceChildren(el('h2', { id: 'box-title' }, title), ...inside.filter((node) => node !== null));
+  const all = inside.filter((node) => node !== null);
+  const answer = all.filter((node) => node.matches('.huge, .quiet, .wrong'));
+  box.replaceChildren(
+    el('h2', { id: 'box-title' }, title),
+    el('div', { class: 'inside' }, ...all.filter((node) => !answer.includes(node))),
+    el('div', { class: 'answer' }, ...answer));
   if (!box.open) box.showModal();
 }
 const cancel = () => el('button', { type: 'button', class: 'quiet', onclick: close }, w('wCancel'));
