@@ -14,6 +14,7 @@ from center.guard import Caller
 from center.problems import Problem, json_response
 from center.query import COMMON, one_of
 from contracts.clock import iso, monotonic
+from contracts.kinds import APP_TYPES
 from contracts.plant import Learning
 
 QUERY = (*COMMON, "state", "type", "q")
@@ -138,7 +139,7 @@ def _state(one: dict[str, Any]) -> str:
         return "offline"
     if one["conditions"]:
         return "degraded"
-    if one["last_at"] is None:
+    if one["last_at"] is None and one["type"].lower() not in APP_TYPES:
         return "unheard"
     return "learning" if one["learning"] else "ok"
 

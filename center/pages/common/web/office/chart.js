@@ -17,7 +17,7 @@ export function roundUp(most) {
  * @param {{label: string, points: {label: string, long: string, bar: number, line: number | null}[], bars: string, line: string,
  *   ofLine: (value: number) => string, lineMost?: number, width?: number}} given
  */
-export function chart({ label, points, bars, line, ofLine, lineMost, width = 900 }) {
+export function chart({ label, points, bars, line, ofLine, lineMost, width = Math.max(320, (document.querySelector('#shown')?.clientWidth ?? 940) - 38) }) {
   const inner = width - ROOM.left - ROOM.right, high = HEIGHT - ROOM.top - ROOM.bottom;
   const most = roundUp(Math.max(1, ...points.map((point) => point.bar)));
   const top = lineMost ?? roundUp(Math.max(0, ...points.map((point) => point.line ?? 0)));
