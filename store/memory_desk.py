@@ -126,7 +126,8 @@ class MemoryDesk:
             yield _letter({**row, "sort": letter.received_at, "kind": letter.code}, whole)
         for number, message in self._store.unknown.items():
             reason = f"no device {message.device} is registered; the message is kept until it is"
-            facts = {"code": "unknown_device", "reason": reason, "adapter": "native"}
+            adapter = "native" if message.topic.startswith("gridsentry/v1/") else "outside"
+            facts = {"code": "unknown_device", "reason": reason, "adapter": adapter}
             row = {**msgspec.structs.asdict(message), **facts, "id": f"u-{number}"}
             row["bytes"] = len(message.payload)
             row["sha256"] = hashlib.sha256(message.payload).hexdigest()

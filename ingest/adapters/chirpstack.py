@@ -7,6 +7,7 @@ https://www.chirpstack.io/application-server/integrations/events/ (2022-07 and 2
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ class ChirpStack(Adapter):
         if kind == "status":
             values = _status(told)
             return self._reader.figures(names, values, sent_at, arrival) if values else NOTHING
-        return self._reader.uplink(_uplink(told, names), arrival)
+        return self._reader.uplink(_uplink(told, names, sent_at), arrival)
 
 
 def _kind_of(told: dict[str, Any]) -> str | None:
@@ -83,20 +84,21 @@ def _status(told: dict[str, Any]) -> dict[str, float]:
     return values
 
 
-def _time(told: dict[str, Any]) -> Any:
+def _time(told: dict[str, Any]) -> datetime | None:
     """When the network server had it: its own stamp, else a gateway's; the same at a redelivery."""
+    at_server = shapes.time(told.get("time"), told.get("publishedAt"))
+    if at_server is not None:
+        return at_server
     heard = told.get("rxInfo")
     gateways = heard if isinstance(heard, list) else [heard]
     return shapes.time(
-        told.get("time"),
-        told.get("publishedAt"),
         *(at(gateway, "time") for gateway in gateways),
         *(at(gateway, "nsTime") for gateway in gateways),
         *(at(gateway, "gwTime") for gateway in gateways),
     )
 
 
-def _uplink(told: dict[str, Any], names: list[str | None]) -> Uplink:
+def _uplink(told: dict[str, Any], names: list[str | None], sent_at: datetime | None) -> Uplink:
     info = at(told, "deviceInfo")
     heard = told.get("rxInfo")
     gateways = heard if isinstance(heard, list) else [heard]
@@ -112,7 +114,7 @@ def _uplink(told: dict[str, Any], names: list[str | None]) -> Uplink:
         port=shapes.whole(told.get("fPort")),
         payload=told.get("data"),
         decoded=_decoded(told),
-        sent_at=_time(told),
+        sent_at=sent_at,
         count=shapes.whole(told.get("fCnt")),
         address=shapes.text(told.get("devAddr")),
         heard=[

@@ -18,6 +18,7 @@ from ingest.codec.text import DECODE_ERRORS, complain
 _anything = msgspec.json.Decoder()
 _DEEPEST = 8
 _MOST_FIELDS = 500
+_EPOCH = re.compile(r"\d{9,19}(\.\d+)?")
 _BROKEN_DATE = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})([T ].*)")
 
 
@@ -115,7 +116,7 @@ def _time(value: Any) -> datetime | None:
         return None if seconds is None else _epoch(seconds + nanos / 1e9)
     if isinstance(value, bool) or value is None:
         return None
-    if isinstance(value, str) and re.fullmatch(r"\d{9,19}(\.\d+)?", value.strip()):
+    if isinstance(value, str) and _EPOCH.fullmatch(value.strip()):
         value = float(value)
     if isinstance(value, int | float):
         for limit, factor in ((1e11, 1.0), (1e14, 1e-3), (1e17, 1e-6), (1e20, 1e-9)):
@@ -124,19 +125,25 @@ def _time(value: Any) -> datetime | None:
         return None
     if not isinstance(value, str):
         return None
-    said = value.strip()
-    broken = _BROKEN_DATE.fullmatch(said)  # some write `2020-0327T12:39:05Z`
-    if broken is not None:
-        said = "{}-{}-{}{}".format(*broken.groups())
-    said = re.sub(r"(\.\d{6})\d+", r"\1", said)
-    try:
-        found = datetime.fromisoformat(said)
-    except ValueError:
+    found = _iso(value.strip())
+    if found is None:
         return None
     found = found if found.tzinfo is not None else found.replace(tzinfo=UTC)
     try:
         return found.astimezone(UTC)
     except OverflowError:
+        return None
+
+
+def _iso(said: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(said)
+    except ValueError:
+        pass
+    broken = _BROKEN_DATE.fullmatch(said)  # some write `2020-0327T12:39:05Z`
+    try:
+        return datetime.fromisoformat("{}-{}-{}{}".format(*broken.groups())) if broken else None
+    except ValueError:
         return None
 
 

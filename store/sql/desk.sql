@@ -92,7 +92,8 @@ SELECT * FROM (
     UNION ALL
     SELECT 'u-' || id, received_at, topic, 'unknown_device',
         'no device ' || device || ' is registered; the message is kept until it is',
-        device, 'native', octet_length(payload), sha256
+        device, CASE WHEN starts_with(topic, 'gridsentry/v1/') THEN 'native' ELSE 'outside' END,
+        octet_length(payload), sha256
     FROM unknown_messages
 ) d
 WHERE (%(kind)s::text IS NULL OR code = %(kind)s)
@@ -184,7 +185,8 @@ LIMIT %(limit)s
 -- name: one_unknown_message
 SELECT 'u-' || id AS id, received_at, topic, 'unknown_device' AS code,
     'no device ' || device || ' is registered; the message is kept until it is' AS reason,
-    device, 'native' AS adapter, octet_length(payload) AS bytes, sha256, payload
+    device, CASE WHEN starts_with(topic, 'gridsentry/v1/') THEN 'native' ELSE 'outside' END AS adapter,
+    octet_length(payload) AS bytes, sha256, payload
 FROM unknown_messages
 WHERE id = %(number)s
 
