@@ -24,7 +24,7 @@ from center.guard import Caller
 from center.problems import Problem
 from center.reads import every, found, open_tickets
 from center.said import apart, kind_names, xml_text
-from contracts.kinds import OPEN_STAGES, TASK_KINDS
+from contracts.kinds import OPEN_STAGES, STAGES, TASK_KINDS
 from contracts.ports import Query
 
 CAP = "urn:oasis:names:tc:emergency:cap:1.2"
@@ -52,6 +52,7 @@ TOLD = {
     "cancelled": "Cancel",
 }
 """Steps of the timeline that are a message of their own, and of which sort."""
+ENDS = frozenset({"AllClear", "Cancel"})
 _NAME = re.compile(r"(?P<ticket>[A-Za-z0-9._-]+?)(?:~(?P<number>[0-9]{1,4}))?")
 
 ET.register_namespace("", ATOM)
@@ -65,28 +66,35 @@ class Message(NamedTuple):
     sent: str
     sort: str
     """`Alert`, `Update`, `AllClear` or `Cancel`."""
+    stage: str
+    """Of the ticket then."""
 
 
 def messages(ticket: dict[str, Any]) -> list[Message]:
     """All messages about a ticket so far, oldest first; at least the first."""
     made: list[Message] = []
+    stage = "detected"
     for step in ticket.get("timeline") or ():
         change = str(step.get("change"))
+        stage = "void" if change == "cancelled" else change if change in STAGES else stage
         sort = TOLD.get(change)
-        if made and made[-1].sort == "Cancel" and change in OPEN_STAGES:
-            # It was cancelled and goes on after all (a merge undone): the public hears it anew.
-            made.append(Message(f"{ticket['id']}~{len(made) + 1}", _cap_time(step["at"]), "Alert"))
+        if made and made[-1].sort == "Cancel" and change in OPEN_STAGES and sort not in ENDS:
+            # It was cancelled and goes on after all (a merge undone): the public hears it anew,
+            # where somebody has yet to do something about it.
+            sort = sort if change == "disposed" else "Alert"
+        elif (sort == "Alert") != (not made):
             continue
-        if sort is None or (sort == "Alert") != (not made) or _said_already(made, sort):
+        if sort is None or _said_already(made, sort):
             continue
-        number = len(made) + 1
-        made.append(Message(f"{ticket['id']}~{number}", _cap_time(step["at"]), sort))
-    return made or [Message(f"{ticket['id']}~1", _cap_time(ticket["opened_at"]), "Alert")]
+        name = f"{ticket['id']}~{len(made) + 1}"
+        made.append(Message(name, _cap_time(step["at"]), sort, stage))
+    first = Message(f"{ticket['id']}~1", _cap_time(ticket["opened_at"]), "Alert", stage)
+    return made or [first]
 
 
 def _said_already(made: list[Message], sort: str) -> bool:
     """All-clear twice in a row says nothing new."""
-    return bool(made) and sort in ("AllClear", "Cancel") and made[-1].sort == sort
+    return bool(made) and sort in ENDS and made[-1].sort == sort
 
 
 def alert(
@@ -106,6 +114,8 @@ def alert(
     _add(root, "sender", sender)
     _add(root, "sent", newest.sent)
     _add(root, "status", context.settings.cap_status)
+    if upto is None:
+        newest = newest._replace(stage=str(ticket.get("stage")))
     _add(root, "msgType", "Update" if newest.sort == "AllClear" else newest.sort)
     _add(root, "scope", "Public")
     if len(told) > 1:
@@ -130,7 +140,7 @@ def _info(
     reason: str,
     context: Context,
 ) -> None:
-    kind, over = str(ticket["kind"]), newest.sort in ("AllClear", "Cancel")
+    kind, over = str(ticket["kind"]), newest.sort in ENDS
     severity = int(ticket.get("severity") or 1)
     area = _area_name(ticket, context)
     _add(info, "language", language)
@@ -162,7 +172,7 @@ def _info(
         _add(info, "web", f"{context.settings.public_url}/feeds/cap/{newest.identifier}.xml")
     stage = ET.SubElement(info, f"{{{CAP}}}parameter")
     _add(stage, "valueName", "stage")
-    _add(stage, "value", str(ticket.get("stage")))
+    _add(stage, "value", newest.stage)
     _area(ET.SubElement(info, f"{{{CAP}}}area"), ticket, evidence, area)
 
 

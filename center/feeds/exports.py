@@ -19,23 +19,9 @@ from center.query import parse
 from center.reads import dossier, found, open_tickets
 from center.said import apart, kind_names
 from contracts.kinds import NAMES, OPEN_STAGES
+from contracts.loop import STAGE_NAMES
 from contracts.ports import Query
 
-STAGE_ZH = {
-    "detected": "发现",
-    "filed": "立案",
-    "dispatched": "派遣",
-    "accepted": "接单",
-    "arrived": "到场",
-    "disposed": "处置",
-    "verified": "核实",
-    "closed": "结案",
-    "evaluated": "评价",
-    "returned": "回退",
-    "reworked": "返工",
-    "suspended": "挂账",
-    "void": "作废",
-}
 COLUMNS = (
     *("工单号 ticket", "类别 kind", "代码 code", "等级 severity", "阶段 stage", "网格 grid"),
     *("地点 address", "经度 lon", "纬度 lat", "网格员 worker", "责任单位 utility"),
@@ -137,7 +123,7 @@ def _row(context: Context, ticket: dict[str, Any]) -> list[object]:
         f"{NAMES.get(kind, (kind, kind))[0]} {kind}",
         ticket.get("code"),
         ticket.get("severity"),
-        f"{STAGE_ZH.get(str(ticket.get('stage')), '')} {ticket.get('stage')}",
+        f"{_stage_zh(ticket)} {ticket.get('stage')}",
         ticket.get("grid"),
         place.get("address"),
         place.get("lon"),
@@ -198,6 +184,11 @@ def _mapping(context: Context, request: web.Request) -> Any:
     return mapping
 
 
+def _stage_zh(ticket: dict[str, Any]) -> str:
+    """As the field's systems call the step: 派遣, not 已派遣."""
+    return STAGE_NAMES.get(str(ticket.get("stage")), ("", ""))[0].removeprefix("已")
+
+
 async def _full(context: Context, ticket: dict[str, Any]) -> dict[str, Any]:
     """The dossier with the names that a mapping may ask for."""
     full = await dossier(context.desk, ticket, context.signer, absolute=True)
@@ -218,7 +209,7 @@ def names(full: dict[str, Any], context: Context) -> dict[str, Any]:
     return {
         "kind_zh": zh,
         "kind_en": en,
-        "stage_zh": STAGE_ZH.get(str(full.get("stage")), ""),
+        "stage_zh": _stage_zh(full),
         "worker_name": worker.name if worker else None,
         "utility_name": utility.name if utility else None,
         "reason_zh": reason_zh,

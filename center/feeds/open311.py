@@ -7,6 +7,7 @@ token; the request's id is known once it is routed, and found by that token.
 from __future__ import annotations
 
 import re
+from itertools import product
 from typing import Any
 from urllib.parse import parse_qs
 from xml.etree import ElementTree as ET
@@ -18,17 +19,23 @@ from center.context import Context
 from center.guard import Caller
 from center.problems import Problem, json_response
 from center.query import one_of, parse_time
-from center.reads import found
+from center.reads import every, found
 from center.said import kind_names, xml_text
 from center.shapes import ReportBody
 from center.writes import read_body, take_report
-from contracts.kinds import NAMES, OPEN_STAGES, PUBLIC_KINDS
+from contracts.kinds import NAMES, OPEN_STAGES, PUBLIC_KINDS, STAGES
 from contracts.ports import Query
 
 COMMON = ("jurisdiction_id", "api_key")
 LIST = (*COMMON, "service_request_id", "service_code", "start_date", "end_date", "status")
 MOST = 1_000
 """GeoReport's own limit of requests in one answer."""
+STATUS: dict[str | None, list[str | None]] = {
+    None: [None],
+    "open": [*sorted(OPEN_STAGES)],
+    "closed": [*sorted(set(STAGES) - OPEN_STAGES)],
+}
+"""By GeoReport's status: stages; None: any."""
 REPORTED = tuple(k for k in PUBLIC_KINDS if k not in ("sensor_silent", "sensor_faulty"))
 """Kinds a resident can report."""
 
@@ -89,22 +96,27 @@ async def requests(context: Context, caller: Caller, request: web.Request) -> we
         one_of(status, ("open", "closed"), "status")
     query = Query(
         limit=context.settings.page_limit_max,
-        kind=codes[0] if len(codes) == 1 else None,
         since=parse_time(given["start_date"], "start_date") if "start_date" in given else None,
         until=parse_time(given["end_date"], "end_date") if "end_date" in given else None,
     )
-    shown: list[dict[str, Any]] = []
-    while len(shown) < MOST:
-        page = await context.desk.page("tickets", query)
-        for ticket in page.items:
-            item = _request(context, ticket)
-            right = ticket["kind"] in codes and status in (None, item["status"])
-            if right and _public(ticket):
-                shown.append(item)
-        if page.next is None:
-            break
-        query = msgspec.structs.replace(query, after=page.next)
-    return _requests(request, shown[:MOST])
+    # Each stage and kind is a query of its own: what is not asked for is not read.
+    right: dict[str, dict[str, Any]] = {}
+    for kind, stage in product(codes if "service_code" in given else [None], STATUS[status]):
+        asked = msgspec.structs.replace(query, kind=kind, stage=stage)
+        right |= {ticket["id"]: ticket for ticket in await _newest(context, asked)}
+    newest = sorted(right.values(), key=lambda t: (str(t["opened_at"]), str(t["id"])), reverse=True)
+    return _requests(request, [_request(context, ticket) for ticket in newest[:MOST]])
+
+
+async def _newest(context: Context, query: Query) -> list[dict[str, Any]]:
+    """The newest requests of a query, MOST of them."""
+    found: list[dict[str, Any]] = []
+    async for ticket in every(context.desk, query):
+        if _public(ticket):
+            found.append(ticket)
+            if len(found) >= MOST:
+                break
+    return found
 
 
 def _public(ticket: dict[str, Any]) -> bool:

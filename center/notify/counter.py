@@ -23,13 +23,6 @@ from center.reads import dossier, found
 from center.writes import TEXT_MAX, json_bytes, text
 from contracts.case import Command
 
-NEXT: dict[str, tuple[str, ...]] = {
-    "dispatched": ("accept", "return"),
-    "accepted": ("arrive", "return"),
-    "arrived": ("dispose", "return"),
-    "reworked": ("arrive", "dispose", "return"),
-}
-"""What the page offers in each stage; a note may be left in any."""
 PHOTOS_MOST = 10
 """Photographs of one step."""
 
@@ -142,8 +135,21 @@ async def _shown(context: Context, said: Pass, ticket: dict[str, Any]) -> dict[s
         "ticket": shown,
         "utility": said.utility if utility is None else utility.name,
         "contact": None if worker is None else worker.name,
-        "actions": [*NEXT.get(str(ticket.get("stage")), ()), "note"],
+        "actions": _next(context, ticket),
     }
+
+
+def _next(context: Context, ticket: dict[str, Any]) -> list[str]:
+    """Of what a link allows, what the loop allows a utility now; all of it where no loop is known
+    here, and the router decides."""
+    if context.allowed is None:
+        return list(ACTIONS)
+    now = {
+        one.action
+        for one in context.allowed(ticket, context.clock.now())
+        if {"utility", "anyone"} & set(one.who)
+    }
+    return [action for action in ACTIONS if action in now]
 
 
 def _contact(ticket: dict[str, Any]) -> str:

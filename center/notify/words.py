@@ -15,6 +15,7 @@ from center.said import BETWEEN, apart, kind_names
 from contracts.city import City
 from contracts.errors import Wrong
 from contracts.kinds import CHANGES, STAGES
+from contracts.loop import STAGE_NAMES
 
 FIELDS = (
     *("urgent", "kind", "where", "facts", "due", "who", "utility", "note", "stage", "ticket"),
@@ -25,21 +26,6 @@ MOST = 300
 """Characters of a body: what a lock screen and a text message still show."""
 
 _URGENT = {5: ("【特急】", "[CRITICAL] "), 4: ("【紧急】", "[URGENT] ")}
-_STAGE = {
-    "detected": ("已发现", "Detected"),
-    "filed": ("已立案", "Filed"),
-    "dispatched": ("已派遣", "Sent out"),
-    "accepted": ("已接单", "Accepted"),
-    "arrived": ("已到场", "On site"),
-    "disposed": ("已处置，待核实", "Done, to be verified"),
-    "verified": ("已核实", "Verified"),
-    "closed": ("已结案", "Closed"),
-    "evaluated": ("已评价", "Rated"),
-    "returned": ("已回退", "Returned"),
-    "reworked": ("返工", "To be done again"),
-    "suspended": ("挂账", "Suspended"),
-    "void": ("已作废", "Void"),
-}
 _CLOCK = {
     "accept": ("接单", "accept it"),
     "arrive": ("到场", "be there"),
@@ -127,7 +113,7 @@ class Words:
             "who": self._who(ticket, zh),
             "utility": self._utility(ticket, zh),
             "note": _sentence(_note(ticket, change, zh), zh),
-            "stage": pick(_STAGE.get(str(ticket.get("stage")), ("", ""))),
+            "stage": pick(_stage(str(ticket.get("stage")))),
             "ticket": str(ticket.get("id")),
         }
 
@@ -193,6 +179,11 @@ def _note(ticket: Mapping[str, Any], change: str, zh: bool) -> str:
     if not isinstance(last, dict) or last.get("change") != change:
         return ""
     return apart(last.get("note"))[0 if zh else 1]
+
+
+def _stage(stage: str) -> tuple[str, str]:
+    zh, en = STAGE_NAMES.get(stage, ("", ""))
+    return zh, en.capitalize()
 
 
 def _sentence(text: str, zh: bool) -> str:

@@ -11,6 +11,8 @@ import pytest
 import xmlschema
 
 from center.feeds.cap import ATOM, CAP
+from contracts.kinds import OPEN_STAGES
+from contracts.ports import Page, Query, What
 from tests.unit.center.conftest import TOKENS, Client, Serve
 from tests.unit.center.scene import Scene
 
@@ -198,6 +200,58 @@ def test_what_was_cancelled_and_goes_on_is_told_anew(client: Client, scene: Scen
     scene.desk.step("t-1", "verified", "sensor")
     root = ET.fromstring(client.get("/feeds/cap/t-1.xml").body)
     assert {n.text for n in root.iter(f"{{{CAP}}}responseType")} == {"AllClear"}
+
+
+def test_a_merge_undone_after_the_work_was_done_alerts_nobody(client: Client, scene: Scene) -> None:
+    for number, stage in enumerate(("disposed", "verified"), 1):
+        ticket = f"t-{number}"
+        scene.happen("flooding")
+        scene.desk.step(ticket, stage, "center")
+        scene.desk.step(ticket, "cancelled", "center", stage=None)
+        scene.desk.step(ticket, stage, "center")
+        root = ET.fromstring(client.get(f"/feeds/cap/{ticket}.xml").body)
+        assert root.findtext(f"{{{CAP}}}msgType") == "Update"
+        clear = {n.text for n in root.iter(f"{{{CAP}}}responseType")} == {"AllClear"}
+        assert clear is (stage == "verified")
+
+
+def test_an_older_message_says_the_stage_of_its_time(client: Client, scene: Scene) -> None:
+    scene.happen("flooding")
+    scene.desk.step("t-1", "disposed", "w-1")
+    scene.desk.step("t-1", "verified", "sensor")
+    stages = []
+    for name in ("t-1~1", "t-1~2", "t-1~3", "t-1"):
+        root = ET.fromstring(client.get(f"/feeds/cap/{name}.xml").body)
+        stages.append(root.findtext(f".//{{{CAP}}}parameter/{{{CAP}}}value"))
+    assert stages == ["filed", "disposed", "verified", "verified"]
+
+
+def test_open_requests_are_asked_for_and_what_is_closed_is_not_read(
+    client: Client, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        scene.happen("flooding")
+    scene.happen("street_light_out")
+    scene.desk.step("t-1", "closed", "center")
+    asked: list[Query] = []
+    page = scene.desk.page
+
+    async def listened(what: What, query: Query) -> Page:
+        asked.append(query)
+        return await page(what, query)
+
+    monkeypatch.setattr(scene.desk, "page", listened)
+    base = "/open311/v2/requests.json"
+
+    def shown(more: str) -> list[str]:
+        return [r["service_request_id"] for r in json.loads(client.get(f"{base}?{more}").body)]
+
+    assert shown("status=open") == ["t-4", "t-3", "t-2"]
+    assert {query.stage for query in asked} == set(OPEN_STAGES)
+    assert shown("status=closed") == ["t-1"]
+    assert shown("status=open&service_code=street_light_out") == ["t-4"]
+    assert shown("service_code=flooding") == ["t-3", "t-2", "t-1"]
+    assert {query.kind for query in asked[-1:]} == {"flooding"}
 
 
 def test_rounds_and_parts_are_no_requests_however_they_are_asked_for(
