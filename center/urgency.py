@@ -45,19 +45,16 @@ def calls(ticket: dict[str, Any], now: datetime) -> bool:
     the whole ticket sounds for the rest."""
     if ticket.get("stage") not in OPEN_STAGES:
         return False
-    cause, handled = ("detected", _ms(ticket.get("opened_at"))), -1
+    last, since = "detected", _ms(ticket.get("opened_at"))
     for step in ticket.get("timeline") or ():
-        at = _ms(step.get("at"))
-        if step["change"] in CAUSES and at >= cause[1]:
-            cause = (step["change"], at)
-        elif step["change"] in HANDLED:
-            handled = max(handled, at)
-    if handled > cause[1] or (ticket.get("parent") and cause[0] != "escalated"):
+        if step["change"] in CAUSES or step["change"] in HANDLED:
+            last, since = step["change"], _ms(step.get("at"))
+    if last in HANDLED or (ticket.get("parent") and last != "escalated"):
         return False
     known = ((ticket.get("reason") or {}).get("ladder") or {}).get("acknowledged")
     if not isinstance(known, dict):
         return True
-    return _ms(known.get("at")) < cause[1] or _ms(known.get("until")) <= epoch_ms(now)
+    return _ms(known.get("at")) < since or _ms(known.get("until")) <= epoch_ms(now)
 
 
 def _ms(moment: object) -> int:

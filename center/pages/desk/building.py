@@ -62,8 +62,11 @@ def hot(events: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
         if not isinstance(origin, dict) or float(origin.get("p") or 0) < SURE:
             continue
         known = found.setdefault(
-            str(origin.get("zone")), {"count": 0, "last": event.get("at"), "events": []}
+            str(origin.get("zone")),
+            {"count": 0, "last": event.get("at"), "before": None, "events": []},
         )
+        if known["count"] == 1:
+            known["before"] = event.get("at")
         known["count"] += 1
         known["events"].append(event.get("id"))
     return found

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from center.accounts.scope import Facts, facts_of
 from center.context import Context
 from center.guard import Caller
 from center.pages.desk.names import names_of
@@ -74,6 +75,8 @@ class _Entry(msgspec.Struct):
 
     row: dict[str, Any]
     due: int
+    facts: Facts
+    """What decides who may see it."""
     texts: dict[bool, bytes] = {}
 
 
@@ -95,10 +98,10 @@ class Keeper:
             return self._entries, self._position
 
     async def _read(self, context: Context, newest: int) -> None:
-        self._entries = {}
+        found: dict[str, _Entry] = {}
         async for ticket in open_tickets(context.whole):
-            self._take(ticket)
-        self._position = newest
+            self._take(found, ticket)
+        self._entries, self._position = found, newest
 
     async def _follow(self, context: Context, newest: int) -> bool:
         """Take what the stream brought; False when some of it is gone."""
@@ -110,20 +113,21 @@ class Keeper:
                 break
             for row in rows:
                 if row.type == "ticket" and (data := row.data()) is not None:
-                    self._take(data)
+                    self._take(self._entries, data)
             self._position = rows[-1].position
         return True
 
-    def _take(self, ticket: dict[str, Any]) -> None:
+    @staticmethod
+    def _take(entries: dict[str, _Entry], ticket: dict[str, Any]) -> None:
         id_ = str(ticket["id"])
-        known = self._entries.get(id_)
+        known = entries.get(id_)
         if known is not None and int(known.row["rev"]) > int(ticket["rev"]):
             return
         if ticket.get("stage") in OPEN_STAGES:
             row = brief(ticket)
-            self._entries[id_] = _Entry(row, due_ms(row), {})
+            entries[id_] = _Entry(row, due_ms(row), facts_of("ticket", ticket), {})
         else:
-            self._entries.pop(id_, None)
+            entries.pop(id_, None)
 
 
 class Queue:
@@ -138,9 +142,9 @@ class Queue:
         """Every open ticket this caller may see, the most urgent first, with the names of their
         grids and workers; gzip where it is understood."""
         entries, position = await self._keeper.entries(context)
-        personal = caller.may("evidence")
+        personal = caller.personal
         now = epoch_ms(context.clock.now())
-        seen = [e for e in entries.values() if may_see(caller, e.row)]
+        seen = [e for e in entries.values() if context.scope.holds("ticket", e.facts)]
         seen.sort(key=lambda e: (e.due >= now, -int(e.row["severity"]), e.due, e.row["id"]))
         texts = [self._text(context, entry, personal) for entry in seen]
         names = names_of(context, {str(e.row["grid"]) for e in seen},
@@ -162,12 +166,3 @@ class Queue:
             row = entry.row if personal else context.veil.redact(entry.row)
             text = entry.texts[personal] = msgspec.json.encode(row)
         return text
-
-
-def may_see(caller: Caller, ticket: dict[str, Any]) -> bool:
-    """Whether this ticket lies in the caller's part of the grid tree, or is their own work."""
-    if caller.worker is not None and ticket.get("worker") == caller.worker:
-        return True
-    if caller.utility is not None:
-        return ticket.get("utility") == caller.utility
-    return caller.grids is None or ticket.get("grid") in caller.grids

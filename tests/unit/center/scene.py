@@ -375,6 +375,9 @@ class Desk:
                 f" / 工单已更新至第{ticket.rev}版，请刷新后再试",
                 ticket.rev,
             )  # fmt: skip
+        if command.action == "acknowledge" and ticket.stage in OPEN_STAGES:
+            self.acknowledge(ticket.id, command.by)
+            return Answer(command.id, True, "applied", ticket.rev + 1)
         if move is not None and ticket.stage in move.stages:
             said = command.reason or command.note or ""
             self.step(ticket.id, move.to or "updated", command.by, said, stage=move.to)
@@ -383,6 +386,16 @@ class Desk:
             return Answer(command.id, False, f"not allowed in {ticket.stage}", ticket.rev)
         self.step(ticket.id, after, command.by)
         return Answer(command.id, True, "applied", ticket.rev + 1)
+
+    def acknowledge(self, ticket_id: str, by: str, lasts_s: float = 1_800.0) -> None:
+        """Somebody knows of it, for so long."""
+        now, ticket = self.clock.now(), self.nouns[ticket_id]
+        known = {"by": by, "at": iso(now), "until": iso(now + timedelta(seconds=lasts_s))}
+        step = Step(at=now, change="updated", by=by, note="acknowledged / 已知悉")
+        ladder = {**ticket.reason.get("ladder", {}), "acknowledged": known}
+        self.amend(
+            ticket_id, reason={**ticket.reason, "ladder": ladder}, timeline=(*ticket.timeline, step)
+        )
 
     def step(
         self, ticket_id: str, change: str, by: str, note: str = "", stage: str | None = ""

@@ -106,6 +106,10 @@ function onEvent(name, event) {
     finished = false;
     changed();
     loadQueue().catch(told.failed);
+  } else if (name === 'gone') {
+    // It left our part of the city, or another has it now.
+    state.tickets.delete(event.subject); state.dossiers.delete(event.subject);
+    changed();
   } else if (name === 'ticket' && event.data) onTicket(event);
   else if (name === 'event' && event.data) {
     // New evidence (a clip that was cut) of an incident we show.

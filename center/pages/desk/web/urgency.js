@@ -17,7 +17,7 @@ const HANDLED = new Set(['accepted', 'arrived', 'disposed', 'verified', 'suspend
  * @typedef {object} Facts
  * @property {{clock: string, at: number} | null} next the clock that runs, epoch ms
  * @property {{change: string, at: number}} cause what called for somebody last
- * @property {number} handled when somebody took it in hand
+ * @property {boolean} inHand somebody has taken it in hand since
  * @property {{by: string, at: number, until: number} | null} known the newest acknowledgement
  * @property {number} opened
  * @property {Step | null} sentBack who sent it back last, unless somebody took it since
@@ -31,19 +31,17 @@ export function factsOf(ticket) {
   const before = found.get(ticket);
   if (before) return before;
   const opened = Date.parse(ticket.opened_at);
-  let cause = { change: 'detected', at: opened }, handled = -1;
+  let cause = { change: 'detected', at: opened }, inHand = false;
   /** @type {Step | null} */
   let sentBack = null;
   for (const step of ticket.timeline ?? []) {
-    const at = Date.parse(step.at);
-    if (CAUSES.has(step.change) && at >= cause.at) cause = { change: step.change, at };
-    if (HANDLED.has(step.change)) handled = Math.max(handled, at);
-    if (step.change === 'returned' && (!sentBack || at >= Date.parse(sentBack.at))) sentBack = step;
+    if (CAUSES.has(step.change)) { cause = { change: step.change, at: Date.parse(step.at) }; inHand = false; }
+    if (HANDLED.has(step.change)) { inHand = true; sentBack = null; }
+    if (step.change === 'returned') sentBack = step;
   }
-  if (sentBack && handled > Date.parse(sentBack.at)) sentBack = null;
   const said = ticket.reason?.ladder?.acknowledged;
   const known = said?.by ? { by: String(said.by), at: Date.parse(said.at) || -1, until: Date.parse(said.until) } : null;
-  const facts = { next: running(ticket), cause, handled, known, opened, sentBack };
+  const facts = { next: running(ticket), cause, inHand, known, opened, sentBack };
   found.set(ticket, facts);
   return facts;
 }
@@ -66,8 +64,8 @@ export const overdue = (ticket, now) => (factsOf(ticket).next?.at ?? Infinity) <
 /** Whether its alarm sounds. @param {Ticket} ticket @param {number} now */
 export function calls(ticket, now) {
   if (!OPEN.has(ticket.stage)) return false;
-  const { cause, handled } = factsOf(ticket);
-  if (handled > cause.at || (ticket.parent && cause.change !== 'escalated')) return false;
+  const { cause, inHand } = factsOf(ticket);
+  if (inHand || (ticket.parent && cause.change !== 'escalated')) return false;
   return acknowledged(ticket, now) === null;
 }
 

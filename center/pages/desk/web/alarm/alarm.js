@@ -33,7 +33,7 @@ export function initAlarm() {
   onChange(look);
   $('#sound').addEventListener('click', toggleMute);
   $('#unblock button').addEventListener('click', () => { unlock().then(() => { sounded = -Infinity; second(); }); });
-  for (const name of ['pointerdown', 'keydown']) addEventListener(name, () => { if (!audible()) unlock().then(show); }, { capture: true, passive: true });
+  for (const name of ['click', 'keydown']) addEventListener(name, () => { if (!audible()) unlock().then(show); }, { capture: true, passive: true });
 }
 
 export function toggleMute() {

@@ -6,11 +6,11 @@ import { language, t } from '/static/common/i18n.js';
 import { clean, svg } from '/static/common/text.js';
 
 /** @typedef {{id: string, what: string, floor: number | null, bay: number | null, polygon: [number, number][]}} Zone
- * @typedef {{count: number, last: string, events: string[]}} Hot
+ * @typedef {{count: number, last: string, before: string | null, events: string[]}} Hot `before`: when it was the last time but one
  * @typedef {{camera: string, size: [number, number], zones: Zone[], calibrated: boolean, homography: number[][] | null, hot: Record<string, Hot>, falls: number}} Building */
 
 const LABELLED = 3;
-const EDGE = 34; // px for the floors' numbers
+const EDGE = 34, BESIDE = 112; // px for the floors' numbers and for the names of the likeliest
 
 /** Probability by window of what an event says. @param {any} origin @returns {Map<string, number>} */
 export function posterior(origin) {
@@ -36,14 +36,17 @@ export function facade(building, { p, release, width, height, pick }) {
   const drawn = outlined(building.zones);
   const us = drawn.flatMap(({ points }) => points.map(([u]) => u)), vs = drawn.flatMap(({ points }) => points.map(([, v]) => v));
   const [west, east, low, high] = [least(us), most(us), least(vs), most(vs)];
-  const scale = Math.min((width - EDGE - 12) / Math.max(east - west, 1), (height - 44) / Math.max(high - low, 1));
-  const w = (east - west) * scale, h = (high - low) * scale, left = EDGE + (width - EDGE - 12 - w) / 2;
+  const scale = Math.min((width - EDGE - BESIDE) / Math.max(east - west, 1), (height - 44) / Math.max(high - low, 1));
+  const w = (east - west) * scale, h = (high - low) * scale, left = EDGE + (width - EDGE - BESIDE - w) / 2;
   const full = h + 44, x = (/** @type {number} */ u) => left + (u - west) * scale, y = (/** @type {number} */ v) => 22 + (high - v) * scale;
   const ranked = [...p].sort((a, b) => b[1] - a[1]).slice(0, LABELLED).map(([id]) => id);
   const root = svg('svg', { class: 'facade', viewBox: `0 0 ${width} ${full.toFixed(0)}`, role: 'img', 'aria-label': described(building, p) });
   root.append(svg('rect', { class: 'wall', x: x(west) - 8, y: 14, width: w + 16, height: h + 22, rx: 4 }));
   root.append(...floors(drawn, y, x(west) - 14));
+  /** @type {SVGElement[]} */
   const labels = [];
+  /** @type {{words: string, x: number, y: number}[]} */
+  const named = [];
   for (const { zone, points } of drawn) {
     const chance = p.get(zone.id) ?? 0, hot = building.hot[zone.id];
     const shape = svg('polygon', { class: 'zone', 'data-what': clean(zone.what), points: points.map(([u, v]) => `${x(u).toFixed(1)},${y(v).toFixed(1)}`).join(' '), 'data-zone': zone.id });
@@ -53,11 +56,9 @@ export function facade(building, { p, release, width, height, pick }) {
     root.append(shape);
     const [right, top, middle] = [most(points.map(([u]) => x(u))), least(points.map(([, v]) => y(v))), mean(points.map(([, v]) => y(v)))];
     if (hot) labels.push(svg('circle', { class: 'hot', cx: right, cy: top, r: 7.5 }), svg('text', { class: 'hot-count', x: right, y: top + 3.4, 'text-anchor': 'middle' }, String(hot.count)));
-    if (ranked.includes(zone.id)) {
-      const end = x(mean(points.map(([u]) => u))) > left + w * 0.62, at = end ? least(points.map(([u]) => x(u))) - 5 : right + (hot ? 12 : 5);
-      labels.push(svg('text', { class: 'label', x: at, y: middle + 4, 'text-anchor': end ? 'end' : 'start' }, `${clean(zone.id)} ${Math.round(chance * 100)}%`));
-    }
+    if (ranked.includes(zone.id)) named.push({ words: `${clean(zone.id)} ${Math.round(chance * 100)} %`, x: mean(points.map(([u]) => x(u))), y: middle });
   }
+  labels.push(...aside(named, left + w + 16));
   if (release) labels.push(svg('path', { class: 'release', d: `M${x(release[0]) - 6} ${y(release[1]) - 6}l12 12m0 -12l-12 12` }));
   root.append(...labels);
   return root;
@@ -72,6 +73,20 @@ function floors(drawn, y, at) {
   let last = Infinity;
   return rows.filter((row) => { if (last - row.y < 12) return false; last = row.y; return true; })
     .map((row) => svg('text', { class: 'floor', x: at, y: row.y + 4, 'text-anchor': 'end' }, String(row.floor)));
+}
+
+/** Names beside the wall, with a line to their window, none over another. @param {{words: string, x: number, y: number}[]} named @param {number} at */
+function aside(named, at) {
+  let free = -Infinity;
+  return named.sort((a, b) => a.y - b.y || b.x - a.x).flatMap((one) => {
+    const y = Math.max(one.y, free);
+    free = y + 17;
+    return [svg('path', { class: 'leader', d: `M${one.x.toFixed(1)} ${one.y.toFixed(1)}L${at} ${y.toFixed(1)}` }), svg('text', { class: 'label', x: at + 4, y: y + 4 }, one.words)];
+  });
+}
+/** Without what this event itself adds. @param {Record<string, Hot>} hot @param {string} event @returns {Record<string, Hot>} */
+export function earlier(hot, event) {
+  return Object.fromEntries(Object.entries(hot).map(([id, one]) => /** @type {[string, Hot]} */ ([id, one.events.includes(event) ? { ...one, count: one.count - 1, last: one.before ?? one.last } : one])).filter(([, one]) => one.count > 0));
 }
 
 /** @param {Zone} zone @param {number} chance @param {Hot | undefined} hot */

@@ -10,7 +10,7 @@ import { el, icon, say } from '/static/common/text.js';
 import { changed, state } from '../../state.js';
 import { whyNone, windowName } from '../evidence/kinds.js';
 import { media } from '../evidence/media.js';
-import { facade, onPicture, posterior, titleOf } from './facade.js';
+import { earlier, facade, onPicture, posterior, titleOf } from './facade.js';
 
 addTexts({
   building: ['楼栋立面', 'Facade'], buildingView: ['楼栋视图', 'Building view'], hotTimes: ['此前 {n} 次', '{n} before'], hotWindows: ['曾抛物的窗户', 'Windows it came from before'],
@@ -30,8 +30,9 @@ export const panel = { order: 55, render };
 function render({ dossier, ticket }) {
   const event = (dossier?.events ?? []).find((one) => one.kind === 'high_altitude_throw' && one.device);
   if (ticket.kind !== 'high_altitude_throw' || !event?.device || event.links === null) return null;
-  const building = ask(event.device);
-  if (!building?.zones.length) return null;
+  const whole = ask(event.device);
+  if (!whole?.zones.length) return null;
+  const building = { ...whole, hot: earlier(whole.hot, event.id) };
   const p = posterior(event.origin);
   return el('section', { class: 'building' }, el('h3', {}, t('building'), el('button', { data: { building: event.id, focus: 'building' }, onclick: () => show(event, building) }, icon('building'), t('buildingView'), '…')),
     figure(event, building, p, 440, 360));
