@@ -239,6 +239,9 @@ class Residents:
             incident = await context.desk.get("incidents", str(ticket["incident"])) or {}
             others, sensed = await _company(context, incident, follow.event)
             kind = str(ticket["kind"])
+            if kind == "citizen_report":  # what they said it is says more
+                event = await context.desk.get("events", follow.event) or {}
+                kind = str((event.get("evidence") or {}).get("kind") or kind)
         state = "taken" if ticket is None else state_of(ticket)
         way = [{"state": "taken", "at": iso(follow.at)}]
         return json_response(

@@ -109,7 +109,7 @@ function way(now) {
     return el('li', { class: current ? 'current' : 'past', data: { state: step.state }, 'aria-current': current ? 'step' : null },
       el('b', {}, t(`s.${step.state}`)), el('time', { datetime: step.at }, timeOf(step.at, ZONE)));
   });
-  const joined = now.sensed && now.others ? fill('r.joinedBoth', { n: now.others }) : now.sensed ? t('r.joinedS') : now.others ? fill('r.joinedN', { n: now.others }) : '';
+  const joined = now.sensed && now.others ? fill('r.joinedBoth', { n: now.others }) : now.sensed ? t('r.joinedS') : now.others === 1 ? t('r.joined1') : now.others ? fill('r.joinedN', { n: now.others }) : '';
   return el('section', { class: 'way' },
     now.kind ? el('p', { class: 'about' }, el('span', { class: 'badge' }, icon(now.kind)), el('b', {}, t(`k.${now.kind}`))) : null,
     el('ol', {}, ...steps), joined ? el('p', { class: 'joined' }, joined) : null);

@@ -8,6 +8,8 @@ import { mine, waiting } from '/static/resident/kept.js';
 /** @typedef {{kind: string, state: string, since: string, metres: number | null}} Known */
 /** @typedef {{code: string, zh: string, en: string, what: string, now: string, kinds: string[], positioned: boolean, here: Known[]}} Place */
 
+const NEAR_M = 20;
+
 /** @param {string} key @param {Record<string, string | number>} values */
 export function fill(key, values) {
   return Object.entries(values).reduce((text, [name, value]) => text.replace(`{${name}}`, String(value)), t(key));
@@ -27,7 +29,7 @@ export function showKnown(place, box, now) {
     el('span', { class: 'badge' }, icon(one.kind)),
     el('span', { class: 'what' },
       el('b', {}, t(`k.${one.kind}`)),
-      el('span', { class: 'soft' }, [ago(one.since, now), one.metres === null ? null : fill('r.metres', { n: one.metres })].filter(Boolean).join(' · '))),
+      el('span', { class: 'soft' }, [ago(one.since, now), one.metres === null ? null : one.metres <= NEAR_M ? t('r.rightHere') : fill('r.metres', { n: one.metres })].filter(Boolean).join(' · '))),
     el('span', { class: 'state' }, t(`s.${one.state}`))));
   box.replaceChildren(...(items.length
     ? [el('ul', { class: 'list' }, ...items), el('p', { class: 'soft hint' }, t('r.knownHint'))]

@@ -99,7 +99,7 @@ function paintNames({ context, scale, left, top, width, height }, grids, colours
   const taken = [];
   for (const grid of grids) {
     const wide = grid.wide * scale;
-    const size = grid.depth <= 1 ? 13 : 11, long = [...grid.name].reduce((n, c) => n + (c > '\u2e80' ? size : size * 0.56), 0);
+    const size = (grid.depth <= 1 ? 13 : 11) * colours.text, long = [...grid.name].reduce((n, c) => n + (c > '\u2e80' ? size : size * 0.56), 0);
     if ((grid.depth === 0 && deepest > 0) || wide < long + 14 || (wide > 1_100 && grid.depth < deepest)) continue;
     const x = grid.x * scale - left, y = grid.y * scale - top + (grid.depth <= 1 ? -8 : 6);
     if (x < -wide || x > width + wide || y < -20 || y > height + 20) continue;

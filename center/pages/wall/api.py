@@ -1,0 +1,205 @@
+"""What the wall asks: everything it shows, once and then as a stream of whole pictures.
+
+A frame is the whole state, so nothing can drift apart in weeks; only the marks of the map go by
+difference. No frame names a person: it hangs in a hall.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from aiohttp import web
+
+from center.context import Context
+from center.guard import Caller
+from center.pages.wall.figures import figures, marks, ticker
+from center.problems import Problem, json_response
+from center.route import Route
+from center.said import kind_names
+from contracts.city import City
+from contracts.clock import iso, monotonic
+from contracts.errors import GridsentryError
+from contracts.kinds import KINDS
+
+LEAST_S = 0.5
+"""Between two frames: a storm of changes is told twice a second."""
+MOST_S = 5.0
+"""A frame comes at least so often: clocks run out without anything happening, and a wall that
+hears nothing for longer knows that we are away."""
+KEPT_S = 0.4
+"""A picture is shown to all walls for so long before it is counted anew."""
+VIEWS = 16
+"""Parts of the city that walls show at a time."""
+PAGES = Path(__file__).parents[1]
+
+
+class Picture(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a wall shows."""
+
+    now: str
+    build: str
+    """Of the pages that this center serves: a wall with another one loads itself anew."""
+    figures: dict[str, Any]
+    ticker: list[dict[str, Any]]
+    marks: list[list[Any]]
+    """`[id, kind, severity, lon, lat, overdue, opened_at]`; in the stream only what is new or
+    changed since the frame before."""
+    gone: list[str] = []
+    """In the stream: ids of marks that are there no more."""
+
+
+class Wall:
+    """The page's part of the API, for one city."""
+
+    def __init__(self, city: City) -> None:
+        self._zone = ZoneInfo(city.timezone)
+        self._names = _grid_names(city)
+        self._kept: dict[frozenset[str] | None, tuple[float, Picture]] = {}
+        self._about = {
+            "city": str(city.extra.get("name") or city.id),
+            "timezone": city.timezone,
+            "kinds": {kind: kind_names(city, kind) for kind in KINDS},
+        }
+
+    def routes(self) -> tuple[Route, ...]:
+        """The table."""
+        return (
+            Route(
+                method="GET", path="/api/v1/wall", name="wall",
+                summary="What the big screen shows, without personal data: counters, gauges of the"
+                " clocks, the last 24 hours, the newest changes, marks for the map.",
+                handler=self.whole, access="read", answers={200: dict},
+            ),
+            Route(
+                method="GET", path="/api/v1/wall/stream", name="wall-stream",
+                summary="The same as Server-Sent Events `wall`: whole at first, then with the marks"
+                " that changed; at least one every 5 s.",
+                handler=self.stream, access="read", answers={200: "text/event-stream"},
+            ),
+        )  # fmt: skip
+
+    async def whole(
+        self, context: Context, caller: Caller, request: web.Request
+    ) -> web.StreamResponse:
+        """`GET /api/v1/wall`."""
+        picture = await self.picture(context, caller.grids)
+        return json_response({**self._about, **msgspec.structs.asdict(picture)})
+
+    async def picture(self, context: Context, grids: frozenset[str] | None) -> Picture:
+        """The state now, of these grids; None: of the whole city."""
+        kept = self._kept.get(grids)
+        if kept is not None and monotonic() - kept[0] < KEPT_S:
+            return kept[1]
+        board = await context.board.current()
+        tickets, news = list(board.tickets.values()), list(board.news)
+        if grids is not None:
+            tickets = [t for t in tickets if t.grid in grids]
+            news = [n for n in news if n.ticket.grid in grids]
+        now = context.clock.now()
+        picture = Picture(
+            now=iso(now),
+            build=build(),
+            figures=msgspec.to_builtins(figures(tickets, now, self._zone)),
+            ticker=ticker(news, self._names),
+            marks=marks(tickets, now),
+        )
+        if len(self._kept) > VIEWS:
+            self._kept.clear()
+        self._kept[grids] = (monotonic(), picture)
+        return picture
+
+    async def stream(
+        self, context: Context, caller: Caller, request: web.Request
+    ) -> web.StreamResponse:
+        """`GET /api/v1/wall/stream`: until the wall leaves, is too slow, or the center stops."""
+        tailer = context.tailer
+        if tailer.clients >= context.settings.stream_clients:
+            raise Problem(
+                503, "too_many_streams", "too many live streams are open; try again",
+                headers={"Retry-After": "5"},
+            )  # fmt: skip
+        response = web.StreamResponse(
+            headers={
+                "Content-Type": "text/event-stream; charset=utf-8",
+                "Cache-Control": "no-store",
+                "X-Accel-Buffering": "no",
+            }
+        )
+        tailer.clients += 1
+        try:
+            await response.prepare(request)
+            await self._follow(context, caller, response)
+        except TimeoutError:
+            context.metrics.count("stream_dropped", reason="slow")
+            if request.transport is not None:
+                request.transport.abort()
+        except ConnectionError:
+            pass  # the reader left: nothing to tell anybody
+        finally:
+            tailer.clients -= 1
+        return response
+
+    async def _follow(self, context: Context, caller: Caller, response: web.StreamResponse) -> None:
+        tailer = context.tailer
+        shown: dict[str, list[Any]] | None = None
+        while not tailer.closing:
+            grown = tailer.grown
+            try:
+                picture = await self.picture(context, caller.grids)
+            except (GridsentryError, OSError) as error:
+                # The desk is away, we are not: the wall says so and keeps what it has.
+                frame = b"event: away\ndata: %s\n\n" % msgspec.json.encode({"reason": str(error)})
+                await self._write(context, response, frame)
+                await asyncio.sleep(MOST_S)
+                continue
+            here = {str(mark[0]): mark for mark in picture.marks}
+            told: dict[str, Any] = msgspec.structs.asdict(picture)
+            if shown is None:
+                told |= {**self._about, "whole": True}
+            else:
+                told["marks"] = [m for i, m in here.items() if shown.get(i) != m]
+                told["gone"] = [i for i in shown if i not in here]
+            shown = here
+            frame = b"event: wall\ndata: %s\n\n" % msgspec.json.encode(told)
+            await self._write(context, response, frame)
+            await asyncio.sleep(LEAST_S)
+            try:
+                await asyncio.wait_for(grown.wait(), MOST_S - LEAST_S)
+            except TimeoutError:
+                continue
+
+    async def _write(self, context: Context, response: web.StreamResponse, frame: bytes) -> None:
+        async with asyncio.timeout(context.settings.stream_slow_s):
+            await response.write(frame)
+
+
+@cache
+def build() -> str:
+    """Names the pages that this process serves."""
+    digest = hashlib.sha256()
+    for file in sorted(PAGES.glob("*/web/**/*")):
+        if file.is_file():
+            digest.update(file.relative_to(PAGES).as_posix().encode() + b"\n" + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _grid_names(city: City) -> dict[str, str]:
+    """Each grid with the community it lies in, as people say it."""
+    by_id = {grid.id: grid for grid in city.grids}
+    names = {}
+    for grid in city.grids:
+        parent = by_id.get(grid.parent or "")
+        above = parent.name if parent is not None and parent.parent is not None else ""
+        names[grid.id] = f"{above} {grid.name}".strip()
+    return names
+
+
+def page_routes(city: City) -> tuple[Route, ...]:
+    """The routes of this page."""
+    return Wall(city).routes()
