@@ -114,8 +114,6 @@ def alert(
     _add(root, "sender", sender)
     _add(root, "sent", newest.sent)
     _add(root, "status", context.settings.cap_status)
-    if upto is None:
-        newest = newest._replace(stage=str(ticket.get("stage")))
     _add(root, "msgType", "Update" if newest.sort == "AllClear" else newest.sort)
     _add(root, "scope", "Public")
     if len(told) > 1:
