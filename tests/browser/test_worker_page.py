@@ -70,8 +70,9 @@ def done(scene: Scene) -> list[str]:
 def picture(path: Path) -> Path:
     """As a phone takes it: 12 megapixels, some MB."""
     rng = np.random.default_rng(3)
-    rough = cv2.resize(rng.integers(0, 255, (60, 80, 3), dtype=np.uint8), (4000, 3000))
-    assert cv2.imwrite(str(path), cv2.add(rough, rng.integers(0, 30, rough.shape, dtype=np.uint8)))
+    rough = cv2.resize(rng.integers(0, 225, (60, 80, 3), dtype=np.uint8), (4000, 3000))
+    noise = rng.integers(0, 30, rough.shape, dtype=np.uint8)
+    assert cv2.imwrite(str(path), rough + noise)
     return path
 
 

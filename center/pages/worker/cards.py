@@ -55,7 +55,6 @@ def card(
     seen: dict[str, Any] = context.veil.redact(dict(ticket))
     city, place = context.city, seen.get("place") or {}
     zh, en = kind_names(city, str(ticket["kind"]))
-    names = {grid.id: grid.name for grid in city.grids}
     utility = city.utilities.get(str(ticket.get("utility")))
     mine = parts(ticket, worker.id)
     why = seen.get("reason") or {}
@@ -70,7 +69,7 @@ def card(
         "severity": ticket["severity"],
         "lane": ticket.get("lane"),
         "place": {name: place.get(name) for name in ("lon", "lat", "address", "grid")},
-        "grid_name": names.get(str(place.get("grid") or ticket.get("grid")), ticket.get("grid")),
+        "grid_name": _grid(context, place.get("grid") or ticket.get("grid")),
         "way": way(place),
         "opened_at": ticket["opened_at"],
         "updated_at": ticket["updated_at"],
@@ -195,6 +194,10 @@ def _questions(why: Mapping[str, Any], mine: frozenset[str]) -> list[dict[str, A
 def _words(said: object) -> dict[str, str]:
     known = said if isinstance(said, Mapping) else {}
     return {name: str(known.get(name) or "") for name in ("text_zh", "text_en")}
+
+
+def _grid(context: Context, grid: object) -> str | None:
+    return None if grid is None else context.grid_name(str(grid)) or str(grid)
 
 
 def _name(context: Context, worker: object) -> str | None:

@@ -68,12 +68,11 @@ def _at_work(shown: dict[str, Any]) -> bool:
 
 
 def _me(context: Context, worker: Worker) -> dict[str, Any]:
-    names = {grid.id: grid.name for grid in context.city.grids}
     return {
         "id": worker.id,
         "name": worker.name,
         "role": worker.role,
-        "grid": names.get(worker.grid or "", worker.grid),
+        "grid": context.grid_name(worker.grid or "") or worker.grid,
         "shift": worker.shift,
         "timezone": context.city.timezone,
         "point": {"lon": worker.point.lon, "lat": worker.point.lat},

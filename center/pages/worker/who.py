@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from aiohttp import web
@@ -12,6 +13,9 @@ from center.problems import Problem, json_response
 from center.reads import ID
 from contracts.city import Worker
 from contracts.people import parts, was_concerned
+
+CHOICES_MOST = 2_000
+"""Workers to choose from in a demonstration; in earnest everybody is themselves."""
 
 
 def myself(context: Context, caller: Caller, request: web.Request) -> Worker:
@@ -61,17 +65,16 @@ async def choices(context: Context, caller: Caller, request: web.Request) -> web
     """`GET /api/v1/me/choices`: whom one may act as, in a demonstration."""
     if not context.guard.open_to_all:
         raise Problem(403, "not_allowed", "log in as a worker / 请使用网格员账号登录")
-    names = {grid.id: grid.name for grid in context.city.grids}
     shown = [
         {
             "id": worker.id,
             "name": worker.name,
             "role": worker.role,
-            "grid": names.get(worker.grid or "", worker.grid),
+            "grid": context.grid_name(worker.grid or "") or worker.grid,
         }
-        for worker in context.city.workers.values()
+        for worker in itertools.islice(context.city.workers.values(), CHOICES_MOST)
     ]
-    return json_response({"items": sorted(shown, key=lambda w: str(w["id"]))})
+    return json_response({"items": shown})
 
 
 async def _ticket(context: Context, id_: str) -> dict[str, Any] | None:
