@@ -15,6 +15,7 @@ from contracts.nouns import Arrival, Poison, Reading, Status
 from ingest.adapting import profile, shapes
 from ingest.adapting.kit import Said, Setting, blaming, poison, readings
 from ingest.adapting.profile import Profile, Profiles
+from ingest.codec.telemetry import check_metric
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -117,16 +118,20 @@ class Reader:
         arrival: Arrival,
         at: datetime | None,
         uplink: Uplink,
-    ) -> list[Reading]:
-        return readings(
-            device,
-            values,
-            arrival,
-            self._setting.rule,
-            at,
-            seq=uplink.count,
-            boot=_number_of(uplink.address),
-        )
+    ) -> list[Said]:
+        """Readings; a value that no quantity of the field has is set aside alone."""
+        good: dict[str, float] = {}
+        bad: list[Said] = []
+        for metric, value in values.items():
+            try:
+                check_metric(metric, value)
+            except Permanent as error:
+                bad.append(poison(arrival, error.code, error.reason, device.id))
+            else:
+                good[metric] = value
+        boot = _number_of(uplink.address)
+        made = readings(device, good, arrival, self._setting.rule, at, seq=uplink.count, boot=boot)
+        return [*made, *bad]
 
     def _radio(self, uplink: Uplink) -> dict[str, float]:
         best: dict[str, float] = {}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import random
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -256,3 +258,41 @@ def test_a_citys_own_profile_replaces_the_shipped_one(tmp_path: Path) -> None:
     )
     gate = adapted("chirpstack", [device(EUI)], folder=tmp_path, radio=False)
     assert values(said(gate, arrival(TOPIC, v4())))["depth"] == pytest.approx(0.384)
+
+
+def test_an_impossible_value_is_set_aside_alone() -> None:
+    gate = adapted("chirpstack", [device(EUI)])
+    nouns = said(gate, arrival(TOPIC, v4(rxInfo=[{"rssi": 1e300, "snr": 3}])))
+    assert set(values(nouns)) == {"battery_percent", "distance", "tilted", "snr"}
+    (bad,) = poisons(nouns)
+    assert (bad.code, bad.device) == ("out_of_range", EUI)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_however_a_message_is_mangled_it_is_read_or_told(seed: int) -> None:
+    """Members dropped or replaced by odd things anywhere: never a fault of ours."""
+    rng = random.Random(seed)
+    odd = [None, True, "", 0, -1, 1e308, "x", [], {}, [None], {"a": 1}, "2020", 2**70, 3.5]
+    gate = adapted("chirpstack", [device(EUI)])
+    for _ in range(50):
+        message = rng.choice([v4, v3])(object={"a": {"value": 1, "unit": "m"}}, margin=3)
+        for _ in range(rng.randint(1, 4)):
+            places = list(spots(message))
+            if not places:
+                break
+            holder, key = rng.choice(places)
+            holder[key] = rng.choice(odd)
+            if rng.random() < 0.4:
+                del holder[key]
+        event = rng.choice(["up", "status", "join", "other"])
+        nouns = said(gate, arrival(f"application/1/device/{EUI}/event/{event}", message))
+        assert [p.reason for p in poisons(nouns) if p.code == "decoder_fault"] == []
+
+
+def spots(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place in nested objects and arrays."""
+    keys = list(value) if isinstance(value, dict) else range(len(value))
+    for key in keys:
+        yield value, key
+        if isinstance(value[key], dict | list):
+            yield from spots(value[key])
