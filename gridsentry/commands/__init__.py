@@ -9,7 +9,8 @@ from types import ModuleType
 
 NAMES = (
     *("demo", "serve", "camera", "calibrate", "replay", "whatif", "simulate"),
-    *("check", "init", "import_drains", "import_lines", "evidence", "plot", "figures", "places"),
+    *("check", "init", "import_drains", "import_lines", "learn", "adapt"),
+    *("evidence", "plot", "figures", "places"),
 )
 
 
