@@ -18,6 +18,7 @@ from aiohttp.typedefs import Handler as AioHandler
 from prometheus_client import CollectorRegistry
 
 from center.accounts.login import Logins
+from center.accounts.oidc import Provider
 from center.alerts import MqttAlerts
 from center.context import CONTEXT, Context, inside
 from center.feeds import exports, mapping
@@ -88,6 +89,7 @@ def make_app(
     tally: Callable[[], Tally] | None = None,
     allowed: Callable[[dict[str, Any], datetime], Sequence[Allowed]] | None = None,
     accounts: AccountStore | None = None,
+    people_clock: Clock | None = None,
     plant: Plant | None = None,
 ) -> web.Application:
     """The application.
@@ -99,7 +101,8 @@ def make_app(
     the caller) changes of tickets go out by MQTT. `tally` makes what counts figures; without one
     there are none. `allowed` says what the loop allows on a ticket (as the desk has it). `accounts`
     are those who log in; whoever hands them over has looked that there is one where the center
-    listens beyond this machine. `plant` is what administration asks of the service.
+    listens beyond this machine. Their sessions run by `people_clock` (`clock`, where there is none:
+    that one may be a simulator's). `plant` is what administration asks of the service.
     Raises Wrong on unsafe settings.
     """
     check(settings, accounts=accounts is not None)
@@ -116,7 +119,10 @@ def make_app(
     logins = None
     if accounts is not None:
         secure = settings.public_url.startswith("https://")
-        logins = Logins(accounts, settings.accounts, clock, secure=secure)
+        watch = people_clock or clock
+        oidc = settings.oidc
+        provider = None if oidc is None else Provider(oidc, settings.public_url, watch)
+        logins = Logins(accounts, settings.accounts, watch, secure=secure, provider=provider)
     context = Context(
         desk=desk,
         city=city,

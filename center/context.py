@@ -101,7 +101,7 @@ class Context:
         view = copy.copy(self)
         view.scope = scope_of(caller)
         desk = SeenDesk(
-            self.desk, view.scope, caller, address, lands=self.lands, inside=self.grids_inside,
+            self.desk, view.scope, caller, address, lands=self.lands, city=self.city,
             accounts=None if self.logins is None else self.logins.store, clock=self.clock,
         )  # fmt: skip
         view.desk = desk

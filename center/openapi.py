@@ -81,6 +81,15 @@ PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
     "state": ("How it stands.", {"type": "string"}),
     "near": ("`lon,lat` in degrees: the nearest first.", {"type": "string"}),
     "what": ("Sort of resource, such as `pump`.", {"type": "string"}),
+    "next": ("Path within this center to go on to.", {"type": "string"}),
+    "before": ("Entries numbered below this: `next` of the page before.", {"type": "integer"}),
+    "account": ("Id of an account.", {"type": "string"}),
+    "action": ("One word of the audit log, such as `login`.", {"type": "string"}),
+    "only": ("Id of the one session.", {"type": "string"}),
+    **{
+        name: ("What an OpenID provider sends back.", {"type": "string"})
+        for name in ("code", "error", "error_description", "error_uri", "iss", "session_state")
+    },
     "figures.by": (
         "One line for each of these.",
         {"type": "string", "enum": ["grid", "kind", "utility", "worker", "district"]},
@@ -108,15 +117,26 @@ def document(table: Sequence[Route], version: str) -> dict[str, Any]:
             "title": "Gridsentry",
             "version": version,
             "description": "Incidents and grid tickets, live. Writes and evidence need a bearer "
-            "token when any is configured; without one personal data are withheld (null).",
+            "token or a session when any token or account is there; without one personal data are "
+            "withheld (null), and with accounts the case work is. Accounts see their part of the "
+            "city only.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "gridsentry",
+                    "description": "From `/api/v1/login`; writes send `X-CSRF-Token` of"
+                    " `/api/v1/me` along.",
+                },
+            },
         },
-        "security": [{}, {"bearer": []}],
+        "security": [{}, {"bearer": []}, {"session": []}],
     }
 
 
@@ -139,7 +159,8 @@ def _operation(route: Route) -> dict[str, Any]:
         },
     }
     if route.access not in ("open", "pass"):
-        operation["security"] = [{"bearer": []}]
+        nobody: list[dict[str, Any]] = [{}] if route.access == "read" else []
+        operation["security"] = [*nobody, {"bearer": []}, {"session": []}]
         operation["x-access"] = route.access
     if route.body is not None:
         operation["requestBody"] = {

@@ -61,8 +61,9 @@ async def plot(context: Context, caller: Caller, request: web.Request) -> web.St
     """The chart; `width` in px, `lang` zh or en."""
     what = cast(What, request.path.split("/")[3])
     language, width = _asked(request.query)
+    await found(context.desk, what, request.match_info["id"])  # within their part of the city
     svg = await plotted(
-        context.desk, context.city, context.drains, what, request.match_info["id"],
+        context.whole.desk, context.city, context.drains, what, request.match_info["id"],
         now=context.clock.now(), width=width, language=language,
     )  # fmt: skip
     return web.Response(

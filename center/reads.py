@@ -55,9 +55,9 @@ async def single(context: Context, caller: Caller, request: web.Request) -> web.
     if what == "tickets":
         item = await dossier(context.desk, item, context.signer)
         item["photographs"] = photographs(item, context.signer)
-        if context.allowed is not None and caller.may("operate"):
+        if context.allowed is not None and caller.may("work"):
             item["actions"] = msgspec.to_builtins(context.allowed(item, context.clock.now()))
-    if caller.may("evidence"):
+    if caller.personal:
         if what in ("tickets", "events", "dead-letters"):
             await context.desk.log_access(caller.name, f"{what}/{item['id']}", context.clock.now())
         return json_response(with_links(item, context.signer))
@@ -123,7 +123,7 @@ def _what(request: web.Request) -> What:
 
 
 def _shown(context: Context, caller: Caller, item: dict[str, Any]) -> dict[str, Any]:
-    if caller.may("evidence"):
+    if caller.personal:
         return with_links(item, context.signer)
     shown: dict[str, Any] = context.veil.redact(item)
     return shown

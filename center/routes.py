@@ -70,13 +70,14 @@ def routes(city: City, openapi: Handler) -> tuple[Route, ...]:
                 method="GET", path=f"/api/v1/{what}", name=f"list-{what}",
                 summary=f"One page of {what}, "
                 + ORDER.get(what, "newest first."),
-                handler=reads.listing, query=FILTERS[what], answers={200: (list, noun)},
+                handler=reads.listing, access="read", query=FILTERS[what],
+                answers={200: (list, noun)},
             ),
             Route(
                 method="GET", path=f"/api/v1/{what}/{{id}}", name=f"get-{one}",
                 summary="A ticket with its incident, events and evidence links."
                 if what == "tickets" else f"One {one}.",
-                handler=reads.single,
+                handler=reads.single, access="read",
                 answers={200: (Ticket, Dossier) if what == "tickets" else noun or dict},
             ),
         ]  # fmt: skip
@@ -87,7 +88,7 @@ def routes(city: City, openapi: Handler) -> tuple[Route, ...]:
             summary="The chart of a water incident (level with its lines, forecast, rain, sensors"
             " up- and downstream, where the alarm fell) or of a line incident (map with the"
             " probability by span, voltages around the moment, a fibre's trace over its baseline).",
-            handler=plot.plot, query=("width", "lang"),
+            handler=plot.plot, access="read", query=("width", "lang"),
             answers={200: "image/svg+xml"},
         )
         for what in plot.PLOTTED
@@ -96,14 +97,14 @@ def routes(city: City, openapi: Handler) -> tuple[Route, ...]:
         Route(
             method="POST", path="/api/v1/tickets/{id}/actions", name="act-on-ticket",
             summary="Ask for a step of a ticket; the router applies it or refuses with a reason.",
-            handler=writes.act, access="operate", body=ActionBody,
+            handler=writes.act, access="work", body=ActionBody,
             answers={200: Ticket, 202: ActionWaiting},
         ),
         Route(
             method="POST", path="/api/v1/tickets/{id}/photos", name="add-photo",
             summary="Keep a photograph (JPEG or PNG, at most 8 MB; written anew without EXIF, long"
             " side 1600 px); `ref` goes into an action's `data.photos`.",
-            handler=photos.add, access="operate", query=("name",), body=bytes,
+            handler=photos.add, access="work", query=("name",), body=bytes,
             body_type="image/jpeg", answers={201: photos.Stored},
         ),
         Route(
@@ -134,7 +135,7 @@ def routes(city: City, openapi: Handler) -> tuple[Route, ...]:
             method="GET", path="/api/v1/stream", name="stream",
             summary="Server-Sent Events: every change of a ticket, incident, event or silence;"
             " CloudEvents, resumed by Last-Event-ID.",
-            handler=live.stream, query=_STREAM, answers={200: "text/event-stream"},
+            handler=live.stream, access="read", query=_STREAM, answers={200: "text/event-stream"},
         ),
         Route(
             method="GET", path="/api/v1/targets", name="targets",
@@ -210,7 +211,7 @@ def routes(city: City, openapi: Handler) -> tuple[Route, ...]:
         Route(
             method="GET", path="/feeds/tickets.geojson", name="geojson-feed",
             summary="Open tickets as GeoJSON points.",
-            handler=exports.geojson, answers={200: dict},
+            handler=exports.geojson, access="read", answers={200: dict},
         ),
         Route(
             method="GET", path="/api/v1/tickets.csv", name="tickets-csv",

@@ -16,8 +16,9 @@ class ActionBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_onl
     action: str
     """Such as `accept`, `arrive`, `dispose`, `verify`, `close`, `return`, `extend`, `appeal`; all
     of them, who may and in which stage: docs/generated/loop.md. The router decides."""
-    by: str
-    """Who asks: a worker's or a utility's id, `resident:…`, or a person's name at the center."""
+    by: str | None = None
+    """Who asks: a worker's or a utility's id, `resident:…`, or a person's name at the center. Who
+    is logged in need not say it, and cannot say another's."""
     rev: Annotated[int, msgspec.Meta(ge=0)]
     """The ticket's `rev` as the asker saw it; a stale one is refused."""
     reason: str | None = None

@@ -36,7 +36,7 @@ async def act(context: Context, caller: Caller, request: web.Request) -> web.Str
     body = read_json(await json_bytes(request, context.settings.body_bytes), ActionBody)
     if not ACTION.fullmatch(body.action):
         raise Problem(400, "bad_value", "an action is a lower-case word", path="$.action")
-    text(body.by, "$.by", NAME_MAX)
+    by = in_whose_name(caller, body.by)
     for name in ("reason", "note"):
         value = getattr(body, name)
         if value is not None:
@@ -46,7 +46,7 @@ async def act(context: Context, caller: Caller, request: web.Request) -> web.Str
         id=f"c-{uuid.uuid4().hex}",
         ticket=ticket["id"],
         action=body.action,
-        by=body.by,
+        by=by,
         rev=body.rev,
         at=context.clock.now(),
         reason=body.reason,
@@ -64,9 +64,25 @@ async def act(context: Context, caller: Caller, request: web.Request) -> web.Str
         context.metrics.count("actions", outcome="refused")
         raise Problem(409, "refused", answer.reason, rev=answer.rev)
     context.metrics.count("actions", outcome="applied")
-    return json_response(
-        with_links(await found(context.desk, "tickets", ticket["id"]), context.signer)
-    )
+    after = await context.desk.get("tickets", ticket["id"])
+    if after is None:  # handed on, and so no more theirs to see
+        return json_response({"id": ticket["id"], "rev": answer.rev, "gone": True})
+    if not caller.personal:
+        return json_response(context.veil.redact(after))
+    return json_response(with_links(after, context.signer))
+
+
+def in_whose_name(caller: Caller, said: str | None) -> str:
+    """Who a command says it is by. Whether they may say so, `SeenDesk.file_command` looks.
+
+    Raises Problem 400 on a name that is none.
+    """
+    own = caller.worker or caller.utility
+    if said is None and own is None and caller.account is None:
+        raise Problem(400, "bad_body", "Object missing required field `by`", path="$")
+    by = said if said is not None else own or caller.name
+    text(by, "$.by", NAME_MAX)
+    return by
 
 
 async def report(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:

@@ -8,6 +8,7 @@ import unicodedata
 import msgspec
 
 from center.accounts import passwords, throttle
+from center.accounts.oidc import Provider
 from center.accounts.sessions import Sessions
 from center.accounts.settings import AccountSettings
 from center.problems import Problem
@@ -21,7 +22,13 @@ class Logins:
     """Accounts of one center. Used from one event loop."""
 
     def __init__(
-        self, store: AccountStore, settings: AccountSettings, clock: Clock, *, secure: bool
+        self,
+        store: AccountStore,
+        settings: AccountSettings,
+        clock: Clock,
+        *,
+        secure: bool,
+        provider: Provider | None = None,
     ) -> None:
         """`secure`: the center is reached by https, so cookies never travel otherwise."""
         self.store = store
@@ -29,6 +36,7 @@ class Logins:
         self.clock = clock
         self.sessions = Sessions(store, settings, clock, secure=secure)
         self.hashing = passwords.Hashing()
+        self.provider = provider
 
     async def by_password(
         self, name: str, password: str, address: str, agent: str

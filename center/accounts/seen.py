@@ -6,7 +6,7 @@ gains must be decided on here, else it does not exist for handlers.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any, cast
 
@@ -21,6 +21,7 @@ from contracts.accounts import AccountStore, Note
 from contracts.annals import Annals
 from contracts.batch import OutboxRow, Undelivered
 from contracts.case import Answer, Command
+from contracts.city import City
 from contracts.clock import Clock
 from contracts.geo import Point
 from contracts.ports import Desk, Page, Query, What
@@ -42,7 +43,7 @@ class SeenDesk:
         address: str,
         *,
         lands: Lands,
-        inside: Callable[[str], frozenset[str]],
+        city: City,
         accounts: AccountStore | None,
         clock: Clock,
     ) -> None:
@@ -51,7 +52,7 @@ class SeenDesk:
         self._caller = caller
         self._address = address
         self._lands = lands
-        self._inside = inside
+        self._city = city
         self._accounts = accounts
         self._clock = clock
 
@@ -165,7 +166,11 @@ class SeenDesk:
     # --- writes ----------------------------------------------------------------------------------
 
     async def file_command(self, command: Command, wait_s: float) -> Answer | None:
-        """File it in the name they may use, on what they see; it stands in the audit log, too."""
+        """File it in the name they may use, on what they see; it stands in the audit log, too.
+
+        Raises Problem 403 in another's name, 403 or 404 outside of their part of the city.
+        """
+        command = msgspec.structs.replace(command, by=self._name(command.by))
         await self._may_file(command)
         answer = await self._desk.file_command(command, wait_s)
         caller = self._caller
@@ -181,16 +186,25 @@ class SeenDesk:
             )  # fmt: skip
         return answer
 
-    async def _may_file(self, command: Command) -> None:
-        scope = self._scope
-        own = {None: None, scope.worker: "worker", scope.utility: "utility"}
-        for name, kind in own.items():
-            if name is not None and command.by not in (name, f"{kind}:{name}"):
+    def _name(self, said: str) -> str:
+        """Workers and utilities act as themselves; an account at the center by its own name, or for
+        a worker, a utility or a resident who telephoned; tokens as they say."""
+        scope, caller = self._scope, self._caller
+        if scope.own:
+            kind, own = ("worker", scope.worker) if scope.worker else ("utility", scope.utility)
+            if said not in (own, f"{kind}:{own}", caller.name):
                 raise Problem(
                     403, "not_yours",
                     "you can only act in your own name / 只能以本人（本单位）名义操作",
                     path="$.by",
                 )  # fmt: skip
+            return said if said != caller.name else str(own)
+        if caller.account is None or said.startswith("resident"):
+            return said
+        name = said.removeprefix("worker:").removeprefix("utility:")
+        return said if name in self._city.workers or name in self._city.utilities else caller.name
+
+    async def _may_file(self, command: Command) -> None:
         if self._whole:
             return
         if command.action == "silence":

@@ -50,7 +50,8 @@ class Sessions:
         self._store = store
         self._settings = settings
         self._clock = clock
-        self._secure = secure
+        self.secure = secure
+        """Cookies travel by https only."""
         self._known: OrderedDict[bytes, tuple[float, tuple[Session, Account] | None]] = (
             OrderedDict()
         )
@@ -120,18 +121,18 @@ class Sessions:
         follows it logged in; writes are guarded by origin and token besides."""
         left = int((session.ends_at - self._clock.now()).total_seconds())
         response.set_cookie(
-            self.cookie, token, max_age=left, path="/", secure=self._secure, httponly=True,
+            self.cookie, token, max_age=left, path="/", secure=self.secure, httponly=True,
             samesite="Lax",
         )  # fmt: skip
         response.set_cookie(
-            self.csrf_cookie, csrf_of(token), max_age=left, path="/", secure=self._secure,
+            self.csrf_cookie, csrf_of(token), max_age=left, path="/", secure=self.secure,
             samesite="Strict",
         )  # fmt: skip
 
     def drop_cookies(self, response: web.StreamResponse) -> None:
         """Take them back."""
         for name, strict in ((self.cookie, "Lax"), (self.csrf_cookie, "Strict")):
-            response.del_cookie(name, path="/", secure=self._secure, samesite=strict)
+            response.del_cookie(name, path="/", secure=self.secure, samesite=strict)
 
     def forget(self) -> None:
         """What was read is read anew: something about accounts was changed here."""

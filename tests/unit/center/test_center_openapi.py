@@ -11,20 +11,20 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from center.context import CONTEXT
 from center.metrics import METRICS
+from center.pages import pages
 from center.settings import CenterSettings
 from tests.unit.center.conftest import Client
 from tests.unit.center.scene import Scene
 
-PAGES = ("/", "/static/")
-
 
 def served(app: web.Application) -> set[tuple[str, str]]:
     found = set()
+    shown = {path for page in pages().values() for path in (page.path, *page.files)}
     for route in app.router.routes():
         path = re.sub(
             r"\{(\w+):[^}]*\}", r"{\1}", route.resource.canonical if route.resource else ""
         )
-        page = path == "/" or path.startswith(("/static/", "/u/"))
+        page = path in shown or path.startswith("/static/")
         if route.method != "HEAD" and not page:
             found.add((route.method, path))
     return found
