@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from contracts.city import Calendar
 
+DAY_MIN = 24 * 60
 _LOOK_AHEAD_DAYS = 4000
 """A calendar without a working moment in eleven years has none."""
 
@@ -35,13 +36,22 @@ def hours(text: str) -> tuple[int, int]:
     return minutes(start.strip()), minutes(end.strip())
 
 
+def _span(text: str) -> tuple[int, int]:
+    """(from, to) in minutes after midnight; what ends no later than it begins ends the next day,
+    and belongs to the day it begins on (22:00-06:00; 08:00-08:00 is a whole day)."""
+    start, end = hours(text)
+    return start, end if end > start else end + DAY_MIN
+
+
 class WorkingTime:
     """Arithmetic on one calendar in one zone. Times in and out are UTC."""
 
     def __init__(self, calendar: Calendar, zone: ZoneInfo) -> None:
         self._calendar = calendar
         self._zone = zone
-        self._hours = sorted(hours(text) for text in calendar.hours) or [(0, 24 * 60)]
+        self._hours = sorted(_span(text) for text in calendar.hours) or [(0, DAY_MIN)]
+        # Hours of yesterday may last until this morning.
+        self._over_midnight = max(end for _, end in self._hours) > DAY_MIN
         self._holidays = frozenset(date.fromisoformat(day) for day in calendar.holidays)
         self._workdays = frozenset(date.fromisoformat(day) for day in calendar.workdays)
         self._windows = lru_cache(maxsize=512)(self._windows_of)
@@ -64,6 +74,10 @@ class WorkingTime:
             for start, end in self._hours
         )
 
+    def _first_day(self, moment: datetime) -> date:
+        """The first day whose hours may hold this moment."""
+        return moment.astimezone(self._zone).date() - timedelta(days=int(self._over_midnight))
+
     def add(self, moment: datetime, seconds: float) -> datetime:
         """The moment when `seconds` of this calendar have passed since `moment`.
 
@@ -72,7 +86,7 @@ class WorkingTime:
         if self._calendar.continuous:
             return moment + timedelta(seconds=seconds)
         left = timedelta(seconds=seconds)
-        day = moment.astimezone(self._zone).date()
+        day = self._first_day(moment)
         for _ in range(_LOOK_AHEAD_DAYS):
             for start, end in self._windows(day):
                 begin = max(start, moment)
@@ -91,7 +105,7 @@ class WorkingTime:
         if self._calendar.continuous:
             return (end - start).total_seconds()
         total = timedelta()
-        day = start.astimezone(self._zone).date()
+        day = self._first_day(start)
         last = end.astimezone(self._zone).date()
         while day <= last:
             for begin, stop in self._windows(day):
@@ -101,7 +115,8 @@ class WorkingTime:
 
 
 class Shift:
-    """`HH:MM-HH:MM` in local time, several joined by `;`; may cross midnight; empty: always on."""
+    """`HH:MM-HH:MM` in local time, several joined by `;`; may cross midnight (22:00-06:00); one
+    that ends when it begins is the whole day; empty: always on."""
 
     def __init__(self, text: str) -> None:
         parts = (hours(part) for part in text.split(";") if part.strip())

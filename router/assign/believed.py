@@ -60,7 +60,8 @@ class Believed:
         # A clock ahead of ours must not make a position look fresh.
         seen = min(at, position.received_at.timestamp())
         self.seen[index] = seen
-        self._accuracy[index] = position.accuracy_m or 0.0
+        accuracy = position.accuracy_m or 0.0
+        self._accuracy[index] = max(0.0, accuracy) if math.isfinite(accuracy) else 0.0
         self.home[index] = False
         self.near.move(index, position.point.lon, position.point.lat)
         if not self._on_wheel[index]:

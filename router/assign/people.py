@@ -124,10 +124,12 @@ class People:
     # --- people ---------------------------------------------------------------------------------
 
     def move(self, position: Position) -> None:
-        """A worker is here; an older position than the one known and an unknown worker count
-        for nothing."""
+        """A worker is here; an older position than the one known, an unknown worker and what is no
+        number count for nothing."""
         index = self._index.get(position.worker)
-        if index is not None:
+        lon, lat = position.point.lon, position.point.lat
+        # NaN would make every comparison false from then on; the edge refuses it, code may not.
+        if index is not None and math.isfinite(lon) and math.isfinite(lat):
             self._believed.move(index, position)
 
     def worker(self, worker_id: str | None) -> Worker | None:

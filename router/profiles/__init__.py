@@ -154,11 +154,9 @@ def _check_calendars(profile: Profile, where: str) -> None:
             continue
         for text in calendar.hours:
             try:
-                start, end = hours(text)
+                hours(text)
             except ValueError as wrong:
                 raise Wrong(f"{path}.hours", str(wrong), "HH:MM-HH:MM") from wrong
-            if start >= end:
-                raise Wrong(f"{path}.hours", f"{text!r} ends before it begins", "HH:MM-HH:MM")
         if not calendar.weekdays or not set(calendar.weekdays) <= set(range(1, 8)):
             raise Wrong(f"{path}.weekdays", f"found {calendar.weekdays}", "1 (Monday) to 7")
         for field in ("holidays", "workdays"):

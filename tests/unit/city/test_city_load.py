@@ -236,6 +236,26 @@ def test_a_shift_that_is_none_is_refused(folder: Folder) -> None:
     assert found.where == "workers.csv, line 2, column shift"
 
 
+def test_a_worker_far_away_and_a_shift_without_an_end_are_warned_of(folder: Folder) -> None:
+    loaded = read_city(
+        folder(
+            {
+                "workers.csv": "id,name,grid,shift,lon,lat\n"
+                "w-1,张三,g-1,08:00-08:00,118.05,32.05\n"
+                "w-2,李四,g-1,22:00-06:00,108.05,32.05\n"
+                "w-3,王五,,,108.05,32.05\n"
+                "w-4,赵六,g-1,,118.15,32.05\n"
+            }
+        )
+    )
+    said = [str(problem) for problem in loaded.warnings if "workers.csv" in str(problem)]
+    assert len(said) == 3
+    assert "08:00-08:00 begins when it ends: taken as day and night" in said[0]
+    assert "w-2 is 937 km from their grid g-1: are they right?" in said[1]
+    assert "w-3 is 937 km from any grid of the city" in said[2]
+    assert loaded.city.workers["w-2"].shift == "22:00-06:00"
+
+
 def test_an_owner_without_utility_is_said(folder: Folder) -> None:
     loaded = read_city(folder({"utilities.csv": "id,name\npower,国网\n"}))
     assert any("owner water belongs to no utility" in text for text in loaded.warnings)

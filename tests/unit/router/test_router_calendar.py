@@ -69,6 +69,35 @@ def test_a_calendar_without_working_time_says_so() -> None:
         never.add(local("2026-11-20 17:30"), 1)
 
 
+@pytest.mark.parametrize(
+    ("hours_", "begin", "hours_long", "end"),
+    [
+        ("22:00-06:00", "2026-11-20 21:00", 1, "2026-11-20 23:00"),
+        ("22:00-06:00", "2026-11-20 23:30", 2, "2026-11-21 01:30"),
+        ("22:00-06:00", "2026-11-21 01:00", 2, "2026-11-21 03:00"),
+        ("22:00-06:00", "2026-11-21 05:00", 2, "2026-11-21 23:00"),
+        ("22:00-06:00", "2026-11-20 12:00", 16, "2026-11-22 06:00"),
+        ("08:00-08:00", "2026-11-21 01:00", 30, "2026-11-22 07:00"),
+        ("00:00-24:00", "2026-11-21 01:00", 30, "2026-11-22 07:00"),
+    ],
+)
+def test_hours_over_midnight_belong_to_the_day_they_begin_on(
+    hours_: str, begin: str, hours_long: int, end: str
+) -> None:
+    every = (1, 2, 3, 4, 5, 6, 7)
+    time = WorkingTime(Calendar(continuous=False, hours=(hours_,), weekdays=every), ZONE)
+    assert time.add(local(begin), hours_long * 3600) == local(end)
+    assert time.between(local(begin), local(end)) == hours_long * 3600
+
+
+def test_the_night_of_the_last_working_day_ends_on_the_free_morning() -> None:
+    time = WorkingTime(Calendar(continuous=False, hours=("22:00-06:00",)), ZONE)  # Monday to Friday
+    friday = local("2026-11-20 23:00")
+    assert time.add(friday, 7 * 3600) == local("2026-11-21 06:00")
+    assert time.add(friday, 8 * 3600) == local("2026-11-23 23:00")
+    assert time.between(local("2026-11-21 00:00"), local("2026-11-22 12:00")) == 6 * 3600
+
+
 def test_summer_time_moves_the_working_day_with_the_clock_on_the_wall() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     time = WorkingTime(Calendar(continuous=False, hours=("08:00-12:00",)), berlin)
@@ -88,6 +117,10 @@ def test_summer_time_moves_the_working_day_with_the_clock_on_the_wall() -> None:
         ("19:00-23:59;00:00-07:00", 1439.5, True),
         ("08:00-12:00;14:00-18:00", 780, False),
         ("08:00-12:00;14:00-18:00", 900, True),
+        ("08:00-08:00", 100, True),
+        ("08:00-08:00", 480, True),
+        ("22:00-06:00", 359, True),
+        ("22:00-06:00", 360, False),
     ],
 )
 def test_shifts_also_cross_midnight(shift: str, minute: float, on: bool) -> None:

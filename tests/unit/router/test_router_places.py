@@ -217,6 +217,18 @@ def test_older_positions_never_replace_newer_ones_and_a_fast_clock_is_not_fresh(
     who.move(Position(worker="nobody", at=NOW, received_at=NOW, point=at(50, 0)))
 
 
+def test_a_position_that_is_no_number_counts_for_nothing() -> None:
+    who = roster(person("a", at(0, 0)), person("b", at(900, 0)))
+    nan = float("nan")
+    for lon, lat in ((nan, 32.0), (118.0, nan), (float("inf"), 32.0)):
+        who.move(Position(worker="a", at=NOW, received_at=NOW, point=Point(lon, lat)))
+    assert who.choose(place(10, 0), NOW).worker == "a"
+    exact = at(10, 0)
+    who.move(Position(worker="a", at=NOW, received_at=NOW, point=exact, accuracy_m=nan))
+    choice = who.choose(place(10, 0), NOW)
+    assert (choice.worker, choice.reason["travel_s"]) == ("a", 0.0)
+
+
 def test_the_nearest_of_five_hundred_is_the_nearest() -> None:
     crowd = [person(f"p-{i:03}", at((i * 37) % 2000, (i * 91) % 1000)) for i in range(500)]
     target = place(777, 333)

@@ -56,7 +56,7 @@ def test_a_citys_own_says_only_the_differences() -> None:
         (BASE + "[kinds.flooding.limit]\naccept_h = -1", "above 0"),
         (BASE + '[kinds.flooding.limit]\naccept_h = "soon"', "Expected"),
         (BASE + "[kinds.flooding.limit]\nacept_h = 1", r"limit.acept_h: unknown field.*accept_h"),
-        (BASE + '[calendars.working]\nhours = ["18:00-08:00"]', "ends before it begins"),
+        (BASE + '[calendars.working]\nhours = ["18:00-8:00"]', "is not HH:MM"),
         (BASE + '[calendars.working]\nhours = ["8-12"]', "HH:MM"),
         (BASE + "[calendars.working]\nweekdays = [0]", "Monday"),
         (BASE + '[calendars.working]\nholidays = ["1 May"]', "YYYY-MM-DD"),
