@@ -54,6 +54,16 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "retained": ("保留消息过旧", "A retained message that is too old"),
     "empty": ("空消息", "Empty"),
     "decoder_fault": ("解码程序故障，请报告", "A fault of our decoder"),
+    "unknown_payload": (
+        "设备型号描述中没有的数据",
+        "Bytes that the device's profile does not describe",
+    ),
+    "payload_too_short": ("数据不完整", "A payload that ends too early"),
+    "no_profile": ("未知设备型号：请在 aliases.csv 指定", "Of which model? Say it in aliases.csv"),
+    "no_decoder": ("该型号没有字节解码说明", "A profile without a layout of bytes"),
+    "unknown_profile": ("aliases.csv 中的型号不存在", "A profile that is not there"),
+    "bad_base64": ("数据不是 base64", "Bytes that are not base64"),
+    "bad_hex": ("数据不是十六进制", "Bytes that are not hexadecimal"),
     "bad_topic": ("主题无法识别", "A topic that cannot be read"),
 }
 """What a code means, (zh, en); the reason itself says it exactly."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from contracts.aliases import Alias
 from contracts.errors import Wrong
-from ingest.adapting import plan
+from ingest.adapting import plan, profile
 from ingest.settings import MqttSettings
 
 NOWHERE = Path("/nowhere")
@@ -113,3 +116,26 @@ def test_a_wrong_device_profile_is_told_with_file_and_place(
         plan.read([{"use": "tts"}], "g.toml", tmp_path)
     for word in ("device_profiles/own.toml", *words):
         assert word in str(caught.value)
+
+
+PAGE = (Path(__file__).resolve().parents[4] / "docs" / "adapters.md").read_text(encoding="utf-8")
+
+
+def test_what_the_page_shows_works(tmp_path: Path) -> None:
+    config, profile_file = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    first, second = plan.read(tomllib.loads(config)["adapters"], "g.toml", NOWHERE)
+    assert (first.use, second.name, second.broker["port"]) == ("chirpstack", "cloud", 8883)
+    folder = tmp_path / "device_profiles"
+    folder.mkdir()
+    (folder / "example.toml").write_text(profile_file, encoding="utf-8")
+    own = profile.read(tmp_path).named("Dipper 2 LoRa")
+    assert own is not None
+    told = own.told(bytes.fromhex("01755c0382d0073f"), 1)
+    assert own.values(told.now, Alias(alias="x", device="d", height_m=2.5)) == pytest.approx(
+        {"battery_percent": 92, "distance": 2.0, "level": 0.5}
+    )
+
+
+def test_every_adapter_stands_on_the_page() -> None:
+    for name in plan.names():
+        assert f"`{name}`" in PAGE, f"docs/adapters.md does not tell of {name}"
