@@ -342,6 +342,29 @@ def test_who_is_asked_to_help_answers_for_themselves(phone: Phone, scene: Scene)
     assert [(c.action, c.by) for c in scene.desk.commands] == [("accept_help", ME)]
 
 
+def test_a_round_ends_with_what_was_found(phone: Phone, scene: Scene) -> None:
+    reason = {"patrol": {"id": "p-1", "name_zh": "汛前巡查", "assets": ["lvl-1", "lvl-2"]}}
+    ticket = scene.happen("patrol", worker=ME, reason=reason)
+    scene.desk.step(ticket, "accepted", ME)
+    scene.desk.step(ticket, "arrived", ME)
+    page = phone(at=f"#/t/{ticket}")
+    expect(page.locator(".items")).to_contain_text("lvl-2")
+    tap(page, "dispose")
+    page.locator("dialog .round").nth(0).locator("[data-ok=true]").tap()
+    page.locator("dialog [data-send=dispose]").tap()
+    expect(page.locator("dialog .wrong").last).to_have_text("请逐项填写")
+    page.locator("dialog .round").nth(1).locator("[data-ok=false]").tap()
+    page.locator("dialog .round").nth(1).locator("input").fill("井盖破损")
+    page.locator("dialog [data-send=dispose]").tap()
+    expect(page.locator("#said")).to_contain_text("已受理")
+    assert scene.desk.commands[-1].data == {
+        "findings": [
+            {"ok": True, "asset": "lvl-1"},
+            {"ok": False, "asset": "lvl-2", "text": "井盖破损"},
+        ]
+    }
+
+
 def test_the_way_there_speaks_each_maps_coordinates(phone: Phone, scene: Scene) -> None:
     scene.happen("flooding", worker=ME, address="流水桥, 北口")
     place = scene.desk.nouns["t-1"].place

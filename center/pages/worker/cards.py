@@ -102,6 +102,7 @@ async def sheet(
         **people,
         "saw": {"text_zh": words[0], "text_en": words[1], "media": media[:3]},
         "plot": ticket["kind"] in DRAWN,
+        "round": (seen.get("reason") or {}).get("patrol"),
         "reason": (seen.get("incident_detail") or {}).get("reason"),
         "resources": ticket.get("resources") or [],
         "photographs": photographs(ticket, context.signer),

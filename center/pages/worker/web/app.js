@@ -188,6 +188,7 @@ async function begin() {
     ring();
   });
   setInterval(tick, 1000);
+  setInterval(place.refresh, 30_000);
   addEventListener('offline', () => { state.link = 'lost'; changed(); });
   addEventListener('online', () => { void sync.load(); void place.tell(); });
   document.addEventListener('visibilitychange', () => { if (!document.hidden) void sync.load(); });

@@ -40,7 +40,8 @@ export function open(card, action) {
     case 'call': return call(card);
     case 'photo': return photo(card);
     case 'more': return;
-    case 'dispose': return ask(card, action, offer, { pictures: 'after', note: true, text: w('wDoneText') });
+    case 'dispose': if (card.kind === 'patrol') return round(card, offer);
+      return ask(card, action, offer, { pictures: 'after', note: true, text: w('wDoneText') });
     case 'return': case 'refuse_help': return ask(card, action, offer, { title: w('wWhyNot'), reasons: REASONS, reason: true });
     case 'rework': return ask(card, action, offer, { title: w('wReworkWhy'), reason: true, pictures: 'near' });
     case 'extend': return ask(card, action, offer, { title: w('wHours'), hours: true, reason: true });
@@ -111,6 +112,44 @@ function ask(card, action, offer, how) {
     how.note || how.reason ? el('label', {}, w(how.reason ? 'wReason' : 'wNote'), words) : null,
     said,
     el('button', { type: 'button', class: 'primary huge', data: { send: action }, onclick: () => void send() }, how.title ? w('wSend') : label), cancel());
+}
+
+/** A round ends with what was found, asset by asset. @param {any} card @param {any} offer */
+function round(card, offer) {
+  /** @type {{asset?: string, item: string, ok?: boolean, text: HTMLInputElement}[]} */
+  const found = [];
+  const { assets = [], checklist = [] } = card.round ?? {};
+  const items = /** @type {string[]} */ (assets.length ? assets : checklist.length ? checklist : [w('wRound')]);
+  const rows = items.map((item) => {
+    const text = /** @type {HTMLInputElement} */ (el('input', { type: 'text', maxlength: 300, 'aria-label': `${item} · ${w('wFound')}`, placeholder: w('wFound'), hidden: true }));
+    /** @type {typeof found[number]} */
+    const entry = { ...(assets.length ? { asset: item } : {}), item, text };
+    found.push(entry);
+    const both = [true, false].map((ok) => el('button', { type: 'button', 'aria-pressed': 'false', data: { ok: String(ok) }, onclick: (/** @type {Event} */ event) => {
+      entry.ok = ok;
+      text.hidden = ok;
+      for (const other of both) other.setAttribute('aria-pressed', String(other === event.currentTarget));
+      if (!ok) text.focus();
+    } }, w(ok ? 'wFine' : 'wNotFine')));
+    return el('fieldset', { class: 'round' }, el('legend', {}, say(item)), el('div', { class: 'two' }, ...both), text);
+  });
+  const pictures = new Pictures('near');
+  const said = el('p', { class: 'wrong', role: 'alert' });
+  const send = async () => {
+    if (found.some((one) => one.ok === undefined)) { said.textContent = w('wNeedRound'); return; }
+    const bare = found.find((one) => !one.ok && !one.text.value.trim());
+    if (bare) { said.textContent = w('wNeedFound'); bare.text.focus(); return; }
+    if (pictures.busy) { said.textContent = w('wShrinking'); return; }
+    const here = state.here ? { lon: state.here.lon, lat: state.here.lat } : {};
+    const findings = found.map(({ asset, item, ok, text }) => {
+      const words = [...(asset || !checklist.length ? [] : [item]), ...(ok ? [] : [text.value.trim()])].join('：');
+      return { ok, ...(asset ? { asset } : {}), ...(words ? { text: words } : {}), ...(ok || asset ? {} : here) };
+    });
+    close();
+    await doNow({ ticket: card.id, action: 'dispose', label: w('wRoundDone'), data: { findings } }, pictures.taken);
+  };
+  show(w('wRoundDone'), el('p', { class: 'soft' }, say(where(card))), ...rows, pictures.node, said,
+    el('button', { type: 'button', class: 'primary huge', data: { send: 'dispose' }, disabled: !offer, onclick: () => void send() }, w('wRoundDone')), cancel());
 }
 
 /** A photograph by itself goes as a note. @param {any} card */

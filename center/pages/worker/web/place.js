@@ -8,6 +8,7 @@ import { changed, shown, state } from './state.js';
 const EVERY_MS = 15_000;
 const EVERY_M = 25;
 const STALE_MS = 120_000;
+const REFRESH_MS = 120_000;
 /** @type {number | null} */
 let watch = null;
 /** @type {{at: number, lon: number, lat: number} | null} */
@@ -103,6 +104,12 @@ async function post(at) {
 function metres(a, b) {
   const rad = Math.PI / 180;
   return 6371008.8 * Math.hypot((b.lat - a.lat) * rad, (b.lon - a.lon) * rad * Math.cos(a.lat * rad));
+}
+
+/** Who stands still is asked now and then: browsers tell of movement only. */
+export function refresh() {
+  attend();
+  if (watch !== null && Date.now() - (last?.at ?? 0) > REFRESH_MS) navigator.geolocation.getCurrentPosition(heard, () => {}, { maximumAge: 30_000, enableHighAccuracy: true });
 }
 
 /** Whether my shift is on now: `HH:MM-HH:MM`, several joined by `;`; none: always. */

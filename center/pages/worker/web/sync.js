@@ -157,8 +157,7 @@ export function follow(told) {
   void (async () => {
     for (;;) {
       await listen();
-      if (state.link === 'ok') { state.link = 'lost'; changed(); }
-      changed();
+      await load(); // says how things stand, also where only the stream is away
       await new Promise((wake) => {
         const timer = setTimeout(() => wake(null), WAITS_MS[Math.min(tries++, WAITS_MS.length - 1)]);
         addEventListener('online', () => { clearTimeout(timer); tries = 0; wake(null); }, { once: true });

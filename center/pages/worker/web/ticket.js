@@ -15,7 +15,7 @@ export function draw(main, id) {
     main.replaceChildren(el('p', { class: 'empty' }, w(state.list ? 'wGone' : 'wFirst')));
     return;
   }
-  main.replaceChildren(...[head(card), queued(card), questions(card), quick(card), saw(card), place(card), photographs(card), together(card), more(card), past(card)].filter((node) => node !== null));
+  main.replaceChildren(...[head(card), queued(card), questions(card), quick(card), saw(card), rounds(card), place(card), photographs(card), together(card), more(card), past(card)].filter((node) => node !== null));
 }
 
 /** @param {any} card */
@@ -89,6 +89,15 @@ function place(card) {
     el('p', {}, say(card.place?.address ?? '—')),
     el('p', { class: 'soft' }, say(card.grid_name ?? ''), Number.isFinite(lat) ? ` · ${lat.toFixed(5)}, ${lon.toFixed(5)}` : ''),
     inOurs(card.why) ? el('p', { class: 'why' }, el('span', { class: 'soft' }, `${w('wWhy')}：`), say(inOurs(card.why))) : null);
+}
+
+/** What a round is to look at. @param {any} card */
+function rounds(card) {
+  const round = card.round;
+  if (!round) return null;
+  const items = [...(round.checklist ?? []), ...(round.assets ?? [])];
+  return el('section', { class: 'sheet' }, el('h3', {}, say((language() === 'zh' ? round.name_zh : round.name_en) || w('wRoundOf'))),
+    items.length ? el('ul', { class: 'items' }, ...items.map((/** @type {string} */ item) => el('li', {}, say(half(item))))) : null);
 }
 
 /** @param {any} card */

@@ -44,5 +44,6 @@ addTexts({
   wShareJob: ['仅在办工单期间', 'While I have a ticket in hand'], wShareShift: ['整个当班期间', 'Through my shift'], wShareNever: ['不共享', 'Do not share'], wAgree: ['同意并开始共享', 'I agree: share it'], wStop: ['停止共享', 'Stop sharing'], wSharing: ['当前', 'Now'], wLast: ['最近发送', 'Last sent'], wAcc: ['精度 {m} 米', 'within {m} m'], wOutOfJob: ['无在办工单，未发送', 'No ticket in hand: nothing is sent'], wOutOfShift: ['不在班，未发送', 'Off shift: nothing is sent'], wNoGps: ['无定位', 'No position'],
 });
 addTexts({
+  wRound: ['全程', 'The whole round'], wRoundOf: ['巡查内容', 'The round'], wRoundDone: ['巡查完成', 'The round is done'], wFine: ['正常', 'All right'], wNotFine: ['异常', 'Not right'], wFound: ['发现什么', 'What is wrong'], wNeedRound: ['请逐项填写', 'Say it for each one'], wNeedFound: ['请说明异常情况', 'Say what is wrong'],
   wHand_requested: ['已请求，未答复', 'asked, no answer yet'], wHand_accepted: ['已答应协助', 'will help'],
 });
