@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def database(settings: Settings) -> Iterator[str]:
+def database(settings: Settings, *, make: bool = False) -> Iterator[str]:
     """Where to connect; an embedded database that does not run is started for as long.
 
-    Raises Wrong where no service has ever run.
+    Raises Wrong where no service has ever run, unless it is to be made then.
     """
     from gridsentry.config import state_dir
     from store.embedded import EmbeddedPostgres, running_dsn
@@ -30,7 +30,7 @@ def database(settings: Settings) -> Iterator[str]:
     if dsn is not None:
         yield dsn
         return
-    if not (folder / "pg").is_dir():
+    if not make and not (folder / "pg").is_dir():
         raise Wrong(str(folder), "has no database", "the configuration of a service that has run")
     server = EmbeddedPostgres(folder, start_s=settings.store.embedded_start_s)
     try:

@@ -64,7 +64,7 @@ class Book:
         self._caller = caller
         self._address = address
 
-    async def add(self, new: NewAccount) -> tuple[Account, str | None]:
+    async def add(self, new: NewAccount, *, must_change: bool = True) -> tuple[Account, str | None]:
         """A new one and, where it was made up, its password. Raises Problem 400, 403, 409."""
         name = clean_name(new.name)
         if not NAME.fullmatch(name):
@@ -81,7 +81,7 @@ class Book:
             id=f"a-{secrets.token_hex(8)}", name=name, role=new.role,
             display_zh=new.display_zh.strip(), display_en=new.display_en.strip(),
             grids=tuple(dict.fromkeys(new.grids)), worker=new.worker, utility=new.utility,
-            originals=new.originals, must_change=True,
+            originals=new.originals, must_change=must_change,
             password=await self._logins.hashing.hashed(made or new.password or ""),
             created_at=now, changed_at=now,
         )  # fmt: skip
@@ -128,17 +128,18 @@ class Book:
         self._logins.sessions.forget()
         return changed
 
-    async def reset(self, account: Account) -> str:
-        """A made-up password that must be changed; all sessions are over. Told once."""
+    async def reset(self, account: Account, password: str | None = None) -> str:
+        """A made-up password that must be changed, or this one, which was chosen by who will use
+        it; all sessions are over. Told once."""
         self._mine(account)
         if account.subject is not None:
             raise Problem(
                 409, "no_password", "this account logs in at the provider "
                 "/ 该账号通过统一身份认证登录，无本地密码",
             )  # fmt: skip
-        made = passwords.made_up()
+        made = passwords.made_up() if password is None else password
         changed = msgspec.structs.replace(
-            account, password=await self._logins.hashing.hashed(made), must_change=True,
+            account, password=await self._logins.hashing.hashed(made), must_change=password is None,
             changed_at=self._logins.clock.now(),
         )  # fmt: skip
         note = self._note("password_reset", account, {})

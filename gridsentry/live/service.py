@@ -21,6 +21,7 @@ import msgspec
 
 from center.app import make_app
 from center.server import CenterServer
+from center.settings import check
 from contracts.clock import ManualClock, SystemClock, from_epoch_ms, monotonic
 from contracts.errors import GridsentryError, Temporary, Wrong
 from contracts.wire import SIM_CLOCK, SIM_FOLLOWER
@@ -48,10 +49,12 @@ from ingest.broker import EmbeddedBroker
 from ingest.publisher import MqttPublisher
 from ingest.session import MqttSession, filters
 from ingest.spool import Spool
+from store.accounts import PgAccounts
 from store.connect import connect
 from store.desk import PgDesk
 from store.embedded import EmbeddedPostgres
 from store.migrate import Variant, migrate
+from store.queries import sql
 from store.writer import PgWriter
 
 if TYPE_CHECKING:
@@ -210,6 +213,7 @@ class Service:
         center = self.settings.center
         if not center.evidence_secret:
             center = msgspec.structs.replace(center, evidence_secret=kept_secret(self._state))
+        check(center, accounts=self._has_accounts())
         server = CenterServer(
             lambda: make_app(
                 desk,
@@ -225,6 +229,8 @@ class Service:
                 lifespans=(lambda: _open(desk),),
                 tally=TicketTally,
                 allowed=partial(allowed, appeal_s=self.settings.router.appeal_s),
+                accounts=PgAccounts(desk),
+                people_clock=SystemClock(),
                 plant=ServicePlant(
                     self._city_folder, lambda: self.city, self._configs, self._conditions.told
                 ),
@@ -236,6 +242,11 @@ class Service:
         self._stack.callback(self._stopping, "center", lambda: server.stop(1.5))
         self.url = server.url
         self._say(f"command center at {server.url}")
+
+    def _has_accounts(self) -> bool:
+        with connect(self.dsn_text, self.settings.store) as connection:
+            row = connection.execute(sql("any_account")).fetchone()
+        return bool(row and row[0])
 
     def _start_probe(self) -> None:
         service = self.settings.service
