@@ -109,7 +109,8 @@ def test_an_acknowledgement_that_met_a_newer_revision_is_asked_for_again(
     client: Client, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene.happen("flooding")
-    obey, moved = scene.desk.file_command, []
+    obey = scene.desk.file_command
+    moved: list[bool] = []
 
     async def overtaken(command: Command, wait_s: float) -> Any:
         if not moved:

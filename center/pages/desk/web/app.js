@@ -34,7 +34,7 @@ async function act(id, action, button, more = {}) {
   if (button) button.disabled = true;
   try {
     const { status, answer } = await post(`/api/v1/tickets/${encodeURIComponent(id)}/actions`, { action, by: myName(), rev: ticket.rev, ...more });
-    if (status === 200) takeTicket(answer);
+    if (status === 200 && answer.gone) { state.tickets.delete(id); if (state.selected === id) select(id); changed(); } else if (status === 200) takeTicket(answer);
     else if (status === 202) toast(t('waiting'), 'info');
     else if (status === 401 || status === 403) { toast(say(both(answer.reason)), 'bad'); if (!state.me?.account) askToken(); }
     else if (status === 409) toast(el('span', {}, t('refused'), '：', say(both(answer.reason))), 'bad');
@@ -217,7 +217,7 @@ onChange(renderList);
 onChange(() => renderDetail(on));
 onChange(draw);
 relabel();
-initLive({ opened: announce, link: setLink, failed: complain, resumed: (n) => toast(t('resumed').replace('{n}', String(n)), 'info') });
+initLive({ opened: announce, me: (me) => { if (me.accounts && me.role === null) askToken(); }, link: setLink, failed: complain, resumed: (n) => toast(t('resumed').replace('{n}', String(n)), 'info') });
 setInterval(() => { tickAll(); tickBar(); }, 1000);
 setInterval(() => { if (!document.hidden) changed(); }, 10_000); // what has become late meanwhile
 readAddress();

@@ -15,6 +15,7 @@ const ASKED = 150; // names at once
 
 /** @typedef {object} Told
  * @property {(ticket: Ticket) => void} opened a ticket that was not there before
+ * @property {(me: import('./types.js').Me) => void} me who we are
  * @property {(name: string) => void} link how the connection stands
  * @property {(error: any) => void} failed
  * @property {(changes: number) => void} resumed after it was away
@@ -29,7 +30,7 @@ let away = false, missed = 0, finished = false;
 export function initLive(on) {
   told = on;
   loadCity().catch(on.failed);
-  get('/api/v1/me').then((me) => { state.me = { name: me.name ?? '', account: me.account ?? null, ...me }; changed(); }, () => { /* no accounts: the desk acts as the center */ });
+  get('/api/v1/me').then((me) => { state.me = me; told.me(me); changed(); }, () => { /* no accounts: the desk acts as the center */ });
   stream = follow({ event: onEvent, state: onLink });
   setInterval(() => { if (!document.hidden) loadWorkers(); }, WORKERS_MS);
   addEventListener('online', () => stream?.retry());

@@ -3,6 +3,7 @@
 
 /** @import {Ticket, Dossier, Incident, Filters} from './types.js' */
 
+import { has, t } from '/static/common/i18n.js';
 import { inFilters } from './filters.js';
 import { byAge, byUrgency, factsOf, OPEN } from './urgency.js';
 
@@ -25,7 +26,7 @@ export const state = {
   filters: { sort: 'urgent', scope: 'open', kind: null, stage: null, severity: [], grid: null, utility: null, show: null, q: '' },
   /** @type {Set<string>} */ fresh: new Set(),
   /** @type {Set<string>} chosen for what is done to many at once */ picked: new Set(),
-  /** @type {{name: string, account: string | null, role?: string} | null} */ me: null,
+  /** @type {import('./types.js').Me | null} */ me: null,
   /** Center's clock minus ours, ms. */ offset: 0,
   /** Whether the queue has been read once. */ loaded: false,
 };
@@ -95,6 +96,7 @@ export const utilityName = (id) => (id ? state.city.utilities[id]?.name ?? id : 
 /** Whoever acted, as people call them. @param {string | null | undefined} by */
 export function byName(by) {
   const id = String(by ?? '').replace(/^(worker|utility):/, '');
+  if (has(`by_${id}`)) return t(`by_${id}`);
   return (state.city.utilities[id] ? utilityName(id) : workerName(id)) ?? '';
 }
 /** A position of whatever carries one. @param {any} thing @returns {[number, number] | null} */

@@ -2,7 +2,7 @@
 // The bar above everything: the link to the center, the clock, language, theme, the other pages, and
 // who is signed in; and the banner that says since when nothing new has come.
 
-import { get, hasToken, setToken } from '/static/common/api.js';
+import { get, hasToken, post, setToken } from '/static/common/api.js';
 import { addTexts, apply, language, setLanguage, t, timeOf } from '/static/common/i18n.js';
 import { clean, el, icon, say } from '/static/common/text.js';
 import { changed, now, onChange, state } from './state.js';
@@ -11,7 +11,7 @@ import { lasted } from './words.js';
 
 addTexts({
   away: ['与中心的连接已中断，列表停留在', 'The connection to the center is lost. The list stands as of'], awaySince: ['已 {n}', '{n} ago'], retryNow: ['立即重连', 'Connect now'],
-  menuPages: ['页面', 'Pages'], account: ['账号', 'Account'], signOut: ['退出登录', 'Sign out'], noAccount: ['未启用账号：本机直接使用', 'No accounts: open on this machine'],
+  menuPages: ['页面', 'Pages'], account: ['账号', 'Account'], signOut: ['退出登录', 'Sign out'], myAccount: ['我的账号', 'My account'], noAccount: ['未启用账号：本机直接使用', 'No accounts: open on this machine'],
   keyPage: ['打开第 {n} 个页面', 'Open page {n}'], roleOf: ['角色', 'Role'],
   role_viewer: ['查看', 'viewer'], role_operator: ['值班员', 'operator'], role_head: ['负责人', 'head'], role_admin: ['管理员', 'admin'], role_worker: ['网格员', 'worker'], role_utility: ['责任单位', 'utility'],
 });
@@ -100,7 +100,9 @@ export function tickBar() {
   $('#away time').textContent = t('awaySince').replace('{n}', lasted(Math.max(0, Math.round((moment - lostAt) / 1000))));
 }
 
+/** Ask who they are: at the login where people have accounts, else for a token. */
 export function askToken() {
+  if (state.me?.accounts && !hasToken()) { location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search + location.hash)}`); return; }
   const box = /** @type {HTMLDialogElement} */ ($('#token-box'));
   $('#token').hidden = false;
   if (!box.open) box.showModal();
@@ -116,6 +118,10 @@ function renderPages(rows) {
   });
 }
 
+async function signOut() {
+  const { status, answer } = await post('/api/v1/logout', {});
+  if (status === 200) location.assign(answer.end ?? '/login');
+}
 let account = '';
 function renderAccount() {
   const { me } = state, key = JSON.stringify([me, language()]);
@@ -124,8 +130,10 @@ function renderAccount() {
   const box = $('#account');
   box.hidden = !me;
   if (!me) return;
-  /** @type {HTMLElement} */ (box.querySelector('summary')).replaceChildren(say(me.account ? me.name : t('account')));
+  const name = (language() === 'zh' ? me.display_zh : me.display_en) || me.name;
+  /** @type {HTMLElement} */ (box.querySelector('summary')).replaceChildren(say(me.account ? name : t('account')));
   /** @type {HTMLElement} */ (box.querySelector('div')).replaceChildren(
-    el('p', {}, say(me.account ? me.name : t('noAccount'), 'strong')), me.role ? el('p', { class: 'soft' }, t('roleOf'), '：', t(`role_${me.role}`)) : '',
-    me.account ? el('a', { class: 'button', href: '/login?out=1' }, t('signOut')) : '');
+    el('p', {}, say(me.account ? name : me.name === 'local' ? t('noAccount') : me.name, 'strong')), me.role ? el('p', { class: 'soft' }, t('roleOf'), '：', t(`role_${me.role}`)) : '',
+    me.areas?.length ? el('p', { class: 'soft' }, say(me.areas.map((area) => area.name).join('、'))) : '',
+    me.account ? el('a', { class: 'button', href: '/account' }, t('myAccount')) : '', me.account ? el('button', { onclick: signOut }, t('signOut')) : '');
 }

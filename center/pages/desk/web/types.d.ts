@@ -50,3 +50,6 @@ export interface Filters {
 export interface View { ticket: Ticket; dossier: Dossier | undefined; on: On; kept: Map<string, HTMLElement> }
 /** What `panels/<name>/panel.js` exports. */
 export interface Panel { order: number; render(view: View): Node | null }
+export interface Me {
+  name: string; role: string | null; display_zh?: string; display_en?: string; account: string | null; accounts?: boolean; areas?: { id: string; name: string }[];
+}
