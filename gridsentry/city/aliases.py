@@ -7,9 +7,12 @@ from pathlib import Path
 
 from contracts.aliases import Alias
 from contracts.city import Device
+from contracts.errors import Wrong
 from gridsentry.city.files import read_table
 from gridsentry.city.notes import Notes, choices
 from gridsentry.city.raw import AliasRow
+from ingest.adapting import profile
+from ingest.adapting.profile import Profile, Profiles
 
 NAME = "aliases.csv"
 FOLDERS = ("mappings", "device_profiles")
@@ -20,6 +23,7 @@ COLUMNS = {"name": "alias", "dev_eui": "alias", "devEui": "alias", "id": "device
 def read_aliases(folder: Path, devices: Mapping[str, Device], notes: Notes) -> dict[str, Alias]:
     """The aliases by name. A name stands for one device only; a device may have several."""
     found: dict[str, Alias] = {}
+    profiles: Profiles | None = None
     for place, row in read_table(folder / NAME, AliasRow, notes, COLUMNS):
         if row.device not in devices:
             notes.wrong(f"{place}, column device", row.device, choices(devices, row.device))
@@ -34,6 +38,12 @@ def read_aliases(folder: Path, devices: Mapping[str, Device], notes: Notes) -> d
                 "a name that no device of devices.csv has as its id",
             )
             continue
+        if row.profile is not None:
+            profiles = profiles or Profiles(read_profiles(folder))
+            if profiles.named(row.profile) is None:
+                near = profiles.near(row.profile)
+                notes.wrong(f"{place}, column profile", row.profile, f"a device profile: {near}")
+                continue
         renamed = {}
         for word in row.metrics:
             name, equals, here = (part.strip() for part in word.partition("="))
@@ -51,3 +61,19 @@ def read_aliases(folder: Path, devices: Mapping[str, Device], notes: Notes) -> d
             metrics=renamed,
         )
     return found
+
+
+def check_profiles(folder: Path, notes: Notes) -> None:
+    """Note what is wrong with the folder's own device profiles."""
+    try:
+        profile.read(folder)
+    except Wrong as error:
+        notes.take(error)
+
+
+def read_profiles(folder: Path) -> list[Profile]:
+    """Shipped profiles and those of the folder that can be read."""
+    try:
+        return [*profile.shipped(), *profile.own(folder)]
+    except Wrong:
+        return [*profile.shipped()]

@@ -145,6 +145,8 @@ def _read(folder: Path, at: datetime, notes: Notes) -> City | None:
     )
     _check_owners(city, notes)
     _check_assets(city, notes)
+    if (folder / aliases.FOLDERS[1]).is_dir():
+        aliases.check_profiles(folder, notes)
     if there(aliases.NAME):
         city.extra["aliases"] = aliases.read_aliases(folder, device_map, notes)
     city.extra["governance"] = governing.read_governance(folder, crs, city, grid_file, own, notes)

@@ -245,9 +245,14 @@ def plain(name: str) -> str:
 
 def read(folder: Path) -> Profiles:
     """The shipped profiles and those of the city `folder`. Raises Wrong naming file and place."""
-    own = folder / FOLDER
-    files = sorted(own.glob("*.toml")) if own.is_dir() else []
-    return Profiles([*shipped(), *(p for path in files for p in _file(path))])
+    return Profiles([*shipped(), *own(folder)])
+
+
+def own(folder: Path) -> list[Profile]:
+    """Those of the city `folder`. Raises Wrong."""
+    place = folder / FOLDER
+    files = sorted(place.glob("*.toml")) if place.is_dir() else []
+    return [p for path in files for p in _file(path)]
 
 
 @cache

@@ -49,6 +49,7 @@ def test_names_profiles_heights_and_renamed_metrics_are_read(tmp_path: Path) -> 
         ("x,s-9,,,", "column device", ["s-9", "did you mean s-"]),
         ("s-1,s-0,,,", "column alias", ["device of its own"]),
         ("y,s-0,,,\ny,s-1,,,", "column alias", ["y again"]),
+        ("z,s-0,EM310-UDX,,", "column profile", ["EM310-UDX", "EM310-UDL"]),
         ("z,s-0,,high,", "column height_m", ["high"]),
         ("z,s-0,,,level", "column metrics", ["level", "current_1=current_b"]),
         (",s-0,,,", "column alias", ["missing"]),
@@ -68,5 +69,16 @@ def test_folders_of_mappings_and_profiles_are_no_strangers(tmp_path: Path) -> No
     folder = city(tmp_path, None)
     for name in ("mappings", "device_profiles"):
         (folder / name).mkdir()
-        (folder / name / "x.toml").write_text("")
+        (folder / name / "x.toml").write_text("[devices]\n")
     assert not [w for w in read_city(folder).warnings if "left aside" in w]
+
+
+def test_a_profile_of_ones_own_can_be_named_and_a_wrong_one_is_told(tmp_path: Path) -> None:
+    folder = city(tmp_path, HEAD + "x,s-0,Dipper 2,,\n")
+    own = folder / "device_profiles" / "own.toml"
+    own.parent.mkdir()
+    own.write_text("[devices.Dipper-2]\n")
+    assert aliases(read_city(folder).city)["x"].profile == "Dipper 2"
+    own.write_text("[devices.Dipper-2]\nlayuot = 'fixed'\n")
+    with pytest.raises(CityProblems, match=r"device_profiles/own\.toml.*layuot"):
+        read_city(folder)
