@@ -24,7 +24,7 @@ from center.route import Route
 from center.said import kind_names
 from contracts.city import City
 from contracts.clock import iso, monotonic
-from contracts.errors import GridsentryError
+from contracts.errors import GridsentryError, Temporary
 from contracts.kinds import KINDS
 
 LEAST_S = 0.5
@@ -32,6 +32,8 @@ LEAST_S = 0.5
 MOST_S = 5.0
 """A frame comes at least so often: clocks run out without anything happening, and a wall that
 hears nothing for longer knows that we are away."""
+AWAY_S = 2.0
+"""Between two tries while the desk does not answer."""
 KEPT_S = 0.4
 """A picture is shown to all walls for so long before it is counted anew."""
 VIEWS = 16
@@ -151,12 +153,14 @@ class Wall:
         while not tailer.closing:
             grown = tailer.grown
             try:
+                if tailer.fault is not None:  # nothing new would reach us
+                    raise Temporary(tailer.fault)
                 picture = await self.picture(context, caller.grids)
             except (GridsentryError, OSError) as error:
                 # The desk is away, we are not: the wall says so and keeps what it has.
                 frame = b"event: away\ndata: %s\n\n" % msgspec.json.encode({"reason": str(error)})
                 await self._write(context, response, frame)
-                await asyncio.sleep(MOST_S)
+                await asyncio.sleep(AWAY_S)
                 continue
             here = {str(mark[0]): mark for mark in picture.marks}
             told: dict[str, Any] = msgspec.structs.asdict(picture)

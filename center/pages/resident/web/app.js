@@ -93,8 +93,8 @@ const lang = /** @type {HTMLButtonElement} */ (document.querySelector('#lang'));
 function words() {
   apply();
   document.title = t('r.brand');
-  lang.textContent = language() === 'zh' ? 'EN' : '中文';
-  lang.setAttribute('aria-label', language() === 'zh' ? 'English' : '中文');
+  lang.textContent = language() === 'zh' ? 'English' : '中文';
+  lang.lang = language() === 'zh' ? 'en' : 'zh-CN';
 }
 lang.addEventListener('click', () => { setLanguage(language() === 'zh' ? 'en' : 'zh'); words(); online(); open(); });
 const pin = () => svg('svg', { viewBox: '0 0 24 24', class: 'icon', 'aria-hidden': 'true' }, svg('path', { d: 'M12 21s7-6.500 7-11.500a7 7 0 0 0-14 0C5 14.500 12 21 12 21zM12 7a2.500 2.500 0 1 0 .01 0' }));
