@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +14,19 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
+from center.accounts.passwords import hashed
 from center.pages.worker.shell import kept
 from center.server import CenterServer
+from contracts.accounts import Account, Note
 from contracts.case import AS_IT_STANDS, Answer, Command, Hand
+from store.memory_accounts import MemoryAccounts
 from tests.browser.axe import no_serious
 from tests.unit.center.scene import Scene
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 ME, OTHER = "w-05", "w-06"
 HERE = {"latitude": 30.2741, "longitude": 120.1533, "accuracy": 9}
+PASSWORD = "correct-horse-9"
 PHONE = {"width": 390, "height": 844}
 Phone = Callable[..., Page]
 
@@ -380,6 +386,53 @@ def test_the_way_there_speaks_each_maps_coordinates(phone: Phone, scene: Scene) 
     assert "coordinate=gaode" in amap
     assert f"{place.lon}," not in amap  # those are WGS 84
     assert set(hrefs) == {"amap", "apple", "google", "geo"}
+
+
+def test_a_session_that_is_over_loses_nothing(browser: Browser, scene: Scene) -> None:
+    ticket = scene.happen("flooding", worker=ME)
+    at = scene.desk.clock.now()
+    accounts = MemoryAccounts()
+    account = Account(
+        id="a-1", name="yang", role="worker", worker=ME, password=hashed(PASSWORD),
+        created_at=at, changed_at=at,
+    )  # fmt: skip
+    made = Note(at=at, who="test", action="made", subject="accounts/a-1")
+    with ThreadPoolExecutor(1) as aside:  # playwright has a loop in this thread
+        aside.submit(asyncio.run, accounts.add_account(account, made)).result()
+    server = scene.server(accounts=accounts)
+    server.start()
+    context = browser.new_context(viewport=PHONE, locale="zh-CN", has_touch=True, is_mobile=True)  # type: ignore[arg-type]
+    try:
+        page = context.new_page()
+        page.goto(f"{server.url}/w")
+        link = page.locator(".login a.primary")
+        assert link.get_attribute("href") == "/login?next=%2Fw"
+
+        def log_in() -> None:
+            answer = context.request.post(
+                f"{server.url}/api/v1/login", data={"name": "yang", "password": PASSWORD},
+                headers={"Origin": server.url},
+            )  # fmt: skip
+            assert answer.ok, answer.text()
+
+        log_in()
+        page.goto(f"{server.url}/w#/t/{ticket}")
+        page.reload()
+        tap(page, "accept")
+        expect(page.locator("#said")).to_have_text("接单：已受理")
+        context.clear_cookies()  # a month later
+        tap(page, "arrive")
+        expect(page.locator("#state")).to_contain_text("请登录")
+        expect(page.locator("#state")).to_contain_text("1 项待发送")
+        assert done(scene) == ["accept"]
+        log_in()
+        page.reload()
+        expect(page.locator("#state")).to_be_hidden()
+        assert done(scene) == ["accept", "arrive"]
+        assert scene.desk.commands[-1].by == ME
+    finally:
+        context.close()
+        server.stop(2.0)
 
 
 def test_the_shell_is_whole_and_of_one_version(phone: Phone, scene: Scene) -> None:

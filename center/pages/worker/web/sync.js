@@ -41,8 +41,8 @@ export async function load() {
 /** @param {Refusal} error */
 async function refusal(error) {
   if (error.body.choose) state.link = 'choose';
-  else if (error.status === 401) state.link = 'login';
-  else if (error.status === 403) { state.link = 'stranger'; await db.forget(); state.list = null; }
+  else if (['no_worker', 'worker_unknown'].includes(error.code)) { state.link = 'stranger'; await db.forget(); state.list = null; }
+  else if (error.status === 401 || error.status === 403) state.link = 'login';
   else state.link = 'lost';
 }
 
