@@ -1,4 +1,4 @@
-"""ChirpStack v4 and v3: JSON events of the MQTT integration.
+"""ChirpStack v4 and v3: events of the MQTT integration (JSON or protobuf), gateways on or off line.
 
 Fields: https://www.chirpstack.io/docs/chirpstack/integrations/events.html and, for v3,
 https://www.chirpstack.io/application-server/integrations/events/ (2022-07 and 2021-11).
@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from contracts.errors import Permanent
-from contracts.nouns import Arrival
+from contracts.nouns import Arrival, Status
 from ingest.adapting import profile, shapes
 from ingest.adapting.kit import NOTHING, Adapter, Build, Said, Setting, Spec
 from ingest.adapting.lorawan import Options, Reader, Uplink
 from ingest.adapting.profile import Profiles
 from ingest.adapting.shapes import at, first
+from ingest.codec import chirpstack as codec
 
 ASIDE = frozenset({"ack", "txack", "log", "error", "location", "integration", "tx", "down"})
 """Events that say nothing of what a sensor measures: downlinks, the server's own log."""
@@ -30,18 +31,25 @@ class ChirpStack(Adapter):
 
     def __init__(self, options: Options, setting: Setting, profiles: Profiles) -> None:
         self._reader = Reader(options, setting, profiles)
+        self._register = setting.register
 
     def decode(self, arrival: Arrival, /) -> Sequence[Said]:
         """An `up` event's readings, a status' battery and margin; a join says that it is there."""
+        if arrival.topic.endswith("/state/conn"):
+            return self._connection(arrival)
         last = arrival.topic.rpartition("/")[2].lower()
         kind: str | None = _KINDS.get(last, last)
         if kind in ASIDE or "/command/" in arrival.topic or arrival.topic.startswith("gateway/"):
             return NOTHING
-        told = shapes.json_object(arrival.payload)
         if kind not in ("up", "status", "join"):
+            told = shapes.json_object(arrival.payload)
             kind = _kind_of(told)
             if kind is None:
                 return NOTHING
+        elif codec.is_json(arrival.payload):
+            told = shapes.json_object(arrival.payload)
+        else:
+            told = codec.event(arrival.payload, kind)
         names = _names(told)
         sent_at = _time(told)
         if kind == "join":
@@ -50,6 +58,20 @@ class ChirpStack(Adapter):
             values = _status(told)
             return self._reader.figures(names, values, sent_at, arrival) if values else NOTHING
         return self._reader.uplink(_uplink(told, names, sent_at), arrival)
+
+    def _connection(self, arrival: Arrival) -> Sequence[Said]:
+        """Of a LoRa gateway that is registered as a device; of others nobody asks."""
+        told = (
+            shapes.json_object(arrival.payload)
+            if codec.is_json(arrival.payload)
+            else codec.connection(arrival.payload)
+        )
+        name = shapes.eui(first(told.get("gatewayId"), told.get("gatewayID")))
+        device = self._register.find(name, arrival.topic.split("/")[-3])
+        if device is None:
+            return NOTHING
+        online = str(told.get("state")).upper() == "ONLINE"
+        return [Status(device.id, arrival.received_at, arrival.received_at, online)]
 
 
 def _kind_of(told: dict[str, Any]) -> str | None:
@@ -118,7 +140,10 @@ def _uplink(told: dict[str, Any], names: list[str | None], sent_at: datetime | N
         count=shapes.whole(told.get("fCnt")),
         address=shapes.text(told.get("devAddr")),
         heard=[
-            {"rssi": at(g, "rssi"), "snr": first(at(g, "snr"), at(g, "loRaSNR"), at(g, "lora_snr"))}
+            {
+                "rssi": at(g, "rssi"),
+                "snr": first(at(g, "snr"), at(g, "loRaSNR"), at(g, "loraSnr"), at(g, "lora_snr")),
+            }
             for g in gateways
             if isinstance(g, dict)
         ],
@@ -149,7 +174,12 @@ def _build(options: Options, profiles: Profiles, setting: Setting) -> Adapter:
 
 
 SPEC = Spec(
-    topics=("application/+/device/+/event/+", "application/+/device/+/+"),
+    topics=(
+        "application/+/device/+/event/+",
+        "application/+/device/+/+",
+        "gateway/+/state/conn",
+        "+/gateway/+/state/conn",
+    ),
     options=Options,
     prepare=_prepare,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import random
+import struct
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -296,3 +297,87 @@ def spots(value: Any) -> Iterator[tuple[Any, Any]]:
         yield value, key
         if isinstance(value[key], dict | list):
             yield from spots(value[key])
+
+
+def field(number: int, value: bytes | int | float, kind: str = "") -> bytes:
+    """One protobuf field: bytes, a varint, or with kind `f` a float, `d` a double."""
+    if kind:
+        data = struct.pack("<" + kind, value)
+        return bytes([*varint(number << 3 | (5 if kind == "f" else 1))]) + data
+    if isinstance(value, bytes):
+        return varint(number << 3 | 2) + varint(len(value)) + value
+    return varint(number << 3) + varint(int(value) % 2**64)
+
+
+def varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])
+
+
+STAMP = field(1, 1_782_892_798) + field(2, 775_023_242)
+PROTO4 = (
+    field(1, b"3ac7e3c4-4401-4b8d-9386-a5c902f9202d")
+    + field(2, STAMP)
+    + field(3, field(6, b"EM310-UDL") + field(7, b"Well 7") + field(8, EUI.encode())
+            + field(9, field(1, b"k") + field(2, b"v")))
+    + field(4, b"00189440") + field(5, 1) + field(7, 10) + field(8, 85)
+    + field(10, base64.b64decode(UDL))
+    + field(11, field(1, field(1, b"ma") + field(2, field(2, 4.5, "d"))))
+    + field(12, field(1, b"gw") + field(6, -36) + field(7, 10.5, "f"))
+    + field(16, b"eu868")
+)  # fmt: skip
+PROTO3 = (
+    field(1, 123) + field(2, b"drains") + field(3, b"Well 7") + field(4, bytes.fromhex(EUI))
+    + field(5, field(1, b"12345678") + field(2, STAMP) + field(5, -48) + field(6, 9.0, "d"))
+    + field(9, 10) + field(10, 85) + field(11, base64.b64decode(UDL)) + field(12, b"{}")
+    + field(18, b"EM310-UDL")
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("payload", "rssi"), [(PROTO4, -36), (PROTO3, -48)])
+def test_the_protobuf_marshaler_says_the_same_as_json(payload: bytes, rssi: int) -> None:
+    nouns = said(adapted("chirpstack", [device(EUI)]), arrival(TOPIC, payload))
+    found = values(nouns)
+    assert (found["distance"], found["battery_percent"]) == (pytest.approx(2.116), 92)
+    assert found["rssi"] == rssi
+    assert nouns[0].sent_at == datetime(2026, 7, 1, 7, 59, 58, 775023, UTC)
+    assert {n.seq for n in nouns} == {10}
+
+
+def test_a_protobuf_status_and_its_objects_are_read() -> None:
+    gate = adapted("chirpstack", [device(EUI)], radio=False)
+    status = field(1, b"id") + field(2, STAMP) + field(3, field(8, EUI.encode()))
+    status += field(5, -7) + field(8, 88.5, "f")
+    topic = f"application/1/device/{EUI}/event/status"
+    assert values(said(gate, arrival(topic, status))) == {
+        "link_margin": -7,
+        "battery_percent": 88.5,
+    }
+    bare = PROTO4.replace(b"EM310-UDL", b"something")
+    assert values(said(gate, arrival(TOPIC, bare)))["ma"] == 4.5
+    (bad,) = poisons(said(gate, arrival(TOPIC, PROTO4[:-3])))
+    assert bad.code == "bad_protobuf"
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "online"),
+    [
+        ("eu868/gateway/0016c001f153a14c/state/conn", {"gatewayId": "0016c001f153a14c",
+                                                       "state": "ONLINE"}, True),
+        ("gateway/0016c001f153a14c/state/conn", {"gatewayID": "ABbAAfFToUw=", "state": "OFFLINE"},
+         False),
+        ("eu868/gateway/0016c001f153a14c/state/conn",
+         field(3, b"0016c001f153a14c") + field(2, 1), True),
+    ],
+)  # fmt: skip
+def test_a_registered_lora_gateway_is_on_or_off_line(
+    topic: str, payload: object, online: bool
+) -> None:
+    gate = adapted("chirpstack", [device("0016C001F153A14C", "gateway")])
+    (status,) = said(gate, arrival(topic, payload, retained=True))
+    assert isinstance(status, Status)
+    assert (status.device, status.online) == ("0016C001F153A14C", online)
+    assert said(adapted("chirpstack", [device("other")]), arrival(topic, payload)) == []
