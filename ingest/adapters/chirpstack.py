@@ -23,6 +23,7 @@ from ingest.codec import chirpstack as codec
 
 ASIDE = frozenset({"ack", "txack", "log", "error", "location", "integration", "tx", "down"})
 """Events that say nothing of what a sensor measures: downlinks, the server's own log."""
+_SNR = ("snr", "loRaSNR", "loraSnr", "lora_snr")
 _KINDS = {"rx": "up", "uplink": "up"}
 
 
@@ -140,10 +141,7 @@ def _uplink(told: dict[str, Any], names: list[str | None], sent_at: datetime | N
         count=shapes.whole(told.get("fCnt")),
         address=shapes.text(told.get("devAddr")),
         heard=[
-            {
-                "rssi": at(g, "rssi"),
-                "snr": first(at(g, "snr"), at(g, "loRaSNR"), at(g, "loraSnr"), at(g, "lora_snr")),
-            }
+            {"rssi": g.get("rssi"), "snr": first(*(g.get(name) for name in _SNR))}
             for g in gateways
             if isinstance(g, dict)
         ],

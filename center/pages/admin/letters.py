@@ -62,6 +62,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "no_profile": ("未知设备型号：请在 aliases.csv 指定", "Of which model? Say it in aliases.csv"),
     "no_decoder": ("该型号没有字节解码说明", "A profile without a layout of bytes"),
     "unknown_profile": ("aliases.csv 中的型号不存在", "A profile that is not there"),
+    "bad_protobuf": ("既不是 JSON 也不是 protobuf", "Neither JSON nor protobuf"),
     "bad_base64": ("数据不是 base64", "Bytes that are not base64"),
     "bad_hex": ("数据不是十六进制", "Bytes that are not hexadecimal"),
     "bad_topic": ("主题无法识别", "A topic that cannot be read"),
