@@ -1,7 +1,8 @@
 """Printable signs with a place's code: an A6 card as SVG, four of them on a sheet of A4.
 
-Measures are millimetres. The QR code is 62 mm wide: read from 62 cm and nearer (ten times its width
-is what telephones manage), with error correction level Q, so that a quarter of it may be scratched.
+Measures are millimetres. The QR code is some 50 mm wide, its quiet zone 62 mm: read from half a
+metre and nearer (ten times its width is what telephones manage), with error correction level Q, so
+that a quarter of it may be scratched.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from contracts.spots import Spot
 
 WIDTH, HEIGHT = 105, 148
 QR_MM = 62
+"""With its quiet zone."""
 QUIET = 4
 """Modules of quiet zone (ISO/IEC 18004)."""
 _FONT = "'Noto Sans CJK SC','Noto Sans SC','PingFang SC','Microsoft YaHei',sans-serif"

@@ -14,6 +14,7 @@ from rich.table import Table
 from contracts.city import City
 from contracts.errors import Wrong
 from contracts.governance import governance
+from contracts.spots import own_spots
 from gridsentry.city.load import read_city
 from gridsentry.city.notes import CityProblems
 from gridsentry.city.schema import schemas
@@ -65,6 +66,7 @@ def counts(city: City) -> dict[str, int]:
         "zones": sum(len(camera.zones) for camera in city.cameras.values()),
         "planned works": len(city.works),
         "resources": len(city.resources),
+        "places": len(own_spots(city)),
         "roles": len(governed.roles),
         "responses": len(governed.responses),
         "patrols": len(governed.patrols),

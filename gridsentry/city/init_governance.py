@@ -12,6 +12,12 @@ pump-1,pump,一号移动泵,{0[0]},{0[1]},water,1
 barrier-1,barrier,应急围挡,{1[0]},{1[1]},,10
 crew-1,crew,供电抢修班,{2[0]},{2[1]},power,1
 """
+PLACES_CSV = """\
+# Signs with a QR code where residents report: gridsentry places prints them.
+id,name,name_en,what,lon,lat
+gate-1,示例小区东门,East gate,gate,{0[0]},{0[1]}
+hall-1,便民服务站,Service hall,building,{1[0]},{1[1]}
+"""
 
 RESPONSES_TOML = """\
 # Who else is called, beside what the profile says (the same id replaces the profile's response).
@@ -69,6 +75,7 @@ def files(
 
     return {
         "resources.csv": RESOURCES_CSV.format(at(80, 180), at(200, 240), at(240, 210)),
+        "places.csv": PLACES_CSV.format(at(60, 60), at(300, 200)),
         "responses.toml": RESPONSES_TOML,
         "patrols.toml": PATROLS_TOML,
         "special.geojson": collection(

@@ -21,6 +21,7 @@ from gridsentry.city import (
     grids,
     lines,
     patrols,
+    places,
     resources,
     responses,
     roads,
@@ -44,6 +45,7 @@ OPTIONAL = (
     lines.NAME,
     works.NAME,
     resources.NAME,
+    places.NAME,
     aliases.NAME,
     grids.SPECIAL,
     barriers.NAME,
@@ -149,6 +151,8 @@ def _read(folder: Path, at: datetime, notes: Notes) -> City | None:
         aliases.check_profiles(folder, notes)
     if there(aliases.NAME):
         city.extra["aliases"] = aliases.read_aliases(folder, device_map, notes)
+    if there(places.NAME):
+        city.extra["places"] = places.read_places(folder, crs, notes)
     city.extra["governance"] = governing.read_governance(folder, crs, city, grid_file, own, notes)
     return city
 

@@ -315,3 +315,16 @@ class ResourceRow(Raw, frozen=True, kw_only=True):
     owner: Text | None = None
     count: Count = 1
     crs: Crs | None = None
+
+
+class PlaceRow(Raw, frozen=True, kw_only=True):
+    """A line of `places.csv`: a door, gate or stop with a code for residents."""
+
+    id: Id
+    name: Text
+    name_en: Text | None = None
+    what: Text | None = None
+    """`building`, `gate`, `stop` …; free text."""
+    lon: Lon
+    lat: Lat
+    crs: Crs | None = None

@@ -21,6 +21,7 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "works.csv": raw.WorkRow,
     "resources.csv": raw.ResourceRow,
     "aliases.csv": raw.AliasRow,
+    "places.csv": raw.PlaceRow,
 }
 FEATURES: dict[str, type[msgspec.Struct]] = {
     "grids.geojson": raw.GridProperties,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from contracts.city import City, Grid
 from contracts.geo import Point, distance_m
+from contracts.governance import governance
 from contracts.spots import Spot, own_spots
 
 WHAT = ("place", "grid", "drain", "pole")
@@ -17,7 +18,8 @@ MARGIN_M = 200.0
 def spots(city: City) -> Iterator[Spot]:
     """Every place, the city's own first; the same ones in the same order every time."""
     yield from own_spots(city)
-    parents = {grid.parent for grid in city.grids}
+    special = {one.grid.id for one in governance(city).special}  # they lie over the others
+    parents = {grid.parent for grid in city.grids if grid.id not in special}
     yield from (_grid(grid) for grid in city.grids if grid.id not in parents)
     if city.drains is not None:
         for node in city.drains.nodes.values():
