@@ -10,7 +10,7 @@ from types import ModuleType
 NAMES = (
     *("demo", "serve", "camera", "calibrate", "replay", "whatif", "simulate"),
     *("check", "init", "import_drains", "import_lines", "learn", "adapt"),
-    *("evidence", "plot", "figures", "places", "accounts"),
+    *("evidence", "plot", "figures", "labels", "places", "accounts"),
 )
 
 

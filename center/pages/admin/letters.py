@@ -104,7 +104,7 @@ async def listing(context: Context, caller: Caller, request: web.Request) -> web
 
 async def single(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
     """`GET /api/v1/admin/dead-letters/{id}`: with the beginning of what was in it."""
-    letter = await found(context.desk, "dead-letters", request.match_info["id"])
+    letter = dict(await found(context.desk, "dead-letters", request.match_info["id"]))
     await context.desk.log_access(caller.name, f"dead-letters/{letter['id']}", context.clock.now())
     tried = await context.desk.annals.retried([str(letter["id"])])
     payload = base64.b64decode(letter.pop("payload", "") or "")

@@ -149,7 +149,7 @@ async def _events(context: Context, body: LabelBody) -> list[dict[str, Any]]:
     ticket = await found(context.desk, "tickets", str(body.ticket))
     incident = await found(context.desk, "incidents", str(ticket["incident"]))
     events = [
-        event
+        {**event, "incident": incident["id"]}
         for id_ in incident.get("events", [])[-EVENTS_MOST:]
         if (event := await context.desk.get("events", str(id_))) is not None
     ]
@@ -167,13 +167,12 @@ def _said(context: Context, event: dict[str, Any], body: LabelBody, by: str) -> 
     elif body.cause:
         raise Problem(400, "bad_body", "a cause goes with `false` only", path="$.cause")
     place = event.get("place") or {}
-    incident = body.ticket and str(event.get("incident") or "")
     return Label(
         id=_name(),
         verdict=body.verdict,
         kind=kind,
         event=str(event["id"]),
-        incident=incident or None,
+        incident=event.get("incident"),
         device=event.get("device"),
         site=event.get("site"),
         at=datetime.fromisoformat(str(event["at"])),

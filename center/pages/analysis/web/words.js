@@ -20,7 +20,7 @@ addTexts({
   quText: ['每类报警中属实的比例。有标注的以标注为准；没有标注但已处置结案的视为属实；其余未判，不计入。区间为 95%（Wilson）。', 'How many alarms of a kind were right. A label decides; without one, closed work speaks for the alarm; the others are not judged and not counted. 95 % interval (Wilson).'],
   quAlarms: ['报警', 'Alarms'], quRight: ['属实', 'Right'], quSaid: ['标注属实', 'said so'], quWorked: ['处置结案', 'work closed'], quFalse: ['误报', 'False'], quOpen: ['未判', 'Not judged'], quMissed: ['漏报', 'Missed'], quPrecision: ['准确率', 'Precision'], quInterval: ['95% 区间', '95 % interval'],
   quKinds: ['按类别', 'By kind'], quDevices: ['按设备', 'By device'], quLabels: ['标注记录', 'Labels'], quEvents: ['查看报警', 'Show alarms'], quExport: ['导出标注（JSONL）', 'Export labels (JSONL)'], quMissedAdd: ['登记漏报', 'Report a missed one'],
-  quNotRight: ['误报…', 'False alarm…'], quIsRight: ['属实', 'It was so'], quTakeBack: ['撤回', 'Take back'], quBecause: ['实际是', 'It was'], quWho: ['标注人', 'By'], quVerdict: ['判定', 'Verdict'], quWithdrawn: ['已撤回', 'taken back'], quNewer: ['已被新标注替代', 'replaced'],
+  quNotRight: ['误报…', 'False alarm…'], quIsRight: ['属实', 'It was so'], quTakeBack: ['撤回', 'Take back'], quBecause: ['实际是', 'It was'], quWho: ['标注人', 'By'], quJudge: ['报警判定', 'Was the alarm right?'], quVerdict: ['判定', 'Verdict'], quWithdrawn: ['已撤回', 'taken back'], quNewer: ['已被新标注替代', 'replaced'],
   v_true: ['属实', 'Right'], v_false: ['误报', 'False alarm'], v_missed: ['漏报', 'Missed'], quWhat: ['实际是什么？', 'What was it?'], quDone: ['已标注，将用于改进检测', 'Noted: it helps the detector'], quBack: ['已撤回', 'Taken back'],
   quMissedWhen: ['发生时间', 'When it happened'], quMissedDevice: ['应当发现的设备编号', 'Device that should have noticed'], quFewer: ['仅显示前 200 台；导出有全部', 'The first 200; the export has all'],
 });
