@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import math
 import threading
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,12 @@ import msgspec
 import numpy as np
 from prometheus_client import CollectorRegistry
 
+from center.accounts.passwords import hashed as slowly_hashed
 from center.app import make_app
 from center.server import CenterServer
 from center.settings import CenterSettings
 from center.tailer import grid_of
-from contracts.accounts import View
+from contracts.accounts import Account, Note, View
 from contracts.batch import DeadLetter, OutboxRow, Undelivered
 from contracts.case import (
     AS_IT_STANDS,
@@ -70,7 +72,16 @@ from contracts.wire import (
 )
 from gridsentry.live.offers import allowed
 from router.stages import MOVES
+from store.memory_accounts import MemoryAccounts
 from store.memory_annals import MemoryAnnals
+
+PASSWORD = "rain on 9 roofs"
+
+
+@cache
+def hashed(password: str) -> str:
+    return slowly_hashed(password)
+
 
 START = datetime(2026, 7, 14, 12, 0, tzinfo=UTC)
 LON, LAT = 120.150, 30.270
@@ -535,9 +546,24 @@ class Scene:
         self.evidence = folder
         self.originals = folder.parent / "originals"
         self.health: dict[str, Any] = {"ready": True, "reasons": []}
+        self.accounts: MemoryAccounts | None = None
+        """Who logs in, where somebody does."""
         self.put: Callable[[Change], None] = self.desk.put
         """Where changes go."""
         self._n = 0
+
+    def person(self, name: str, role: str, *, password: str | None = PASSWORD, **more: Any) -> str:
+        """Somebody who logs in with `name` and the password; the account's id."""
+        self.accounts = self.accounts or MemoryAccounts(self.desk.views)
+        now = self.desk.clock.now()
+        account = Account(
+            id=f"a-{name}", name=name, role=role, created_at=now, changed_at=now,
+            password=None if password is None else hashed(password), **more,
+        )  # fmt: skip
+        note = Note(at=now, who="scene", action="account_added", subject=f"accounts/{account.id}")
+        with contextlib.suppress(StopIteration):  # memory never waits: no loop is needed
+            self.accounts.add_account(account, note).send(None)
+        return account.id
 
     def happen(self, kind: str, *, severity: int = 4, opened_s_ago: float = 0, **more: Any) -> str:
         """An event, its incident and its ticket appear; the ticket's id."""
@@ -600,6 +626,7 @@ class Scene:
     def app(self, settings: CenterSettings, **more: Any) -> Any:
         """The application over this scene."""
         more.setdefault("allowed", partial(allowed, appeal_s=86_400.0))
+        more.setdefault("accounts", self.accounts)
         return make_app(
             self.desk, self.city, settings, clock=self.desk.clock, evidence_dir=self.evidence,
             originals_dir=self.originals,

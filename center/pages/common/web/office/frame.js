@@ -1,7 +1,7 @@
 // @ts-check
 // The frame of the office pages: header, menu, language, theme; what the city calls things.
 
-import { get, setToken } from '../api.js';
+import { get, hasToken, setToken } from '../api.js';
 import { language, setLanguage, t } from '../i18n.js';
 import { el, icon, say } from '../text.js';
 import './words.js';
@@ -63,7 +63,7 @@ function tools(changed) {
   } }, icon('theme'));
   function relabel() {
     lang.textContent = language() === 'zh' ? 'EN' : '中';
-    lang.setAttribute('aria-label', language() === 'zh' ? 'English' : '中文');
+    lang.setAttribute('aria-label', language() === 'zh' ? 'EN English' : '中文');
     theme.setAttribute('aria-label', t('officeTheme')); theme.setAttribute('title', t('officeTheme'));
     drawMenu();
     for (const node of document.querySelectorAll('[data-t]')) node.textContent = t(/** @type {HTMLElement} */ (node).dataset.t ?? '');
@@ -91,10 +91,11 @@ export async function frame({ title, draw, load }) {
   document.body.prepend(
     el('a', { class: 'skip', href: '#main', data: { t: 'officeSkip' } }, t('officeSkip')),
     el('header', { class: 'bar' },
-      el('a', { class: 'brand', href: '/' }, el('img', { src: '/static/common/icon.svg', alt: '', width: '26', height: '26' }), el('span', {}, 'Gridsentry')),
+      el('a', { class: 'brand', href: '/', 'aria-label': 'Gridsentry' }, el('img', { src: '/static/common/icon.svg', alt: '', width: '26', height: '26' }), el('span', {}, 'Gridsentry')),
       el('nav', { id: 'menu' }), el('div', { class: 'tools' }, ...kit.nodes)),
   );
   kit.relabel(); changed();
+  get('/api/v1/me').then((me) => { if (me.account) $('.bar .tools').prepend(el('a', { class: 'button', id: 'me', href: '/account' }, say((language() === 'zh' ? me.display_zh : me.display_en) || me.name))); }, () => { /* without it the page still works */ });
   get('/api/v1/pages').then((entries) => { menu = entries; drawMenu(); }, () => { /* without the menu the page still works */ });
   try {
     known.city = await get('/api/v1/city');
@@ -107,6 +108,7 @@ export async function frame({ title, draw, load }) {
 export function complain(error, again) {
   const box = $('#said');
   if (error?.status === 401) {
+    get('/api/v1/me').then((me) => { if (me.accounts && !hasToken()) location.replace(`/login?ended=1&next=${encodeURIComponent(location.pathname + location.search + location.hash)}`); }, () => { /* a token may still help */ });
     const input = /** @type {HTMLInputElement} */ (el('input', { type: 'password', autocomplete: 'off', spellcheck: 'false', 'aria-label': t('officeTokenName') }));
     box.replaceChildren(el('form', { class: 'ask', onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); setToken(input.value); location.reload(); } },
       el('p', {}, t('officeToken')), input, el('button', { class: 'primary' }, t('officeTokenSet'))));
