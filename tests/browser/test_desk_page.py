@@ -18,6 +18,7 @@ from center.server import CenterServer
 from contracts.case import Command
 from contracts.city import Zone
 from contracts.clock import iso
+from tests.browser.axe import no_serious
 from tests.unit.center.scene import START, THROW, Scene
 from tests.unit.center.test_center_desk import CASES
 
@@ -504,6 +505,24 @@ def test_five_thousand_tickets_are_one_request_and_few_cards(
         context.close()
     finally:
         server.stop(2.0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everybody_can_use_it(open_page: OpenPage, scene: Scene, scheme: Any) -> None:
+    scene.happen("high_altitude_throw")
+    scene.happen("flooding", opened_s_ago=4_000)
+    ticket = scene.happen("severed_cable")
+    scene.desk.step(ticket, "returned", "w-05", "not ours / 非我单位管辖")
+    page = open_page("en-US" if scheme == "dark" else "zh-CN")
+    page.emulate_media(color_scheme=scheme)
+    page.locator('.card[data-id="t-1"] .open').click()
+    expect(page.locator("#detail svg.facade")).to_be_visible()
+    no_serious(page)
+    page.keyboard.press("?")
+    no_serious(page, "#keys")
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    no_serious(page, "dialog.building")
 
 
 def test_the_page_and_the_exports_agree_on_what_calls(open_page: OpenPage) -> None:

@@ -6,13 +6,17 @@ import csv
 import gzip
 import io
 import json
+import posixpath
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
 import pytest
 
+from center.pages.desk import menu
 from center.pages.desk.building import homography
 from center.urgency import calls, overdue
 from contracts.case import Command
@@ -274,3 +278,22 @@ def test_a_ticket_is_late_by_the_clock_of_its_stage() -> None:
     assert overdue(ticket(STEPS, deadlines=deadlines), now)
     assert not overdue(ticket(STEPS, deadlines=deadlines, stage="accepted"), now)
     assert not overdue(ticket(STEPS, deadlines=deadlines, stage="closed"), now)
+
+
+def test_the_page_asks_for_every_module_at_once() -> None:
+    """A module that is only found inside another one costs a round trip more."""
+    web = Path(menu.__file__).parent / "web"
+    named = set(re.findall(r'(?:href|src)="(/static/[^"]+\.js)"', (web / "page.html").read_text()))
+
+    def file(url: str) -> Path:
+        page, _, rest = url.removeprefix("/static/").partition("/")
+        return web.parent.parent / page / "web" / rest
+
+    def needed(url: str, seen: set[str]) -> set[str]:
+        if url not in seen:
+            seen.add(url)
+            for other in re.findall(r"^import [^;]*?'([^']+)';", file(url).read_text(), re.M):
+                needed(posixpath.normpath(posixpath.join(posixpath.dirname(url), other)), seen)
+        return seen
+
+    assert named == needed("/static/desk/app.js", set())

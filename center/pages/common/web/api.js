@@ -73,10 +73,10 @@ const WAITS_MS = [300, 700, 1500, 3000, 5000];
 
 /** Follows `/api/v1/stream` for ever: `event(name, data)` for what comes, `state(name)` for how the
  * connection stands (`live`, `lost`, `denied`). `query` narrows it (`kind=…&grid=…`).
- * @param {{event: (name: string, data: any) => void, state: (name: string) => void, query?: string}} on */
+ * @param {{event: (name: string, data: any) => void, state: (name: string) => void, query?: string, last?: string}} on `last`: the event id to go on from */
 export function follow(on) {
   /** @type {string | null} */
-  let last = null;
+  let last = on.last ?? null;
   let tries = 0;
   /** @type {AbortController | null} */
   let controller = null;

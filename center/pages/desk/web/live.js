@@ -4,6 +4,7 @@
 /** @import {Ticket, Dossier} from './types.js' */
 
 import { follow, get, pages } from '/static/common/api.js';
+import * as early from './early.js';
 import { changed, state, takeIncident, takeTicket } from './state.js';
 
 const FRESH_MS = 12_000;
@@ -14,6 +15,7 @@ const PICTURES = 12; // of the most urgent falls, on their cards
 const ASKED = 150; // names at once
 
 /** @typedef {object} Told
+ * @property {() => void} ready the list is there: now the rest
  * @property {(ticket: Ticket) => void} opened a ticket that was not there before
  * @property {(me: import('./types.js').Me) => void} me who we are
  * @property {(name: string) => void} link how the connection stands
@@ -29,17 +31,23 @@ let away = false, missed = 0, finished = false;
 /** @param {Told} on */
 export function initLive(on) {
   told = on;
-  loadCity().catch(on.failed);
+  early.city.then((city) => { state.city = city; changed(); }, on.failed);
   get('/api/v1/me').then((me) => { state.me = me; told.me(me); changed(); }, () => { /* no accounts: the desk acts as the center */ });
-  stream = follow({ event: onEvent, state: onLink });
+  begin();
   setInterval(() => { if (!document.hidden) loadWorkers(); }, WORKERS_MS);
   addEventListener('online', () => stream?.retry());
 }
 export const retry = () => stream?.retry();
 
-async function loadCity() {
-  state.city = await get('/api/v1/city');
-  changed();
+/** The queue first, then the stream from where it stands: no change lies between them. */
+async function begin() {
+  /** @type {number | undefined} */
+  let position;
+  try { position = takeQueue(await early.queue); } catch (error) { if (/** @type {any} */ (error).status !== 401) told.failed(error); }
+  stream = follow({ event: onEvent, state: onLink, ...(position === undefined ? {} : { last: String(position) }) });
+  requestAnimationFrame(() => setTimeout(told.ready)); // the list is on screen by then
+  loadHeld().catch(told.failed);
+  loadWorkers();
 }
 
 /** @param {Record<string, Record<string, any>>} names */
@@ -48,17 +56,21 @@ function takeNames(names) {
   for (const [id, [name, role]] of Object.entries(names.workers ?? {})) state.city.workers[id] ??= { name, role };
 }
 
-async function loadQueue() {
-  const queue = await get('/api/v1/queue');
-  const names = queue.names ?? {};
-  takeNames(names);
+/** @param {any} queue @returns {number} where the stream stood */
+function takeQueue(queue) {
+  takeNames(queue.names ?? {});
   for (const ticket of queue.items) takeTicket(ticket);
   state.loaded = true;
   changed();
   const falls = queue.items.filter((/** @type {Ticket} */ one) => one.kind === 'high_altitude_throw').slice(0, PICTURES);
   for (const ticket of falls) loadDossier(ticket.id);
+  return queue.position;
+}
+async function loadHeld() {
   for (const incident of await pages('/api/v1/incidents', 500)) takeIncident(incident);
 }
+
+function reload() { get('/api/v1/queue').then(takeQueue).then(loadHeld).catch(told.failed); }
 
 /** The newest tickets of all stages, for who looks at finished ones. */
 export async function loadFinished() {
@@ -100,13 +112,13 @@ function onLink(name) {
 function onEvent(name, event) {
   if (name === 'hello') {
     state.offset = Date.parse(event.now) - Date.now();
-    if (!state.loaded) { loadQueue().catch(told.failed); loadWorkers(); }
+    if (!state.loaded) reload();
     if (away) { away = false; missed = 0; setTimeout(() => told.resumed(missed), 600); }
   } else if (name === 'reset') {
     state.tickets.clear(); state.dossiers.clear(); state.held.clear(); // a snapshot of what is open follows
     finished = false;
     changed();
-    loadQueue().catch(told.failed);
+    reload();
   } else if (name === 'gone') {
     // It left our part of the city, or another has it now.
     state.tickets.delete(event.subject); state.dossiers.delete(event.subject);

@@ -58,7 +58,7 @@ export function switchLanguage() {
 export function relabel() {
   apply();
   $('#lang').textContent = language() === 'zh' ? 'EN' : '中文';
-  $('#lang').setAttribute('aria-label', language() === 'zh' ? 'Switch to English' : '切换为中文');
+  $('#lang').setAttribute('aria-label', language() === 'zh' ? 'EN · Switch to English' : '中文 · 切换为中文');
   for (const id of ['theme', 'token']) {
     $(`#${id}`).replaceChildren(icon(id));
     $(`#${id}`).title = t(id);

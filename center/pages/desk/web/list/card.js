@@ -35,7 +35,7 @@ export function card(ticket, on, place, size) {
       still ? el('img', { class: 'thumb', src: still, alt: t('still'), loading: 'lazy' }) : null),
     open ? el('div', { class: 'foot' },
       clock ? el('span', { class: 'due' }, el('span', {}, actionLabel(clock.clock)), clockNode(clock.at)) : el('span'),
-      ringing ? el('button', { class: 'ack', title: t('acknowledge'), 'aria-label': t('acknowledge'), onclick: (/** @type {any} */ event) => on.acknowledge([ticket.id], event.currentTarget) }, t('ackShort')) : null,
+      ringing ? el('button', { class: 'ack', title: t('acknowledge'), onclick: (/** @type {any} */ event) => on.acknowledge([ticket.id], event.currentTarget) }, t('ackShort')) : null,
       action ? el('button', { class: 'step primary', onclick: (/** @type {any} */ event) => on.act(ticket.id, action, event.currentTarget) }, actionLabel(action)) : null) : null);
 }
 
