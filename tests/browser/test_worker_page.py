@@ -61,8 +61,12 @@ def phone(browser: Browser, server: CenterServer) -> Iterator[Phone]:
 
 def shelled(page: Page) -> None:
     """The page is on the phone."""
-    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    page.evaluate(
+        """async () => { const { serviceWorker } = navigator;
+        const taken = new Promise((done) => {
+        serviceWorker.addEventListener('controllerchange', done); });
+        await serviceWorker.ready; if (!serviceWorker.controller) await taken; }"""
+    )
 
 
 def tap(page: Page, action: str) -> None:

@@ -112,12 +112,18 @@ document.addEventListener('click', (event) => {
   if (!button || button.closest('dialog')) return;
   const { step: action, box, dismiss, ticket: id } = button.dataset;
   if (action && id) step(id, action);
+  else if (box === 'more') main.querySelector('.rest')?.scrollIntoView({ block: 'center' });
   else if (box && id) { const card = ticketOf(id); if (card) boxes.open(card, box); }
   else if (dismiss) { const deed = state.deeds.find((one) => one.n === Number(dismiss)); if (deed) void queue.dismiss(deed); }
   else if (button.dataset.switch) { actAs(''); location.reload(); }
 });
 $('back').addEventListener('click', () => { location.hash = '#/'; });
-$('lang').addEventListener('click', () => { setLanguage(language() === 'zh' ? 'en' : 'zh'); changed(); });
+$('lang').addEventListener('click', () => {
+  setLanguage(language() === 'zh' ? 'en' : 'zh');
+  changed();
+  const id = current();
+  if (id && state.link === 'ok') void sync.sheet(id).catch(() => {}); // its chart has words, too
+});
 $('sharing').addEventListener('click', () => consent.open());
 addEventListener('hashchange', () => { boxes.close(); ticket.letGo(); const id = current(); if (id) state.fresh.delete(id); draw(); scrollTo(0, 0); main.focus({ preventScroll: true }); });
 

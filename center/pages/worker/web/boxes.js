@@ -39,7 +39,6 @@ export function open(card, action) {
     case 'go': return go(card);
     case 'call': return call(card);
     case 'photo': return photo(card);
-    case 'more': return;
     case 'dispose': if (card.kind === 'patrol') return round(card, offer);
       return ask(card, action, offer, { pictures: 'after', note: true, text: w('wDoneText') });
     case 'return': case 'refuse_help': return ask(card, action, offer, { title: w('wWhyNot'), reasons: REASONS, reason: true });

@@ -77,6 +77,7 @@ function me() {
   if (!state.me) return null;
   return el('footer', { class: 'me' },
     el('p', {}, say(state.me.name), el('span', { class: 'soft' }, ` ${state.me.id}${state.me.grid ? ` · ${state.me.grid}` : ''}`)),
+    window.isSecureContext ? null : el('p', { class: 'soft' }, w('wInsecure')),
     el('div', { class: 'calls' },
       state.me.office_phone ? el('a', { class: 'button', href: `tel:${state.me.office_phone}` }, w('wOffice')) : null,
       state.me.demo ? el('button', { type: 'button', data: { switch: '1' } }, w('wSwitch')) : null));

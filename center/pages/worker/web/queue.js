@@ -14,6 +14,9 @@ let onTaken = () => {};
 /** @type {(deed: db.Deed, ok: boolean) => void} */
 let onSent = () => {};
 
+/** A key that nobody else has made; `randomUUID` is for https only. */
+const fresh = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+
 /** @param {{taken: typeof onTaken, sent: typeof onSent}} hear */
 export function start(hear) {
   onTaken = hear.taken;
@@ -33,9 +36,9 @@ export async function reload() {
  * @param {{name: string, blob: Blob}[]} [pictures]
  */
 export async function doNow(what, pictures = []) {
-  const photos = pictures.map(({ name, blob }) => ({ id: crypto.randomUUID(), name, blob }));
+  const photos = pictures.map(({ name, blob }) => ({ id: fresh(), name, blob }));
   await db.addDeed({
-    ...what, worker: state.me.id, key: crypto.randomUUID(), done_at: Date.now(), state: 'waiting',
+    ...what, worker: state.me.id, key: fresh(), done_at: Date.now(), state: 'waiting',
     photos: photos.map(({ id, name }) => ({ id, name, ref: null })),
   }, photos.map(({ id, blob }) => ({ id, blob })));
   await reload();
