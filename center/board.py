@@ -104,11 +104,8 @@ class Board:
         # The position first: what is committed meanwhile is told again, and known by its revision.
         position = await self._tailer.newest()
         rows = await self._desk.lately(self._clock.now() - KEPT)
-        found = {}
-        for row in rows:
-            glance = glanced(row)
-            if glance is not None:
-                found[glance.id] = glance
+        glances = await asyncio.to_thread(lambda: [glanced(row) for row in rows])
+        found = {glance.id: glance for glance in glances if glance is not None}
         self.tickets = found
         if not self.news:
             newest = sorted(found.values(), key=lambda t: t.changed_at)[-TOLD:]

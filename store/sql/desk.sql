@@ -158,11 +158,13 @@ LIMIT %(limit)s
 
 -- name: tickets_lately
 -- What counting and drawing need (wire.ticket_glance): bodies of thousands are not carried over.
-SELECT id, rev, incident, kind, stage, grid, severity, opened_at,
-    body ->> 'parent' AS parent, body ->> 'updated_at' AS changed_at,
-    (body -> 'place' ->> 'lon')::float8 AS lon, (body -> 'place' ->> 'lat')::float8 AS lat,
-    body -> 'deadlines' AS deadlines,
-    coalesce(body -> 'reason' -> 'clocks', '{}'::jsonb) AS clocks
+SELECT jsonb_build_object(
+    'id', id, 'rev', rev, 'incident', incident, 'kind', kind, 'stage', stage, 'grid', grid,
+    'severity', severity, 'opened_at', body -> 'opened_at', 'changed_at', body -> 'updated_at',
+    'parent', body -> 'parent', 'lon', body -> 'place' -> 'lon', 'lat', body -> 'place' -> 'lat',
+    'deadlines', body -> 'deadlines',
+    'clocks', coalesce(body -> 'reason' -> 'clocks', '{}'::jsonb)
+)::text AS glance
 FROM tickets
 WHERE stage = ANY (%(open)s::text[]) OR known_at >= %(since)s
 

