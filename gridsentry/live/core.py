@@ -321,16 +321,19 @@ class Core(threading.Thread):
             return left
         return self._telemetry.take(self._settings.max_messages, wait)
 
-    def _fold(self, parts: Parts, arrival: Arrival) -> None:
+    def _fold(self, parts: Parts, arrival: Arrival, kept: bool = False) -> bool:
+        """Decode and fold it; False where a `kept` message is left for another shard."""
         if self._tick is not None:
             if self._tick(arrival):
-                return
+                return True
             arrival = msgspec.structs.replace(arrival, received_at=self._clock.now())
         engine: Engine = parts.engine
         if arrival.received_at < engine.now:
             a = arrival
             arrival = Arrival(a.topic, a.payload, engine.now, a.retained, a.token)
         nouns = parts.decoder.decode(arrival)
+        if kept and parts.adapted is not None and parts.adapted.not_ours(arrival.topic, nouns):
+            return False
         engine.take(arrival, nouns)
         breaker = self._breaker
         if self._outside is not None and parts.adapted is not None:
@@ -338,6 +341,7 @@ class Core(threading.Thread):
             breaker = breaker if adapter is None else self._outside.breakers.get(adapter)
         if breaker is not None:
             watch_poison(breaker, nouns, arrival.received_at)
+        return True
 
     def _fold_heavy(self, engine: Engine, heavy: list[Heavy]) -> list[Any]:
         rows = []
@@ -396,8 +400,7 @@ class Core(threading.Thread):
         if self._telemetry is not None:
             kept = self._store.intake(INTAKE, bulk=False, districts=self._districts)
             for row in self._full(kept, INTAKE):
-                self._fold(parts, _as_arrival(row, now))
-                if parts.adapted is None or not parts.adapted.elsewhere:
+                if self._fold(parts, _as_arrival(row, now), kept=True):
                     done.append(row.id)
         if parts.bulk is not None:
             kept = self._store.intake(HEAVY_INTAKE, bulk=True, districts=self._districts)

@@ -60,7 +60,6 @@ class Adapted:
         self.outgoing: list[tuple[str, Outgoing]] = []
         """(adapter, what it wants to say), for who publishes it after the commit."""
         self.elsewhere = False
-        """Whether all of the last message is another shard's."""
         self.counts: Counter[tuple[str, str]] = Counter()
         """(adapter, outcome) of messages: `taken`, `aside` (on purpose), `poison`, `unknown`,
         `elsewhere` (another shard's)."""
@@ -81,6 +80,15 @@ class Adapted:
             self._by_topic.clear()
         self._by_topic[topic] = found
         return found
+
+    def not_ours(self, topic: str, nouns: Nouns) -> bool:
+        """Whether a kept message, just decoded, is another shard's: of a device of its districts,
+        or of one that only that process has heard of yet (it has read the changed city first)."""
+        if self._owned is None or self.of(topic) is None:
+            return False
+        return self.elsewhere or all(
+            isinstance(noun, Poison) and noun.code == "unknown_device" for noun in nouns
+        )
 
     def decode(self, name: str, arrival: Arrival) -> Nouns:
         """The nouns of a message of this adapter; what it wants to say goes to `outgoing`."""

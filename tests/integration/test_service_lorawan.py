@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contracts.clock import from_epoch_ms, iso
-from tests.rig import Gateway, ServiceProcess, Stage, drain, eventually, now_ms, write_city
+from tests.rig import ROOT, Gateway, ServiceProcess, Stage, drain, eventually, now_ms, write_city
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("input")]
 
@@ -172,3 +174,60 @@ def test_a_wrong_configuration_is_refused_at_the_start(stage: Stage) -> None:
     told = service.tail()
     assert ".toml, adapters 2, use: 'chirpstak'" in told
     assert "did you mean chirpstack?" in told
+
+
+def test_shards_share_a_gateway_and_each_keeps_its_districts(stage: Stage) -> None:
+    rows = [drain("s-0"), drain("s-1", 1).replace(",d1,", ",d2,")]
+    write_city(stage.city, rows)
+    aliases(stage.city, f"{V4},s-0", f"{V3},s-1")
+    shards = [
+        stage.service("ingest", f"{i}/2", adapters=ADAPTERS, core={"lease_s": 2.0}) for i in (1, 2)
+    ]
+    for shard in shards:
+        shard.start()
+    for shard in shards:
+        for name in ("", "-chirpstack", "-tts"):
+            shard.wait_said(f"of2{name} is subscribed")
+    network = Network(stage.gateway())
+    began = now_ms() - 60_000
+    for n in range(50):
+        for eui in (V4, V3, TTS):
+            network.v4(eui, began + 1000 * n, distance(1000 + n))
+    network.gateway.settle()
+    stage.all_stored(50 * 2 * 2)
+    eventually(lambda: stage.count("unknown_messages") == 50, timeout=60)
+    found = stage.rows("SELECT DISTINCT device, writer FROM readings ORDER BY device")
+    assert found == [("s-0", "ingest-1of2"), ("s-1", "ingest-2of2")]
+    # Registered in the second shard's district: kept by the first, stored once.
+    write_city(stage.city, [*rows, drain("s-2", 2).replace(",d1,", ",d2,")])
+    aliases(stage.city, f"{V4},s-0", f"{V3},s-1", f"{TTS},s-2")
+    stage.all_stored(50 * 3 * 2)
+    eventually(lambda: stage.count("intake") + stage.count("unknown_messages") == 0, timeout=60)
+    for shard in shards:
+        assert shard.stop() == 0
+
+
+def test_a_recording_of_a_foreign_gateway_is_replayed_without_any_configuration(
+    stage: Stage, tmp_path: Path
+) -> None:
+    write_city(stage.city, [drain("s-0")])
+    aliases(stage.city, f"{V4},s-0,EM500-UDL,2.5,level=depth")
+    lines = []
+    for n in range(60):
+        at = iso(from_epoch_ms(1_782_892_800_000 + 1000 * n))
+        payload = {"time": at, "deviceInfo": {"devEui": V4}, "fPort": 85, "fCnt": n,
+                   "data": distance(2500 - min(20 * n, 450))}  # fmt: skip
+        topic = f"application/1/device/{V4}/event/up"
+        lines.append(json.dumps({"at": at, "topic": topic, "payload": payload}))
+    recording = tmp_path / "lora.jsonl"
+    recording.write_text("\n".join(lines) + "\n")
+    words = ["replay", "--city", str(stage.city), str(recording)]
+    done = subprocess.run(
+        [sys.executable, "-m", "gridsentry", *words],
+        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {one["type"] for one in told} >= {"event", "incident", "ticket"}
+    assert {one.get("kind") for one in told if one["type"] == "event"} == {"flooding"}
+    assert not [one for one in told if one["type"] == "dead_letter"]

@@ -107,6 +107,12 @@ def test_a_shard_takes_what_is_its_own_and_the_first_what_is_nobodys() -> None:
     assert (first.elsewhere, second.elsewhere) == (False, False)
     assert said(second, arrival("t/x", b"a=1")) == []
     assert second.elsewhere
+    kept = arrival("t/x", b"a=1")
+    assert second.not_ours("t/x", said(second, kept))
+    assert not first.not_ours("t/x", said(first, kept))
+    assert first.not_ours("t/x", said(first, arrival("t/x", b"c=1"))), "somebody knows it already"
+    assert not gate().not_ours("t/x", said(gate(), arrival("t/x", b"c=1")))
+    assert not second.not_ours("gridsentry/v1/feed/d1/a/telemetry", [])
     stranger = arrival("t/x", b"c=1")
     assert [n.code for n in said(first, stranger)] == ["unknown_device"]
     assert said(second, stranger) == []
