@@ -43,6 +43,8 @@ FOR_TESTS = {
     "node": "nodejs",
     "npm": "npm",
     "openssl": "openssl",
+    "nats-server": "nats-server",
+    "rabbitmq-server": "rabbitmq-server",
 }
 FONTS = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")  # pages are Chinese too
 
