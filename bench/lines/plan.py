@@ -70,16 +70,16 @@ class Amounts(msgspec.Struct, frozen=True, kw_only=True):
 FULL: Final = Amounts(
     breaks=1200,
     confounders=600,
-    # some 400 monitor-years
+    # some 325 monitor-years (measured: 270 with 1,670 days, which is what they were)
     days={
-        ("town", "leaves"): 560,
-        ("town", "everywhere"): 70,
-        ("ieee123", "leaves"): 300,
-        ("ieee123", "everywhere"): 100,
-        ("ieee13", "leaves"): 120,
-        ("ieee13", "everywhere"): 200,
-        ("village", "leaves"): 200,
-        ("village", "everywhere"): 120,
+        ("town", "leaves"): 680,
+        ("town", "everywhere"): 90,
+        ("ieee123", "leaves"): 360,
+        ("ieee123", "everywhere"): 120,
+        ("ieee13", "leaves"): 140,
+        ("ieee13", "everywhere"): 240,
+        ("village", "leaves"): 240,
+        ("village", "everywhere"): 140,
     },
 )
 QUICK: Final = Amounts(
