@@ -78,6 +78,16 @@ async def stream(context: Context, caller: Caller, request: web.Request) -> web.
     return response
 
 
+async def still(context: Context, caller: Caller, request: web.Request) -> bool:
+    """Whether this request's session goes on and its account may what it might."""
+    try:
+        return await context.guard.caller(request) == caller
+    except Problem:
+        return False
+    except (GridsentryError, OSError, TimeoutError):
+        return True  # the database is away: asked again in a moment
+
+
 class _Connection:
     def __init__(
         self, context: Context, caller: Caller, response: web.StreamResponse, wanted: Filter
@@ -162,12 +172,7 @@ class _Connection:
         if now - self._checked < min(STILL_S, self._context.settings.stream_heartbeat_s):
             return True
         self._checked = now
-        try:
-            return await self._context.guard.caller(self._request) == self._caller
-        except Problem:
-            return False
-        except (GridsentryError, OSError, TimeoutError):
-            return True  # the database is away: asked again in a moment
+        return await still(self._context, self._caller, self._request)
 
     async def _reset(self) -> None:
         """Rows were missed for good: say so, then send every open ticket as it stands now."""

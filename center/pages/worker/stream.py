@@ -14,13 +14,13 @@ from aiohttp import web
 
 from center.context import Context
 from center.guard import Caller
+from center.live import STILL_S, still
 from center.pages.worker.mine import DONE_FOR, MOST
 from center.pages.worker.who import myself
 from center.problems import Problem
 from center.tailer import Entry
 from contracts.city import Worker
-from contracts.clock import iso
-from contracts.people import concerned
+from contracts.clock import iso, monotonic
 
 CHUNK = 64
 
@@ -45,7 +45,7 @@ async def stream(context: Context, caller: Caller, request: web.Request) -> web.
     tailer.clients += 1
     context.metrics.set("stream_clients", tailer.clients)
     try:
-        await _follow(context, worker, request, response)
+        await _follow(context, caller, worker, request, response)
     except TimeoutError:
         context.metrics.count("stream_dropped", reason="slow")
         if request.transport is not None:
@@ -59,7 +59,11 @@ async def stream(context: Context, caller: Caller, request: web.Request) -> web.
 
 
 async def _follow(
-    context: Context, worker: Worker, request: web.Request, response: web.StreamResponse
+    context: Context,
+    caller: Caller,
+    worker: Worker,
+    request: web.Request,
+    response: web.StreamResponse,
 ) -> None:
     tailer = context.tailer
 
@@ -73,7 +77,15 @@ async def _follow(
     mine = {str(t["id"]) for t in await context.desk.tickets_of_worker(worker.id, since, MOST)}
     await response.prepare(request)
     await write(b"retry: 1000\n\n" + _frame("hello", {"now": iso(context.clock.now())}))
+    beat = context.settings.stream_heartbeat_s
+    if caller.account is not None:
+        beat = min(beat, STILL_S)
+    checked = monotonic()
     while not tailer.closing:
+        if caller.account is not None and monotonic() - checked >= beat:
+            checked = monotonic()
+            if not await still(context, caller, request):
+                return  # the phone comes again, and is asked who it is
         grown = tailer.grown
         entries = await tailer.after(position, CHUNK)
         if entries is None:  # further behind than what is kept: read the list anew
@@ -87,19 +99,17 @@ async def _follow(
                 await write(frames)
         else:
             try:
-                await asyncio.wait_for(grown.wait(), context.settings.stream_heartbeat_s)
+                await asyncio.wait_for(grown.wait(), beat)
             except TimeoutError:
                 await write(b": still here\n\n")
 
 
 def _told(entry: Entry, worker: str, mine: set[str]) -> dict[str, Any] | None:
     """What this worker is told of a ticket's change; `mine` follows. None: not theirs."""
-    ticket = entry.data()
-    if ticket is None:
-        return None
-    id_, theirs = str(ticket.get("id")), worker in concerned(ticket)
+    id_, theirs = entry.facts.id, worker in entry.facts.people
     if not theirs and id_ not in mine:
         return None
+    ticket = entry.data() or {}
     fresh = theirs and id_ not in mine
     (mine.add if theirs else mine.discard)(id_)
     told = {"id": id_, "rev": ticket.get("rev"), "mine": theirs, "new": fresh}
