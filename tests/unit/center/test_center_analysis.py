@@ -222,8 +222,7 @@ def test_a_curve_has_as_many_points_as_an_eye_can_take(days: float, step: str) -
     [(0, 0, 0.0, 1.0), (0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (81, 263, 0.2553, 0.3662)],
 )
 def test_the_interval_is_wilsons(hits: int, n: int, low: float, high: float) -> None:
-    found = wilson(hits, n)
-    assert found == (pytest.approx(low, abs=2e-4), pytest.approx(high, abs=2e-4))
+    assert list(wilson(hits, n)) == pytest.approx([low, high], abs=2e-4)
 
 
 def case(n: int, hours: float, **more: Any) -> Case:

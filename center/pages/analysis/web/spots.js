@@ -27,7 +27,7 @@ export async function show({ said: { kind: only }, query, change }) {
       { key: 'severity', label: t('severity'), value: (/** @type {Spot} */ row) => row.severity, cell: (/** @type {Spot} */ row) => el('span', { class: 'sev', data: { severity: String(row.severity) } }, severityName(row.severity)) },
       { key: 'first', label: t('spFirst'), value: (/** @type {Spot} */ row) => row.first_at, cell: (/** @type {Spot} */ row) => when(row.first_at) },
       { key: 'last', label: t('spLast'), value: (/** @type {Spot} */ row) => row.last_at, cell: (/** @type {Spot} */ row) => when(row.last_at) },
-      { key: 'tickets', label: t('spTicketsCol'), sorts: false, value: (/** @type {Spot} */ row) => row.tickets.length, cell: (/** @type {Spot} */ row) => el('span', { class: 'row' }, ...row.tickets.slice(0, 5).map((id, i) => el('a', { href: `/?scope=all#${encodeURIComponent(id)}`, 'aria-label': `${t('officeOpen')} ${id}` }, `${i + 1}`)), row.tickets.length > 5 ? el('span', { class: 'soft' }, `+${row.incidents - 5}`) : null) },
+      { key: 'tickets', label: t('spTicketsCol'), sorts: false, value: (/** @type {Spot} */ row) => row.tickets.length, cell: (/** @type {Spot} */ row) => el('span', { class: 'row' }, ...row.tickets.slice(0, 5).map((id, i) => el('a', { class: 'numbered', href: `/?scope=all#${encodeURIComponent(id)}`, 'aria-label': `${t('spTicketsCol')} ${i + 1}: ${id}` }, `${i + 1}`)), row.tickets.length > 5 ? el('span', { class: 'soft' }, `+${row.incidents - 5}`) : null) },
     ];
     return [el('section', { class: 'panel' },
       el('div', { class: 'head' }, el('h2', {}, t('anSpots')), pick, el('a', { class: 'button noprint', href: `/api/v1/analysis/spots.csv?${query}${kind}`, download: '' }, t('officeCsv'))),

@@ -75,11 +75,14 @@ function drawMap(list) {
     const old = markers.get(one.id);
     const looks = `${label}|${said.chosen === one.id}`;
     if (old?.looks === looks) continue;
+    const had = old && old.getElement() === document.activeElement;
     old?.remove();
     const marker = /** @type {any} */ (L.marker([one.lat, one.lon], { icon: look, title: label, alt: label, keyboard: true, riseOnHover: true }).addTo(on));
     marker.getElement()?.setAttribute('aria-label', label);
     marker.on('click', () => choose(one.id, true));
+    marker.getElement()?.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => { if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); event.stopPropagation(); choose(one.id, true); } });
     marker.looks = looks;
+    if (had) marker.getElement()?.focus();
     markers.set(one.id, marker);
   }
   here?.remove();

@@ -78,6 +78,8 @@ function drawMenu() {
   if (!nav) return;
   nav.setAttribute('aria-label', t('officeMenu'));
   nav.replaceChildren(...menu.map((entry) => el('a', { href: entry.path, 'aria-current': entry.path === location.pathname ? 'page' : null }, say(language() === 'zh' ? entry.zh : entry.en))));
+  const here = /** @type {HTMLElement | null} */ (nav.querySelector('[aria-current]'));
+  if (here) nav.scrollLeft = here.offsetLeft - nav.clientWidth / 3;
 }
 
 /**
