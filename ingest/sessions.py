@@ -37,10 +37,14 @@ class Sessions:
         others: Mapping[str, MqttSession],
         ready: threading.Event,
         paused: Callable[[str], bool] = lambda name: False,
+        doubles: Callable[[str, str], bool] = lambda name, topic: False,
     ) -> None:
+        """`doubles(name, topic)`: a message of that topic comes through another session as well,
+        and is taken there."""
         self._all: dict[str, MqttSession] = {"": own, **others}
         self._ready = ready
         self.paused = paused
+        self._doubles = doubles
         self._turn = 0
 
     def start(self) -> None:
@@ -82,11 +86,19 @@ class Sessions:
         taken = self._all[name].taken(limit)
         if not name:
             return taken
-        return [
-            a if a.token is None
-            else Arrival(a.topic, a.payload, a.received_at, a.retained, _Via(name, a.token))
-            for a in taken
-        ]  # fmt: skip
+        out: list[Arrival] = []
+        dropped: list[Any] = []
+        for a in taken:
+            if self._doubles(name, a.topic):
+                dropped.append(a.token)
+            elif a.token is None:
+                out.append(a)
+            else:
+                via = _Via(name, a.token)
+                out.append(Arrival(a.topic, a.payload, a.received_at, a.retained, via))
+        # in order: the session holds an acknowledgement back until those before it are given
+        self._all[name].acknowledge_tokens([token for token in dropped if token is not None])
+        return out
 
     def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
         """These are committed: each to the session it came through, in the order received."""

@@ -399,9 +399,11 @@ class Core(threading.Thread):
                 routed.append((published.event.id, published.event.rev))
         if self._telemetry is not None:
             kept = self._store.intake(INTAKE, bulk=False, districts=self._districts)
-            for row in self._full(kept, INTAKE):
-                if self._fold(parts, _as_arrival(row, now), kept=True):
-                    done.append(row.id)
+            done.extend(
+                row.id
+                for row in self._full(kept, INTAKE)
+                if self._fold(parts, _as_arrival(row, now), kept=True)
+            )
         if parts.bulk is not None:
             kept = self._store.intake(HEAVY_INTAKE, bulk=True, districts=self._districts)
             self._ask_again |= bool(kept)  # the bulk reader works on them: see to the rest after

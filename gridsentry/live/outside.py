@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from contracts.batch import SiteSnapshot
 from contracts.errors import Refused, Temporary
 from ingest.adapting.dispatch import KIND, Adapted
+from ingest.adapting.filters import meet, pattern, plain
 from ingest.breaker import Breaker
 from ingest.publisher import MqttPublisher, Said
 from ingest.session import MqttSession
 from ingest.sessions import Sessions
 
 if TYPE_CHECKING:
+    import re
     import threading
     from collections.abc import Callable, Sequence
     from datetime import datetime
@@ -45,6 +47,7 @@ class Outside:
         self._plans = {plan.name: plan for plan in plans}
         self._mqtt = mqtt
         self._metrics = metrics
+        self._earlier = earlier(plans)
         self._publishers: dict[str, MqttPublisher] = {}
         self._wills: dict[str, Outgoing] = {}
         self.ready = ready
@@ -63,8 +66,18 @@ class Outside:
         """The writer's own session and these as one; each is paused while its breaker is open."""
         breakers = {"": own_breaker, **self.breakers}
         return Sessions(
-            own, self.sessions, self.ready, paused=lambda name: bool(breakers[name].reason)
+            own,
+            self.sessions,
+            self.ready,
+            paused=lambda name: bool(breakers[name].reason),
+            doubles=self._doubles,
         )
+
+    def _doubles(self, name: str, topic: str) -> bool:
+        """Filters may overlap: then the broker sends a message to both sessions, and it is the
+        earlier adapter's."""
+        before = self._earlier[name]
+        return bool(before) and any(match.fullmatch(topic) for match in before)
 
     def reasons(self) -> list[str]:
         """Whose messages are not acknowledged for now, and why."""
@@ -122,6 +135,20 @@ class Outside:
             log.warning("adapter %s could not publish on %s: %s", name, outgoing.topic, error)
             return False
         return True
+
+
+def earlier(plans: Sequence[Plan]) -> dict[str, list[re.Pattern[str]]]:
+    """For each adapter what earlier ones on the same broker take that its own filters meet."""
+    found: dict[str, list[re.Pattern[str]]] = {}
+    for place, plan in enumerate(plans):
+        found[plan.name] = [
+            pattern(plain(theirs))
+            for other in plans[:place]
+            if other.broker == plan.broker
+            for theirs in other.topics
+            if any(meet(plain(theirs), plain(mine)) for mine in plan.topics)
+        ]
+    return found
 
 
 def adapter_snapshots(adapted: Adapted) -> list[SiteSnapshot]:

@@ -22,6 +22,7 @@ from gridsentry.config import Settings
 from gridsentry.engine.rooms import detector_configs
 from gridsentry.live.build import Builder
 from gridsentry.live.core import Core
+from gridsentry.live.outside import earlier
 from gridsentry.live.parts import CoreSettings
 from gridsentry.live.roles import Plan as Role
 from gridsentry.metrics import Metrics
@@ -225,3 +226,28 @@ def test_sessions_take_in_turns_and_acknowledge_where_it_came_from() -> None:
     assert one.acknowledged == list(range(50))
     assert two.acknowledged == [0, 1, 2]
     assert sessions.take(1, 0.01) == []
+
+
+def test_where_filters_overlap_a_message_is_the_earlier_adapters_and_acknowledged_by_both() -> None:
+    narrow = Plan(name="narrow", use="x", topics=("v3/a/#",), build=Counting, limit=9)
+    wide = Plan(name="wide", use="x", topics=("$share/g/v3/#",), build=Counting, limit=9)
+    cloud = Plan(name="cloud", use="x", topics=("v3/+/x",), build=Counting, limit=9,
+                 broker={"host": "cloud"})  # fmt: skip
+    found = earlier([narrow, wide, cloud])
+    assert {name: len(patterns) for name, patterns in found.items()} == {
+        "narrow": 0, "wide": 1, "cloud": 0,
+    }  # fmt: skip
+    own, one, two = Backlog(), Backlog(), Backlog()
+
+    def doubles(name: str, topic: str) -> bool:
+        return any(match.fullmatch(topic) for match in found.get(name, ()))
+
+    both = {"narrow": one, "wide": two}
+    sessions = Sessions(own, both, threading.Event(), doubles=doubles)  # type: ignore[arg-type]
+    one.waiting = [message("v3/a/1", b"", NOW, 1)]
+    two.waiting = [message("v3/a/1", b"", NOW, 7), message("v3/b/1", b"", NOW, 8)]
+    taken = sessions.take(10, 0.0)
+    assert sorted(a.topic for a in taken) == ["v3/a/1", "v3/b/1"]
+    assert two.acknowledged == [7]
+    sessions.acknowledge(taken)
+    assert (one.acknowledged, two.acknowledged) == ([1], [7, 8])
