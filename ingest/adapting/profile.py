@@ -24,6 +24,8 @@ from ingest.adapting.naming import metric_of
 
 SHIPPED: Final = Path(__file__).resolve().parent.parent / "profiles"
 FOLDER: Final = "device_profiles"
+_SHORTEST: Final = 4
+"""Of a model that is looked for within a text."""
 KPA_PER_M: Final = 9.80665
 """Of a column of water (1,000 kg/m3)."""
 
@@ -216,7 +218,9 @@ class Profiles:
         return self._by_model.get(plain(name))
 
     def of(self, hints: Iterable[str | None]) -> Profile | None:
-        """The profile of the first hint that names one, or has a model's name in it as a word."""
+        """The profile of the first hint that names one; else of the first that has a model in it
+        as a word, alone or with a region or variant behind it (`EM500-UDL-915M`). Models without a
+        digit (`Comfort`) must be named exactly: they are words of other people, too."""
         told = [hint for hint in hints if hint]
         for hint in told:
             found = self.named(hint)
@@ -226,9 +230,17 @@ class Profiles:
             words = re.split(r"[\s/_,;:()]+", hint)
             for first in range(len(words)):
                 for last in (first + 2, first + 1):
-                    found = self._by_model.get(plain("".join(words[first:last])))
-                    if found is not None and len(plain("".join(words[first:last]))) > 3:
+                    found = self._beginning(plain("".join(words[first:last])))
+                    if found is not None:
                         return found
+        return None
+
+    def _beginning(self, word: str) -> Profile | None:
+        """Of the longest model that the word begins with."""
+        for size in range(len(word), _SHORTEST - 1, -1):
+            found = self._by_model.get(word[:size])
+            if found is not None and any(c.isdigit() for c in word[:size]):
+                return found
         return None
 
     def near(self, name: str) -> str:
