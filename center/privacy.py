@@ -1,9 +1,10 @@
 """What is personal, and how it is withheld from those who may not see it.
 
-Personal are: who reported (`reporter`), photographs and recordings (`photo`, `still`, `clip`), and
-from which window something was thrown (`origin`) with the track that leads there
-(`track`, `track_file`, `boxes`, `release_m`) or tells its floor (`drop_m`). Withheld fields become
-null, and the window's name is taken out of every sentence that mentions it.
+Personal are: who reported (`reporter`) and their own words (`text` beside it: people write names
+and numbers), photographs and recordings (`photo`, `still`, `clip`), and from which window something
+was thrown (`origin`) with the track that leads there (`track`, `track_file`, `boxes`, `release_m`)
+or tells its floor (`drop_m`). Withheld fields become null, and the window's name is taken out of
+every sentence that mentions it.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ class Veil:
     def _redact(self, value: Any, named: frozenset[str]) -> Any:
         if isinstance(value, dict):
             return {
-                key: None if key in PERSONAL else self._redact(inner, named)
+                key: None
+                if key in PERSONAL or (key == "text" and "reporter" in value)
+                else self._redact(inner, named)
                 for key, inner in value.items()
             }
         if isinstance(value, list | tuple):

@@ -285,7 +285,7 @@ class Residents:
         codes = self._codes
         spot = await asyncio.to_thread(codes.find, text_)
         if spot is None:
-            self._limit(context, f"wrong {request.remote}", WRONG_PER_MINUTE)
+            self._limit(context, f"wrong {context.guard.address(request)}", WRONG_PER_MINUTE)
             raise Problem(
                 404, "unknown_place", "there is no such place, or its code was renewed; please scan"
                 " it anew / 没有此编码对应的地点，或编码已更换，请重新扫码",
@@ -295,7 +295,7 @@ class Residents:
     def _believed(self, context: Context, request: web.Request) -> Follow:
         found = self._links(context).read(request.match_info["link"], context.clock.now())
         if found is None:
-            self._limit(context, f"wrong {request.remote}", WRONG_PER_MINUTE)
+            self._limit(context, f"wrong {context.guard.address(request)}", WRONG_PER_MINUTE)
             raise Problem(
                 403, "link_invalid", "this link is not ours or its time has passed"
                 " / 链接无效或已过期",
@@ -312,7 +312,7 @@ class Residents:
         per_minute = (
             settings.place_looks_per_minute if what == "look" else settings.place_reports_per_minute
         )
-        self._limit(context, f"{what} {request.remote}", per_minute)
+        self._limit(context, f"{what} {context.guard.address(request)}", per_minute)
 
     def _limit(self, context: Context, key: str, per_minute: float) -> None:
         bucket = self._rates.setdefault(key.partition(" ")[0], Bucket(per_minute))

@@ -26,7 +26,7 @@ from contracts.event import Event, Place, event_id
 from contracts.geo import Point
 from contracts.kinds import STAGES
 from contracts.spots import Spot
-from tests.unit.center.conftest import TOKENS, Client
+from tests.unit.center.conftest import TOKENS, VIEWER, Client
 from tests.unit.center.routed import RoutedScene
 from tests.unit.center.scene import LAT, LON, START, STEP, town
 
@@ -511,3 +511,13 @@ def test_reports_of_one_millisecond_are_told_apart(scene: RoutedScene, serve: Se
     kinds = ("street_light_out", "pole_tilt", "flooding")
     links = [reported(client, key=f"key-number-{n:06}", kind=k) for n, k in enumerate(kinds)]
     assert [followed(client, link)["kind"] for link in links] == list(kinds)
+
+
+def test_what_a_resident_wrote_is_withheld_from_who_may_not_see_it(
+    scene: RoutedScene, serve: Serve
+) -> None:
+    client = serve(tokens=TOKENS)
+    reported(client, text="我是张三")
+    (event,) = (e for e in scene.desk.things["events"].values() if e["kind"] == "citizen_report")
+    assert "张三" not in client.get(f"/api/v1/events/{event['id']}").body.decode()
+    assert "张三" in client.get(f"/api/v1/events/{event['id']}", token=VIEWER).body.decode()
