@@ -86,6 +86,21 @@ def asset_places(city: City) -> Places:
     return Places(lambda: assets(city), lambda: Layer(asset_features(assets(city))))
 
 
+class About:
+    """`about`, with the workers' names for those who see the case work only."""
+
+    def __init__(self, city: City) -> None:
+        told = about(city)
+        self._whole, self._bare = Static(told), Static({**told, "workers": {}})
+
+    async def __call__(
+        self, context: Context, caller: Caller, request: web.Request
+    ) -> web.StreamResponse:
+        """Serve what they may know, or 304."""
+        reads = caller.may("read") or await context.guard.reads_open()
+        return await (self._whole if reads else self._bare)(context, caller, request)
+
+
 class Static:
     """An answer that never changes while we run, encoded once, with an ETag."""
 

@@ -52,7 +52,7 @@ MAY: dict[Role, frozenset[Access]] = {
 }
 ROLES: tuple[Role, ...] = get_args(Role)
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-HELD = "gridsentry.held"
+HELD = web.RequestKey("held", Held)
 """Where a request keeps the session it came with."""
 
 
@@ -298,7 +298,7 @@ class Guard:
 
     def check_token(self, request: web.Request) -> None:
         """A write by cookie carries the session's token: no form and no foreign page can."""
-        held: Held | None = request.get(HELD)
+        held = request.get(HELD)
         if held is None or request.method in SAFE:
             return
         given = request.headers.get(HEADER, "")

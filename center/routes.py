@@ -173,7 +173,7 @@ def routes(city: City, openapi: Handler) -> tuple[Route, ...]:
         Route(
             method="GET", path="/api/v1/city", name="city",
             summary="The city's names: kinds, stages, utilities, workers.",
-            handler=geodata.Static(geodata.about(city)), answers={200: dict},
+            handler=geodata.About(city), answers={200: dict},
         ),
         Route(
             method="GET", path="/api/v1/openapi.json", name="openapi",

@@ -12,12 +12,12 @@ def _routes(_city: City) -> tuple[Route, ...]:
             method="GET", path="/api/v1/queue", name="queue",
             summary="Every open ticket in the few fields that a list shows, the most urgent first"
             " (overdue, severity, the next clock); kept up to date by the stream.",
-            handler=queue.Queue(), access="open", answers={200: dict},
+            handler=queue.Queue(), access="read", answers={200: dict},
         ),
         Route(
             method="GET", path="/api/v1/names", name="names",
             summary="What grids (with all they lie in) and workers are called.",
-            handler=names.names, query=("grids", "workers"), answers={200: dict},
+            handler=names.names, access="read", query=("grids", "workers"), answers={200: dict},
         ),
         Route(
             method="GET", path="/api/v1/pages", name="pages",

@@ -92,7 +92,7 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
 
 async def me(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
     """`GET /api/v1/me`."""
-    held: Held | None = request.get(HELD)
+    held = request.get(HELD)
     account = None if held is None else held.account
     oidc = context.settings.oidc
     may = [access for access in _all() if caller.may(access)]
@@ -125,7 +125,7 @@ async def login(context: Context, caller: Caller, request: web.Request) -> web.S
         body.name, body.password, context.guard.address(request),
         request.headers.get("User-Agent", ""),
     )  # fmt: skip
-    held: Held | None = request.get(HELD)
+    held = request.get(HELD)
     if held is not None:  # who logs in anew leaves nothing open behind
         await logins.store.end_sessions(
             held.account.id, _note(context, held, request, "logout"), only=held.session.id
@@ -140,7 +140,7 @@ async def login(context: Context, caller: Caller, request: web.Request) -> web.S
 async def logout(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
     """`POST /api/v1/logout`."""
     context.guard.check_token(request)
-    held: Held | None = request.get(HELD)
+    held = request.get(HELD)
     end = None
     if held is not None:
         logins = logins_of(context)
@@ -213,8 +213,7 @@ def logins_of(context: Context) -> Logins:
 
 def held_of(request: web.Request) -> Held:
     """The session that the guard found."""
-    held: Held = request[HELD]
-    return held
+    return request[HELD]
 
 
 def home(role: str | None) -> str:

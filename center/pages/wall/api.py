@@ -93,8 +93,13 @@ class Wall:
         self, context: Context, caller: Caller, request: web.Request
     ) -> web.StreamResponse:
         """`GET /api/v1/wall`."""
-        picture = await self.picture(context, caller.grids)
+        picture = await self.picture(context, self._grids(context, caller))
         return json_response({**self._about, **msgspec.structs.asdict(picture)})
+
+    @staticmethod
+    def _grids(context: Context, caller: Caller) -> frozenset[str] | None:
+        """A worker or utility has tickets, and no part of the city."""
+        return frozenset() if context.scope.own else caller.grids
 
     async def picture(self, context: Context, grids: frozenset[str] | None) -> Picture:
         """The state now, of these grids; None: of the whole city."""
@@ -170,7 +175,7 @@ class Wall:
             try:
                 if tailer.fault is not None:  # nothing new would reach us
                     raise Temporary(tailer.fault)
-                picture = await self.picture(context, caller.grids)
+                picture = await self.picture(context, self._grids(context, caller))
             except (GridsentryError, OSError) as error:
                 # The desk is away, we are not: the wall says so and keeps what it has.
                 frame = b"event: away\ndata: %s\n\n" % msgspec.json.encode({"reason": str(error)})
