@@ -316,6 +316,20 @@ def test_a_new_ticket_rings_and_one_that_goes_is_gone(phone: Phone, scene: Scene
     expect(page).to_have_title("我的工单")
 
 
+def test_what_the_phone_cannot_keep_is_said(phone: Phone, scene: Scene) -> None:
+    scene.happen("flooding", worker=ME)
+    page = phone(at="#/t/t-1")
+    page.wait_for_selector("#bar [data-step=accept]")
+    page.evaluate(
+        """() => { IDBObjectStore.prototype.add = () => {
+        throw new DOMException('full', 'QuotaExceededError'); }; }"""
+    )
+    tap(page, "accept")
+    expect(page.locator("#said")).to_contain_text("未保存")
+    expect(page.locator(".lead .stage")).to_have_text("已派遣")
+    assert done(scene) == []
+
+
 def test_somebody_elses_ticket_is_not_shown(phone: Phone, scene: Scene) -> None:
     scene.happen("flooding", worker=OTHER, address="不该看到的地址")
     page = phone(at="#/t/t-1")
@@ -474,6 +488,12 @@ def test_everybody_can_use_it(
     no_serious(page, "dialog")
     page.keyboard.press("Escape")
     page.locator("[data-box=return]").tap()
+    no_serious(page, "dialog")
+    page.keyboard.press("Escape")
+    page.locator("[data-box=photo]").tap()
+    no_serious(page, "dialog")
+    page.keyboard.press("Escape")
+    page.locator("[data-box=go]").tap()
     no_serious(page, "dialog")
     small = page.evaluate(
         """() => [...document.querySelectorAll('button, .phone a.button, summary')]

@@ -177,11 +177,19 @@ async function begin() {
   apply();
   onChange(draw);
   onChange(() => place.attend());
-  await Promise.all([sync.remember(), queue.reload(), place.remember()]);
+  try {
+    await Promise.all([sync.remember(), queue.reload(), place.remember()]);
+  } catch (error) {
+    console.warn('no store:', error);
+    main.replaceChildren(el('p', { class: 'empty', role: 'alert' }, w('wNoStore')));
+    return;
+  }
+  void navigator.storage?.persist?.().catch(() => false); // what is to be sent is not to be cleared away
   draw();
   queue.start({
     taken: (body) => void sync.take(body),
     sent: (deed, ok) => { say(ok ? w('wSentDone', { what: deed.label }) : `${deed.label}：${w('wNotApplied')}`, !ok); if (!ok) void sync.load(); },
+    full: () => say(w('wNotKept'), true),
   });
   void shell();
   await sync.load();

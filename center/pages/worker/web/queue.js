@@ -17,10 +17,13 @@ let onSent = () => {};
 /** A key that nobody else has made; `randomUUID` is for https only. */
 const fresh = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** @param {{taken: typeof onTaken, sent: typeof onSent}} hear */
+let onFull = () => {};
+
+/** @param {{taken: typeof onTaken, sent: typeof onSent, full: typeof onFull}} hear */
 export function start(hear) {
   onTaken = hear.taken;
   onSent = hear.sent;
+  onFull = hear.full;
   addEventListener('online', () => { tries = 0; void pump(); });
   document.addEventListener('visibilitychange', () => { if (!document.hidden) { tries = 0; void pump(); } });
 }
@@ -37,10 +40,16 @@ export async function reload() {
  */
 export async function doNow(what, pictures = []) {
   const photos = pictures.map(({ name, blob }) => ({ id: fresh(), name, blob }));
-  await db.addDeed({
-    ...what, worker: state.me.id, key: fresh(), done_at: Date.now(), state: 'waiting',
-    photos: photos.map(({ id, name }) => ({ id, name, ref: null })),
-  }, photos.map(({ id, blob }) => ({ id, blob })));
+  try {
+    await db.addDeed({
+      ...what, worker: state.me.id, key: fresh(), done_at: Date.now(), state: 'waiting',
+      photos: photos.map(({ id, name }) => ({ id, name, ref: null })),
+    }, photos.map(({ id, blob }) => ({ id, blob })));
+  } catch (error) {
+    console.warn('not kept:', error);
+    onFull(); // said at once: what the phone could not keep was not done
+    return;
+  }
   await reload();
   tries = 0;
   void pump();

@@ -15,7 +15,7 @@ addTexts({
   wNoWorker: ['当前账号不是网格员账号。', 'This account is not a grid worker’s.'],
   wDemo: ['演示：选择网格员身份', 'Demonstration: act as a worker'], wDemoText: ['本中心未设账号，对本机开放。可任选一名网格员体验；正式使用须用网格员账号登录。', 'This center has no accounts and is open to this machine. Choose any worker to try the page; in earnest each worker logs in.'], wDemoFind: ['查找姓名或编号', 'Find a name or id'], wSwitch: ['切换身份', 'Act as another'], wActAs: ['演示身份', 'Acting as'],
   wOther: ['{name} 有 {n} 项未发送，由其登录后发送', '{name} has {n} unsent; they go once that person logs in'],
-  wInsecure: ['本页未以 https 打开：不能安装和离线打开，也不能共享位置。', 'This page was not opened by https: it cannot be installed, opened without network, or share a position.'], wUpdate: ['新版本已就绪', 'A new version is ready'], wUpdateGo: ['更新', 'Update'],
+  wInsecure: ['本页未以 https 打开：不能安装和离线打开，也不能共享位置。', 'This page was not opened by https: it cannot be installed, opened without network, or share a position.'], wNotKept: ['手机存储已满，未保存！请清理后重做', 'The phone is full: it was not kept. Make room and do it again'], wNoStore: ['此浏览器不允许保存数据（无痕模式？），无法使用本页。', 'This browser does not let pages keep anything (a private window?): the page cannot work so.'], wUpdate: ['新版本已就绪', 'A new version is ready'], wUpdateGo: ['更新', 'Update'],
   wAway: ['距离', 'Away'], wFromHome: ['自驻点', 'from your post'], wHere: ['就在附近', 'right here'],
   wLeft: ['剩', '{t} left'], wOver: ['超时', '{t} over'], wBy: ['{at} 前{what}', '{what} by {at}'], wNoLimit: ['不限时', 'no limit'],
   wNew: ['新派单', 'New ticket'], wGone: ['工单已转他人', 'It is somebody else’s now'], wChanged: ['工单有更新', 'A ticket changed'],
