@@ -13,8 +13,9 @@ import './words.js';
 
 /** @type {City} */
 export const NO_CITY = { id: '', timezone: 'Asia/Shanghai', kinds: {}, utilities: {}, workers: {} };
-/** @type {{city: City}} */
-export const known = { city: NO_CITY };
+/** @typedef {{name: string, account: string | null, accounts?: boolean, display_zh?: string, display_en?: string}} Me */
+/** @type {{city: City, me: Me | null}} */
+export const known = { city: NO_CITY, me: null };
 
 /** @param {string} kind */
 export const kindName = (kind) => {
@@ -94,13 +95,20 @@ export async function frame({ title, draw, load }) {
     el('a', { class: 'skip', href: '#main', data: { t: 'officeSkip' } }, t('officeSkip')),
     el('header', { class: 'bar' },
       el('a', { class: 'brand', href: '/', 'aria-label': 'Gridsentry' }, el('img', { src: '/static/common/icon.svg', alt: '', width: '26', height: '26' }), el('span', {}, 'Gridsentry')),
-      el('nav', { id: 'menu' }), el('div', { class: 'tools' }, ...kit.nodes)),
+      el('nav', { id: 'menu' }), el('div', { class: 'tools' }, el('a', { id: 'me', class: 'button', href: '/account', hidden: true }), ...kit.nodes)),
   );
   kit.relabel(); changed();
-  get('/api/v1/me').then((me) => { if (me.account) $('.bar .tools').prepend(el('a', { class: 'button', id: 'me', href: '/account' }, say((language() === 'zh' ? me.display_zh : me.display_en) || me.name))); }, () => { /* without it the page still works */ });
+  const asked = get('/api/v1/me').then((me) => { if (me.account) $('.bar .tools').prepend(el('a', { class: 'button', id: 'me', href: '/account' }, say((language() === 'zh' ? me.display_zh : me.display_en) || me.name))); }, () => { /* without it the page still works */ });
+  const asked = get('/api/v1/me').then((me) => {
+    known.me = me;
+    const link = $('#me');
+    link.hidden = !me.account;
+    link.replaceChildren(say(me.name));
+  }, () => { /* who may not ask is asked to log in below */ });
   get('/api/v1/pages').then((entries) => { menu = entries; drawMenu(); }, () => { /* without the menu the page still works */ });
   try {
     known.city = await get('/api/v1/city');
+    await asked;
     await load();
   } catch (error) { complain(error, () => location.reload()); }
 }
@@ -109,8 +117,9 @@ export async function frame({ title, draw, load }) {
  * @param {any} error @param {() => void} again */
 export function complain(error, again) {
   const box = $('#said');
+  if (error?.status === 401 && known.me?.accounts && !hasToken()) { location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`); return; }
   if (error?.status === 401) {
-    get('/api/v1/me').then((me) => { if (me.accounts && !hasToken()) location.replace(`/login?ended=1&next=${encodeURIComponent(location.pathname + location.search + location.hash)}`); }, () => { /* a token may still help */ });
+    const asked = get('/api/v1/me').then((me) => { if (me.accounts && !hasToken()) location.replace(`/login?ended=1&next=${encodeURIComponent(location.pathname + location.search + location.hash)}`); }, () => { /* a token may still help */ });
     const input = /** @type {HTMLInputElement} */ (el('input', { type: 'password', autocomplete: 'off', spellcheck: 'false', 'aria-label': t('officeTokenName') }));
     box.replaceChildren(el('form', { class: 'ask', onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); setToken(input.value); location.reload(); } },
       el('p', {}, t('officeToken')), input, el('button', { class: 'primary' }, t('officeTokenSet'))));
@@ -135,8 +144,8 @@ export function tell({ status, answer }) {
   return true;
 }
 
-/** The name under which somebody acts at a shared desk, remembered. */
-export function myName() { try { return localStorage.getItem('by') ?? ''; } catch { return ''; } }
+/** The name under which somebody acts at a shared desk, remembered; an account's own. */
+export function myName() { if (known.me?.account) return known.me.name; try { return localStorage.getItem('by') ?? ''; } catch { return ''; } }
 /** @param {string} name */
 export function rememberName(name) { try { localStorage.setItem('by', name); } catch { /* asked for again */ } }
 
