@@ -22,8 +22,9 @@ SURE = 0.5
 
 async def building(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
     """`GET /api/v1/buildings/{camera}`: windows in facade metres, floors and bays, hot windows."""
-    camera = context.city.cameras.get(request.match_info["camera"])
-    if camera is None:
+    name = request.match_info["camera"]
+    camera = context.city.cameras.get(name)
+    if camera is None or await context.roster.get("devices", name) is None:  # not theirs to see
         raise Problem(
             404, "not_found", "this camera has no calibration in the city folder / 此摄像头未标定"
         )

@@ -249,6 +249,8 @@ def fill(twin: Twin) -> None:
             opened_at=at(n // 2),
             kind="flooding" if n % 3 else "fibre_break",
             stage="accepted" if n % 2 else "closed",
+            severity=5 if n in (2, 5) else 3,
+            utility="gd" if n in (4, 5) else None,
         )
         for n in range(7)
     ]
@@ -300,6 +302,7 @@ def test_pages_hold_everything_once_in_order_whatever_their_length(twin: Twin, l
     assert [s["id"] for s in pages(twin, "silences", limit)] == ["s-2", "s-1", "s-0"]
     assert [s["id"] for s in pages(twin, "silences", limit, since=at(1))] == ["s-2", "s-1"]
     assert not pages(twin, "silences", limit, grid="g-9")
+    assert [t["id"] for t in pages(twin, "tickets", limit, severity=4, utility="gd")] == ["t-5"]
     assert [w["id"] for w in pages(twin, "workers", limit)] == ["w-1", "w-2"]
     assert [d["id"] for d in pages(twin, "devices", limit)] == ["cam-1", "lvl-7", "other"]
     letters = pages(twin, "dead-letters", limit)

@@ -14,8 +14,8 @@ import { openForm } from './form.js';
 export function offers(ticket, dossier) {
   return dossier?.actions && dossier.rev === ticket.rev ? new Map(dossier.actions.map((offer) => [offer.action, offer])) : null;
 }
-/** @param {Offer} offer */
-export const label = (offer) => { const name = String(both(offer) ?? offer.action); return name.charAt(0).toUpperCase() + name.slice(1); };
+/** What an action is called here: who has a utility already is given one more. @param {Offer} offer @param {Ticket} [ticket] */
+export const label = (offer, ticket) => { const name = offer.action === 'assign' && ticket?.utility ? t('keyUtility') : String(both(offer) ?? offer.action); return name.charAt(0).toUpperCase() + name.slice(1); };
 /** What goes with it. @param {Offer} offer */
 export const wants = (offer) => [...new Set([...offer.says, ...(offer.also ?? [])])];
 

@@ -20,8 +20,8 @@ export function openForm(ticket, offer, on, _opener, refused = '') {
   const said = el('p', { class: 'refused', role: 'alert' }, say(refused));
   const send = /** @type {HTMLButtonElement} */ (el('button', { class: 'primary' }, t('submit')));
   const shut = () => { form.remove(); /** @type {HTMLElement | null} */ (document.querySelector(`#detail [data-focus="${offer.action}"]`))?.focus(); };
-  const form = el('form', { class: 'ask', data: { action: offer.action, keep: 'form' }, 'aria-label': label(offer), onsubmit: submit, onkeydown: (/** @type {KeyboardEvent} */ event) => { if (event.key === 'Escape') { event.stopPropagation(); shut(); } } },
-    el('h4', {}, say(label(offer)), offer.to && offer.to !== ticket.stage ? el('small', {}, ` ${t('toStage')} ${stageName(offer.to)}`) : null),
+  const form = el('form', { class: 'ask', data: { action: offer.action, keep: 'form' }, 'aria-label': label(offer, ticket), onsubmit: submit, onkeydown: (/** @type {KeyboardEvent} */ event) => { if (event.key === 'Escape') { event.stopPropagation(); shut(); } } },
+    el('h4', {}, say(label(offer, ticket)), offer.to && offer.to !== ticket.stage ? el('small', {}, ` ${t('toStage')} ${stageName(offer.to)}`) : null),
     offer.action === 'merge' ? el('p', { class: 'soft' }, t('mergeHint')) : null,
     ...fields.map((field) => field.node), photo.node, said,
     el('menu', {}, el('button', { type: 'button', onclick: shut }, t('giveUp')), send));

@@ -61,5 +61,5 @@ function questions(ticket, allowed, on) {
 /** @param {Ticket} ticket @param {Offer} offer @param {On} on */
 function button(ticket, offer, on) {
   const asks = wants(offer).length > 0 || offer.by[0] !== 'center';
-  return el('button', { data: { action: offer.action, focus: offer.action }, 'aria-haspopup': asks ? 'true' : null, onclick: (/** @type {any} */ event) => (asks ? openForm(ticket, offer, on, event.currentTarget) : once(ticket, offer, on, event.currentTarget)) }, say(label(offer)), asks ? '…' : '');
+  return el('button', { data: { action: offer.action, focus: offer.action }, 'aria-haspopup': asks ? 'true' : null, onclick: (/** @type {any} */ event) => (asks ? openForm(ticket, offer, on, event.currentTarget) : once(ticket, offer, on, event.currentTarget)) }, say(label(offer, ticket)), asks ? '…' : '');
 }
