@@ -15,7 +15,7 @@ from typing import Any
 from contracts.errors import Permanent
 from contracts.nouns import Arrival, Status
 from ingest.adapting import profile, shapes
-from ingest.adapting.kit import NOTHING, Adapter, Build, Said, Setting, Spec
+from ingest.adapting.kit import NOTHING, Adapter, Build, Said, Setting, Spec, blaming
 from ingest.adapting.lorawan import Options, Reader, Uplink
 from ingest.adapting.profile import Profiles
 from ingest.adapting.shapes import at, first
@@ -42,15 +42,16 @@ class ChirpStack(Adapter):
         kind: str | None = _KINDS.get(last, last)
         if kind in ASIDE or "/command/" in arrival.topic or arrival.topic.startswith("gateway/"):
             return NOTHING
-        if kind not in ("up", "status", "join"):
-            told = shapes.json_object(arrival.payload)
-            kind = _kind_of(told)
-            if kind is None:
-                return NOTHING
-        elif codec.is_json(arrival.payload):
-            told = shapes.json_object(arrival.payload)
-        else:
-            told = codec.event(arrival.payload, kind)
+        with blaming(self._register.find(*reversed(arrival.topic.split("/")))):
+            if kind not in ("up", "status", "join"):
+                told = shapes.json_object(arrival.payload)
+                kind = _kind_of(told)
+                if kind is None:
+                    return NOTHING
+            elif codec.is_json(arrival.payload):
+                told = shapes.json_object(arrival.payload)
+            else:
+                told = codec.event(arrival.payload, kind)
         names = _names(told)
         sent_at = _time(told)
         if kind == "join":

@@ -12,7 +12,7 @@ from typing import Any
 
 from contracts.nouns import Arrival
 from ingest.adapting import profile, shapes
-from ingest.adapting.kit import NOTHING, Adapter, Build, Said, Setting, Spec
+from ingest.adapting.kit import NOTHING, Adapter, Build, Said, Setting, Spec, blaming
 from ingest.adapting.lorawan import Options, Reader, Uplink
 from ingest.adapting.profile import Profiles
 from ingest.adapting.shapes import at, first
@@ -23,11 +23,13 @@ class TheThingsStack(Adapter):
 
     def __init__(self, options: Options, setting: Setting, profiles: Profiles) -> None:
         self._reader = Reader(options, setting, profiles)
+        self._register = setting.register
 
     def decode(self, arrival: Arrival, /) -> Sequence[Said]:
         """An uplink's readings; a join says that the device is there; the rest is set aside
         (downlinks, service data, solved locations)."""
-        told = shapes.json_object(arrival.payload)
+        with blaming(self._register.find(*reversed(arrival.topic.split("/")))):
+            told = shapes.json_object(arrival.payload)
         # A webhook or the console's event wraps the same thing.
         told = first(at(told, "data"), told) if "end_device_ids" not in told else told
         ids = at(told, "end_device_ids")

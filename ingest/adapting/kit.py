@@ -124,13 +124,15 @@ class Blamed(Permanent):
 
 
 @contextmanager
-def blaming(device: Device) -> Iterator[None]:
-    """Permanent faults inside are of this device."""
+def blaming(device: Device | None) -> Iterator[None]:
+    """Permanent faults inside are of this device (None: of nobody that is known)."""
     try:
         yield
     except Blamed:
         raise
     except Permanent as bad:
+        if device is None or hasattr(bad, "device"):
+            raise
         raise Blamed(bad.code, bad.reason, device.id) from None
 
 

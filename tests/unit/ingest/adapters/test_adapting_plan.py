@@ -122,7 +122,9 @@ PAGE = (Path(__file__).resolve().parents[4] / "docs" / "adapters.md").read_text(
 
 
 def test_what_the_page_shows_works(tmp_path: Path) -> None:
-    config, profile_file = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    shown = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    config = next(text for text in shown if 'use = "chirpstack"' in text)
+    profile_file = next(text for text in shown if "[devices." in text)
     first, second = plan.read(tomllib.loads(config)["adapters"], "g.toml", NOWHERE)
     assert (first.use, second.name, second.broker["port"]) == ("chirpstack", "cloud", 8883)
     folder = tmp_path / "device_profiles"

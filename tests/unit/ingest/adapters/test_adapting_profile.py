@@ -76,7 +76,7 @@ def test_what_is_too_short_is_told_with_the_place() -> None:
 
 @pytest.mark.parametrize("text", ["a", "a u7", "a u8 x", "a u8 =[import os]", "a u8 =[x.y]"])
 def test_a_line_that_means_nothing_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="field is|not a type|no operation|formula"):
+    with pytest.raises(ValueError, match=r"field is|not a type|no operation|formula"):
         layout.fields(text)
 
 

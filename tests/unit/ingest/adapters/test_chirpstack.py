@@ -231,7 +231,9 @@ def test_without_any_time_the_frame_counter_is_the_identity() -> None:
 )
 def test_what_is_no_json_is_told_in_words(payload: bytes, code: str) -> None:
     (bad,) = said(adapted("chirpstack", [device(EUI)]), arrival(TOPIC, payload))
-    assert bad.code == code
+    assert (bad.code, bad.device) == (code, EUI), "the topic says whose it is"
+    (stranger,) = said(adapted("chirpstack", [device("other")]), arrival(TOPIC, payload))
+    assert (stranger.code, stranger.device) == (code, None)
 
 
 def test_bad_base64_is_blamed_on_the_device() -> None:
