@@ -98,12 +98,11 @@ export async function frame({ title, draw, load }) {
       el('nav', { id: 'menu' }), el('div', { class: 'tools' }, el('a', { id: 'me', class: 'button', href: '/account', hidden: true }), ...kit.nodes)),
   );
   kit.relabel(); changed();
-  const asked = get('/api/v1/me').then((me) => { if (me.account) $('.bar .tools').prepend(el('a', { class: 'button', id: 'me', href: '/account' }, say((language() === 'zh' ? me.display_zh : me.display_en) || me.name))); }, () => { /* without it the page still works */ });
   const asked = get('/api/v1/me').then((me) => {
     known.me = me;
     const link = $('#me');
     link.hidden = !me.account;
-    link.replaceChildren(say(me.name));
+    link.replaceChildren(say((language() === 'zh' ? me.display_zh : me.display_en) || me.name));
   }, () => { /* who may not ask is asked to log in below */ });
   get('/api/v1/pages').then((entries) => { menu = entries; drawMenu(); }, () => { /* without the menu the page still works */ });
   try {
@@ -117,9 +116,8 @@ export async function frame({ title, draw, load }) {
  * @param {any} error @param {() => void} again */
 export function complain(error, again) {
   const box = $('#said');
-  if (error?.status === 401 && known.me?.accounts && !hasToken()) { location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`); return; }
+  if (error?.status === 401 && known.me?.accounts && !hasToken()) { location.replace(`/login?ended=1&next=${encodeURIComponent(location.pathname + location.search + location.hash)}`); return; }
   if (error?.status === 401) {
-    const asked = get('/api/v1/me').then((me) => { if (me.accounts && !hasToken()) location.replace(`/login?ended=1&next=${encodeURIComponent(location.pathname + location.search + location.hash)}`); }, () => { /* a token may still help */ });
     const input = /** @type {HTMLInputElement} */ (el('input', { type: 'password', autocomplete: 'off', spellcheck: 'false', 'aria-label': t('officeTokenName') }));
     box.replaceChildren(el('form', { class: 'ask', onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); setToken(input.value); location.reload(); } },
       el('p', {}, t('officeToken')), input, el('button', { class: 'primary' }, t('officeTokenSet'))));
