@@ -29,6 +29,8 @@ from router.verdicts import with_verdict
 from router.words import both, moment, one_line
 
 SENSOR = "sensor"
+MOST_LATE = 20
+"""Steps done without network that a ticket remembers; the newest count."""
 
 
 class Desk:
@@ -96,6 +98,9 @@ class Desk:
         shown = said.photos(command)
         if shown:
             ticket = _with_photos(ticket, shown, command.by, now)
+        done = said.done_at(command)
+        if done is not None and done < now:
+            ticket = _with_late(ticket, command, done, now)
         act = Act(ticket=ticket, command=command, now=now, load=load, who=who)
         handler = HANDLERS.get(command.action)
         if handler is not None:
@@ -189,6 +194,12 @@ def _in_words(stage: str, by: str) -> str:
     """What is told of a move that nobody said more about."""
     zh, en = STAGE_NAMES[stage]
     return one_line(f"{en} by {by}", f"{by} {zh}")
+
+
+def _with_late(ticket: Ticket, command: Command, done: datetime, now: datetime) -> Ticket:
+    """Done without network: when, and when we heard of it. The clocks stop when we hear of it."""
+    entry = {"action": command.action, "by": command.by, "done_at": iso(done), "at": iso(now)}
+    return with_reason(ticket, late=[*ticket.reason.get("late", ()), entry][-MOST_LATE:])
 
 
 def _with_photos(

@@ -22,7 +22,16 @@ def _field(command: Command, name: str) -> Any:
 
 def until(command: Command) -> datetime | None:
     """`data.until`: a moment with its offset (ISO 8601); None where there is no such thing."""
-    value = _field(command, "until")
+    return _moment(command, "until")
+
+
+def done_at(command: Command) -> datetime | None:
+    """`data.done_at`: when it was done, of who had no network then (ISO 8601 with its offset)."""
+    return _moment(command, "done_at")
+
+
+def _moment(command: Command, name: str) -> datetime | None:
+    value = _field(command, name)
     if not isinstance(value, str):
         return None
     try:

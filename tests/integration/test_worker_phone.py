@@ -64,6 +64,7 @@ def test_a_phone_shares_its_place_and_works_on_what_it_was_sent(stage: Stage) ->
     done = [s["change"] for s in full["timeline"] if s["by"] == ME]
     assert done == ["accepted", "arrived"]
     assert "离线办理" in full["timeline"][-1]["note"]
+    assert [late["action"] for late in full["reason"]["late"]] == ["accept", "arrive"]
     assert stage.rows("SELECT count(*) FROM commands") == [(2,)]
 
     status, said = post(service, path, step | {"action": "accept"}, "key-accept-0002")

@@ -4,6 +4,7 @@ still allows it."""
 from __future__ import annotations
 
 from contracts.case import AS_IT_STANDS
+from contracts.clock import iso
 from contracts.people import concerned, parts, was_concerned
 from contracts.wire import ticket_object
 from tests.scenarios.script import Script, event
@@ -41,6 +42,18 @@ def test_a_step_that_it_no_longer_allows_is_refused_in_both_languages() -> None:
     assert story.ticket().worker == other
     noted = story.command(ticket, "note", worker, rev=AS_IT_STANDS, note="was there at 14:03")
     assert noted.ok
+
+
+def test_when_it_was_done_stands_in_the_ticket() -> None:
+    story, ticket, worker = flooded()
+    done = story.at(60).now
+    story.at(900).command(ticket, "accept", worker, rev=AS_IT_STANDS, done_at=iso(done))
+    (late,) = story.ticket().reason["late"]
+    assert late == {
+        "action": "accept", "by": worker, "done_at": iso(done), "at": iso(story.now),
+    }  # fmt: skip
+    story.command(ticket, "arrive", worker, rev=AS_IT_STANDS, done_at="yesterday")
+    assert len(story.ticket().reason["late"]) == 1
 
 
 def test_whom_a_ticket_concerns_follows_the_loop() -> None:

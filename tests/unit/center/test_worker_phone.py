@@ -12,6 +12,7 @@ import pytest
 
 from center.pages.worker.act import command_id
 from center.pages.worker.place import CONSENT
+from center.pages.worker.shell import MARK, kept
 from center.settings import Token
 from contracts.case import AS_IT_STANDS, Answer, Command, Hand
 from contracts.clock import ManualClock, iso
@@ -352,6 +353,23 @@ class listening:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def test_only_this_page_may_ask_where_the_phone_is(client: Client) -> None:
+    assert "geolocation=(self)" in client.get("/w").headers["permissions-policy"]
+    for path in ("/", "/w/sw.js", "/api/v1/me/choices"):
+        assert "geolocation=()" in client.get(path).headers["permissions-policy"]
+
+
+def test_the_shells_version_follows_from_its_files(client: Client) -> None:
+    reply = client.get("/w/sw.js")
+    text = reply.body.decode()
+    assert reply.headers["service-worker-allowed"] == "/w"
+    assert MARK not in text
+    for path in kept():
+        assert json.dumps(path) in text
+        assert client.get(path).status == 200
+    assert client.get("/w/sw.js", headers={"If-None-Match": reply.headers["etag"]}).status == 304
 
 
 def test_the_town_stands_still(scene: Scene) -> None:

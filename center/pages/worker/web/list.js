@@ -83,9 +83,19 @@ function me() {
       state.me.demo ? el('button', { type: 'button', data: { switch: '1' } }, w('wSwitch')) : null));
 }
 
+/** Drawn once: what is being typed into it stays. @type {HTMLElement | null} */
+let door = null;
+
 /** @param {string} [word] */
 function login(word = 'wLogin') {
-  const field = /** @type {HTMLInputElement} */ (el('input', { type: 'password', name: 'token', autocomplete: 'off', spellcheck: 'false' }));
+  const said = `${word} ${document.documentElement.lang}`;
+  if (door?.dataset.said !== said) { door = entrance(word); door.dataset.said = said; }
+  return door;
+}
+
+/** @param {string} word */
+function entrance(word) {
+  const field = /** @type {HTMLInputElement} */ (el('input', { type: 'password', name: 'token', autocomplete: 'off', spellcheck: 'false', data: { key: 'token' } }));
   return el('section', { class: 'login' }, el('h2', {}, w(word)), el('p', {}, w('wLoginText')),
     el('a', { class: 'button primary', href: '/login?next=%2Fw' }, w('wLoginGo')),
     el('form', { onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); try { sessionStorage.setItem('token', field.value.trim()); } catch { /* it stays for nothing: private mode */ } location.reload(); } },

@@ -60,7 +60,7 @@ function saw(card) {
   const chart = card.pictures?.[`plot-${language()}`] ?? card.pictures?.['plot-zh'] ?? card.pictures?.['plot-en'];
   if (!words && !media.length && !chart) return null;
   return el('section', { class: 'sheet' }, el('h3', {}, w('wSaw')), words ? el('p', { class: 'words' }, say(words)) : null,
-    ...media.filter((/** @type {any} */ m) => m.still).map((/** @type {any} */ m) => el('figure', {}, picture(card, m.still, `${w('wStillOf')} · ${kindName(card)}`), el('figcaption', { class: 'soft' }, `${at(m.at)} · ${w('wBlurred')}`))),
+    ...media.filter((/** @type {any} */ m) => m.still).map((/** @type {any} */ m) => el('figure', {}, picture(card, m.still, `${w('wStillOf')} · ${kindName(card)}`), el('figcaption', { class: 'soft' }, `${at(m.at)} · ${w('wBlurred')}`), m.clip && state.link === 'ok' ? el('a', { class: 'button', href: m.clip, target: '_blank', rel: 'noopener', data: { key: 'clip' } }, w('wClip')) : null)),
     chart ? el('figure', { class: 'chart' }, el('img', { src: urlOf(chart), alt: `${w('wChart')} · ${kindName(card)}` })) : null);
 }
 
