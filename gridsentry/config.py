@@ -1,8 +1,8 @@
 """The typed configuration: one TOML file, every field with a default, environment over file.
 
 `GRIDSENTRY_<TABLE>_<FIELD>` overrides one field, as in `GRIDSENTRY_STORE_DSN=postgresql://…`; that
-is how containers hand over secrets. Unknown tables and fields are errors that name what is
-allowed.
+is how containers hand over secrets. `GRIDSENTRY_ADAPTERS` is all of `[[adapters]]` as JSON. Unknown
+tables and fields are errors that name what is allowed.
 """
 
 from __future__ import annotations
@@ -107,6 +107,9 @@ def load(path: Path | None, environ: Mapping[str, str] | None = None) -> Setting
 
 
 def _overlay(raw: dict[str, Any], environ: Mapping[str, str]) -> None:
+    adapters = environ.get(f"{PREFIX}ADAPTERS")
+    if adapters is not None:
+        raw["adapters"] = _parsed(adapters)
     for table in msgspec.structs.fields(Settings):
         struct = table.type
         if not (isinstance(struct, type) and issubclass(struct, msgspec.Struct)):

@@ -24,6 +24,15 @@ def test_the_environment_stands_over_the_file(tmp_path: Path) -> None:
     assert (settings.store.readings_days, settings.store.dsn) == (5, "x")
 
 
+def test_adapters_come_as_json_from_the_environment_with_their_passwords(tmp_path: Path) -> None:
+    file = tmp_path / "g.toml"
+    file.write_text('[[adapters]]\nuse = "tts"\n')
+    tables = '[{"use": "tts", "broker": {"host": "eu1", "password": "NNSXS"}}]'
+    settings = config.load(file, {"GRIDSENTRY_ADAPTERS": tables})
+    assert settings.adapters == [{"use": "tts", "broker": {"host": "eu1", "password": "NNSXS"}}]
+    assert config.load(file, {}).adapters == [{"use": "tts"}]
+
+
 def test_tokens_come_as_json_from_the_environment() -> None:
     token = '[{"token": "0123456789abcdef", "name": "desk", "role": "operator"}]'
     settings = config.load(None, {"GRIDSENTRY_CENTER_TOKENS": token})
