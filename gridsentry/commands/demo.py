@@ -67,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
         if not halt.is_set():
             town = start_town(args, settings, service)
             say(f"the town is live; the page: {service.url}    (Ctrl-C stops everything)")
+            say(f"the wall: {service.url}/wall    a resident's sign: {sign(settings, service)}")
             if not args.no_browser:
                 open_page(service.url)
         code = watch(halt, town)
@@ -128,6 +129,17 @@ def start_town(
         env={**os.environ, **secret},
         stdout=None if args.verbose else subprocess.DEVNULL,
     )
+
+
+def sign(settings: Settings, service: Service) -> str:
+    """Where the code on one of the town's signs leads."""
+    from center.pages.resident.codes import Codes
+    from center.pages.resident.spots import spots
+    from gridsentry.secret import kept_secret
+
+    secret = settings.center.evidence_secret or kept_secret(Path(settings.service.state_dir))
+    codes = Codes(service.city, settings.center, secret)
+    return f"{service.url}/r/{codes.code(next(spots(service.city)))}"
 
 
 def watch(halt: Any, town: subprocess.Popen[bytes] | None) -> int:

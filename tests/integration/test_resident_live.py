@@ -1,5 +1,5 @@
-"""A report on the real service: it joins what a sensor saw, its photograph reaches the ticket, it is
-followed, and it is one report after a kill between its press and its answer."""
+"""A report on the real service: it joins what a sensor saw, its photograph reaches the ticket, it
+is followed, and it is one report after a kill between its press and its answer."""
 
 from __future__ import annotations
 

@@ -214,13 +214,23 @@ def build() -> str:
 
 
 def _grid_names(city: City) -> dict[str, str]:
-    """Each grid with the community it lies in, as people say it."""
+    """Each grid as it is told in a hall: the community it lies in, and its own name without what
+    that repeats of the grids above it."""
     by_id = {grid.id: grid for grid in city.grids}
     names = {}
     for grid in city.grids:
-        parent = by_id.get(grid.parent or "")
-        above = parent.name if parent is not None and parent.parent is not None else ""
-        names[grid.id] = f"{above} {grid.name}".strip()
+        above, parent = "", by_id.get(grid.parent or "")
+        own = grid.name
+        if parent is not None:
+            own = own.removeprefix(parent.name).strip() or own
+        seen = {grid.id}
+        while parent is not None and parent.id not in seen:
+            seen.add(parent.id)
+            if parent.level == "community":
+                above = parent.name
+                break
+            parent = by_id.get(parent.parent or "")
+        names[grid.id] = own if not above or own.startswith(above) else f"{above} {own}"
     return names
 
 

@@ -17,16 +17,17 @@ from prometheus_client import CollectorRegistry
 from center.board import ANEW_S, KEPT, Board, Glance, News, Stopped, glanced
 from center.links import Signer
 from center.metrics import Metrics
-from center.pages.wall.api import Picture, build
+from center.pages.wall.api import Picture, _grid_names, build
 from center.pages.wall.figures import RUNS, figures, marks, overdue, ticker
 from center.privacy import Veil
 from center.tailer import Tailer
+from contracts.city import Grid
 from contracts.clock import iso
 from contracts.errors import Temporary
 from contracts.wire import ticket_glance
 from router.stages import STANDING
 from tests.unit.center.conftest import OPERATOR, TOKENS, VIEWER, Client
-from tests.unit.center.scene import START, Scene
+from tests.unit.center.scene import START, Scene, town
 
 ZONE = ZoneInfo("Asia/Shanghai")
 HOUR = timedelta(hours=1)
@@ -284,3 +285,25 @@ def first_frame(client: Client, token: str) -> str:
 def test_a_picture_holds_nothing_but_what_its_type_says() -> None:
     fields = {f.name for f in msgspec.structs.fields(Picture)}
     assert fields == {"now", "build", "figures", "ticker", "marks", "gone"}
+
+
+def test_a_grid_is_named_with_its_community_and_nothing_twice() -> None:
+    ring = (((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 0.0)),)
+
+    def grid(ident: str, name: str, level: str, parent: str | None) -> Grid:
+        return Grid(id=ident, name=name, level=level, parent=parent, rings=(ring,))
+
+    city = msgspec.structs.replace(
+        town(),
+        grids=(
+            grid("s", "清溪街道", "street", None),
+            grid("c", "江滨社区", "community", "s"),
+            grid("g", "江滨社区第三网格", "grid", "c"),
+            grid("m", "江滨社区第三网格四微网格（老粮站）", "microgrid", "g"),
+            grid("x", "独立片区", "grid", None),
+        ),
+    )
+    assert _grid_names(city) == {
+        "s": "清溪街道", "c": "江滨社区", "g": "江滨社区 第三网格",
+        "m": "江滨社区 四微网格（老粮站）", "x": "独立片区",
+    }  # fmt: skip

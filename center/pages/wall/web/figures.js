@@ -47,7 +47,7 @@ export function showGauges(box, gauges) {
       // The aim, nine in ten: 162 degrees round the arc.
       svg('path', { d: 'M83.300 45.200L93.800 41.800', class: 'aim' }));
     return el('figure', { data: { state: level(share) } }, picture,
-      el('figcaption', {}, el('b', {}, percent(share), share === null ? null : el('small', {}, '%')), el('span', {}, t(`w.${clock}`)), el('span', { class: 'small' }, kept + missed ? fill('w.of', { k: grouped(kept), n: grouped(kept + missed) }) : t('w.none'))));
+      el('figcaption', {}, el('b', { class: share !== null && share >= 0.9995 ? 'whole' : '' }, percent(share), share === null ? null : el('small', {}, '%')), el('span', {}, t(`w.${clock}`)), el('span', { class: 'small' }, kept + missed ? fill('w.of', { k: grouped(kept), n: grouped(kept + missed) }) : t('w.none'))));
   }));
 }
 
