@@ -9,6 +9,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,7 +27,6 @@ from center.feeds.open311 import answer
 from center.geodata import Static
 from center.guard import Caller, Guard
 from center.links import Signer
-from center.mapdata import Places
 from center.metrics import Metrics
 from center.notify.office import Office
 from center.notify.passes import Passes
@@ -39,7 +39,7 @@ from center.pages import add_pages
 from center.privacy import Veil
 from center.problems import Problem
 from center.query import only
-from center.route import Route
+from center.route import Route, Warmed
 from center.routes import routes
 from center.settings import CenterSettings, check, tiles_origin
 from center.tailer import Tailer
@@ -172,7 +172,8 @@ def make_app(
     for lifespan in lifespans:
         app.cleanup_ctx.append(_held(lifespan))
     works: list[Callable[[], Awaitable[None]]] = [context.tailer.run]
-    works += [route.handler.warm for route in table if isinstance(route.handler, Places)]
+    handlers: list[object] = [route.handler for route in table]
+    works += [partial(one.warm, context) for one in handlers if isinstance(one, Warmed)]
     if publisher is not None:
         context.alerts = MqttAlerts(
             desk,

@@ -217,7 +217,7 @@ class Places:
             tag, body = self._whole
         return packed_json(request, tag, body)
 
-    async def warm(self) -> None:
+    async def warm(self, context: Context) -> None:
         """Make what is searched before the first asks; a hundred thousand grids take a second or
         two."""
         await self._made()

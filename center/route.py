@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
-from center.context import Handler
+from center.context import Context, Handler
 from center.guard import Access
 
 
@@ -25,3 +25,12 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     body_type: str = "application/json"
     answers: dict[int, Any] = {}
     """Status → a type, the name of a listed schema (`list:Ticket`), or a media type's name."""
+
+
+@runtime_checkable
+class Warmed(Protocol):
+    """A handler that makes ready what its first asker would wait for, while the center starts."""
+
+    async def warm(self, context: Context) -> None:
+        """Once; what cannot be had yet (the database is away) is left to the first asker."""
+        ...

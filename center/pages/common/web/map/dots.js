@@ -47,14 +47,15 @@ export function paintDevices(ground, devices, colours) {
  * @param {string | null} chosen
  */
 export function paintPeople(ground, people, colours, chosen) {
-  const { context, scale, left, top, width, height } = ground;
-  context.lineWidth = 1.2;
+  const { context, scale, left, top, width, height, zoom } = ground;
+  const small = zoom < 11.5 ? 2 : zoom < 13.5 ? 2.8 : 3.6;
+  context.lineWidth = zoom < 11.5 ? 0.6 : 1.2;
   for (const person of people) {
     const x = person.x * scale - left, y = person.y * scale - top;
     if (x < -20 || y < -20 || x > width + 20 || y > height + 20) continue;
     const large = person.id === chosen || person.mine;
     context.beginPath();
-    context.arc(x, y, large ? 6.5 : 3.6, 0, 7);
+    context.arc(x, y, large ? 6.5 : small, 0, 7);
     context.fillStyle = colours.worker; context.strokeStyle = colours.panel;
     context.fill(); context.stroke();
     if (person.mine) { context.beginPath(); context.arc(x, y, 13, 0, 7); context.globalAlpha = 0.25; context.fill(); context.globalAlpha = 1; }
