@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast lint format docs bench bench-router score-falls score-water score-lines score-router setup setup-test clean
+.PHONY: help run test test-fast lint format docs bench bench-router bench-center score-falls score-water score-lines score-router setup setup-test clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,6 +47,9 @@ bench: setup-test ## how fast: messages/s from a queued backlog, latency, refere
 
 bench-router: setup-test ## how fast somebody is sent, of half a million (SEED=7 another province, QUICK=1 a minute's worth)
 	@$(PY) -m bench.router
+
+bench-center: setup-test ## how fast the pages are, of a city with 106,000 grids (SEED=7 another city, QUICK=1 less)
+	@$(PY) -m bench.center
 
 score-falls: setup-test ## how well falls are found (SEED=7 other films, QUICK=1 a minute's worth)
 	@$(PY) -m bench.falls

@@ -1,0 +1,1 @@
+"""How fast the command center is for those who look at it."""
