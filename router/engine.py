@@ -73,6 +73,7 @@ class GridRouter:
     def _thought_over(self, told: Sequence[Change], now: datetime) -> list[Change]:
         """Who goes somewhere else because of these changes."""
         moved = nextup.settle(self._house, told, now)
+        moved += rematch.together(self._house, told, now)
         return moved + rematch.settle(self._house, told, now)
 
     def wake_at(self) -> datetime | None:

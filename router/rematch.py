@@ -1,8 +1,9 @@
 """Several at once: who goes where is thought over again when something about it has changed.
 
-A new ticket, a refusal, somebody who is free again: then the tickets nearby that can still move are
-matched together with everybody who could go (`assign.joint`). What can move is an offer nobody has
-accepted, and an accepted ticket whose worker is still busy with another. Nobody is re-sent for less
+A new ticket: the offers nearby that nobody has answered are matched together with everybody who
+could go (`assign.joint`). A refusal, somebody who is free again: so are all tickets that can still
+move, with those who have free hands. What can move is an offer nobody has accepted, and an accepted
+ticket whose worker is still busy with another. Nobody is re-sent for less
 than `stability_s`, nor again before `resend_s`; what a person decided stays. The clocks do not
 start anew for it: who waits has waited since the first dispatch.
 """
@@ -35,6 +36,9 @@ STIRS = frozenset(
 """Changes after which somebody else may be the better choice: a new ticket, or free hands."""
 DONE = frozenset({"disposed", "cancelled", "void"})
 """Changes after which its worker goes somewhere else."""
+MOST_TOGETHER = 6
+"""Of unanswered offers so many, the nearest, are matched with what has come: a few milliseconds,
+also in a burst of hundreds."""
 MOST_KEPT = 20
 """Of earlier workers, so many stay in the ticket's reason."""
 DEGREE_M = 110_000.0
@@ -72,6 +76,33 @@ def settle(house: House, changes: Sequence[Change], now: datetime) -> list[Chang
     for ticket, choice in zip(tickets, choices, strict=True):
         if choice is not None and choice.worker != ticket.worker:
             moved += resent(house, ticket, choice, now, _why(choice, len(tickets)))
+    return moved
+
+
+def together(house: House, changes: Sequence[Change], now: datetime) -> list[Change]:
+    """What moves because something new has come while other offers nearby are unanswered: each
+    was given to the best for it alone, together others may be better."""
+    opened = [
+        c.body
+        for c in changes
+        if isinstance(c.body, Ticket) and c.change == "opened" and movable(house, c.body, now)
+    ]
+    if house.settings.policy != "joint" or not opened:
+        return []
+    places = [ticket.place for ticket in opened]
+    around = _near(house, places, now)
+    offers = [ticket for ticket in around if ticket.stage == "dispatched"]
+    if len(offers) < 2:
+        return []
+    offers.sort(key=lambda t: (min(between_m(t.place, place) for place in places), t.id))
+    offers = offers[:MOST_TOGETHER]
+    requests = [request_of(house, ticket, now) for ticket in offers]
+    choices = house.roster.choose_many(requests, now)
+    moved: list[Change] = []
+    for ticket, choice in zip(offers, choices, strict=True):
+        # Who found no place among the able stays with whom they are.
+        if "together" in choice.reason and choice.worker != ticket.worker:
+            moved += resent(house, ticket, choice, now, _why(choice, len(offers)))
     return moved
 
 

@@ -131,17 +131,17 @@ def test_who_has_come_to_a_place_is_given_what_lies_beside_it_before_they_are_do
     assert story.ticket_by_id(beside).worker == "w-12"
 
 
-def test_nobody_is_robbed_of_what_they_are_on_the_way_to_however_grave_the_rest_is() -> None:
+def test_nobody_is_robbed_of_what_they_are_on_the_way_to_though_something_graver_waits() -> None:
     story = story_of("w-11", "w-12")
-    near = flood(story, "road-1", place(440, 250))
-    grave = flood(story, "road-2", place(460, 900), severity=5)
     other = flood(story, "road-3", place(100, 120))
-    for ticket in (near, grave):
-        story.at(10).do(ticket, "accept", by=str(story.ticket_by_id(ticket).worker))
-    mine = [t for t in (near, grave) if story.ticket_by_id(t).worker == "w-12"]
-    assert near in mine
-    story.do(other, "accept", "arrive", "dispose", by=str(story.ticket_by_id(other).worker))
+    story.do(other, "accept", "arrive", by="w-11")
+    near = flood(story, "road-1", place(440, 250))
+    story.do(near, "accept", by="w-12")
+    grave = flood(story, "road-2", place(460, 900), severity=4)
+    story.do(grave, "accept", by="w-12")
+    story.at(60).do(other, "dispose", by="w-11")
     assert story.ticket_by_id(near).worker == "w-12"
+    assert story.ticket_by_id(grave).worker == "w-11", "that one may go to whoever is free"
 
 
 def test_who_was_asked_to_help_and_is_then_sent_is_no_helper_any_more() -> None:
@@ -152,3 +152,23 @@ def test_who_was_asked_to_help_and_is_then_sent_is_no_helper_any_more() -> None:
     story.at(121)
     assert story.ticket().worker == "w-11"
     assert [(h.worker, h.state) for h in story.ticket().hands] == [("w-11", "released")]
+
+
+def test_what_comes_in_a_burst_is_matched_together() -> None:
+    story = story_of("w-12", "w-32")
+    first = flood(story, "road-1", place(960, 270))
+    assert story.ticket_by_id(first).worker == "w-12", "a little nearer"
+    story.at(20)
+    second = flood(story, "road-2", place(50, 250))
+    assert story.ticket_by_id(second).worker == "w-12"
+    moved = story.ticket_by_id(first)
+    assert moved.worker == "w-32"
+    assert "2 matched together" in moved.timeline[-1].note
+    assert "2件统筹" in moved.timeline[-1].note
+    # What was accepted before the next came stays.
+    story = story_of("w-12", "w-32")
+    first = flood(story, "road-1", place(960, 270))
+    story.at(10).do(first, "accept", by="w-12")
+    story.at(20)
+    second = flood(story, "road-2", place(50, 250))
+    assert [story.ticket_by_id(t).worker for t in (first, second)] == ["w-12", "w-32"]
