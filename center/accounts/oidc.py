@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import secrets
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 import aiohttp
 import msgspec
@@ -110,10 +110,12 @@ class Provider:
             "client_id": given.client_id,
             "code_verifier": started.verifier,
         }
-        auth = None
-        if given.client_secret:
-            auth = aiohttp.BasicAuth(given.client_id, given.client_secret)
-        status, answer = await self._call("POST", document["token_endpoint"], data=form, auth=auth)
+        headers = {}
+        if given.client_secret:  # RFC 6749 2.3.1: each encoded as in a form, then as Basic
+            pair = f"{quote_plus(given.client_id)}:{quote_plus(given.client_secret)}"
+            headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        endpoint = document["token_endpoint"]
+        status, answer = await self._call("POST", endpoint, data=form, headers=headers)
         if status != 200 or not isinstance(answer.get("id_token"), str):
             told = f"{answer.get('error', status)}: {answer.get('error_description', '')}"[:200]
             raise Permanent("oidc_refused", f"the provider does not take the code ({told})")

@@ -6,7 +6,7 @@ gains must be decided on here, else it does not exist for handlers.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -24,6 +24,7 @@ from contracts.case import Answer, Command
 from contracts.city import City
 from contracts.clock import Clock
 from contracts.geo import Point
+from contracts.history import History, Stretch
 from contracts.ports import Desk, Page, Query, What
 
 TURNS = 20
@@ -63,6 +64,13 @@ class SeenDesk:
         """Labels, hot spots and handovers are of the whole city; the routes that show them ask for
         more than `read`."""
         return self._desk.annals
+
+    @property
+    def history(self) -> History:
+        """Of the devices in their grids; workers and utilities look at tickets, not at sensors."""
+        if self._scope.everything:
+            return self._desk.history
+        return SeenHistory(self._desk.history, self._scope, self._lands)
 
     async def page(self, what: What, query: Query) -> Page:
         """One page of what is seen."""
@@ -350,3 +358,35 @@ def as_desk(desk: SeenDesk) -> Desk:
 def as_roster(roster: SeenRoster) -> Roster:
     """What handlers use of a roster."""
     return cast(Roster, roster)
+
+
+class SeenHistory:
+    """`contracts.history.History` of the devices in a part of the city."""
+
+    def __init__(self, history: History, scope: Scope, lands: Lands) -> None:
+        self._history = history
+        self._scope = scope
+        self._lands = lands
+
+    def _seen(self, devices: Iterable[str]) -> list[str]:
+        return [d for d in devices if self._scope.in_grids(self._lands.devices.get(d))]
+
+    async def stretches(
+        self,
+        devices: Sequence[str],
+        metrics: Sequence[str],
+        since: datetime,
+        until: datetime,
+        resolution: str,
+        *,
+        zone: str,
+        limit: int,
+    ) -> list[Stretch]:
+        """Of those that are seen."""
+        return await self._history.stretches(
+            self._seen(devices), metrics, since, until, resolution, zone=zone, limit=limit
+        )
+
+    async def measured(self, metric: str, since: datetime) -> list[str]:
+        """Those that are seen."""
+        return self._seen(await self._history.measured(metric, since))
