@@ -35,6 +35,7 @@ from center.pages.resident.status import (
     SAID_OVER,
     here,
     leading,
+    may_rate,
     rated_by,
     state_of,
     steps,
@@ -163,6 +164,8 @@ class Residents:
         ticket = leading(await context.desk.tickets_of_event(follow.event))
         if ticket is None or state_of(ticket) not in RATED_IN:
             raise Problem(409, "not_done_yet", "it is not done yet / 尚未处理完成，暂不能评价")
+        if not may_rate(ticket, context.clock.now()):
+            raise Problem(409, "too_late", "it was closed over a day ago / 办结超过一天，不再评价")
         if rated_by(ticket, follow.resident) != body.score:
             said = body.text.strip() or None
             data = {"score": body.score}
@@ -256,7 +259,7 @@ class Residents:
                 others=others,
                 sensed=sensed,
                 rated=None if ticket is None else rated_by(ticket, follow.resident),
-                may_rate=state in RATED_IN,
+                may_rate=may_rate(ticket, context.clock.now()),
                 may_deny=state in SAID_OVER,
             )
         )

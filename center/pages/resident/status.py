@@ -33,6 +33,8 @@ OF_STAGE: dict[str, str] = {
 SAID_OVER = frozenset({"done", "checked", "finished", "dropped"})
 """States in which people may say that it is not so."""
 RATED_IN = frozenset({"done", "checked", "finished"})
+RATED_FOR = timedelta(hours=24)
+"""So long after it was closed the loop still takes a score (`router.keep_ended_s`)."""
 NOT_TOLD = frozenset({"patrol", "sensor_silent", "sensor_faulty", "loud_sound"})
 """Kinds that are our own business: nothing a resident sees."""
 LATELY = timedelta(hours=2)
@@ -121,6 +123,14 @@ def steps(ticket: dict[str, Any], reported_at: datetime) -> list[dict[str, str]]
     if now == "paused":
         way.append({"state": now, "at": str(ticket["updated_at"])})
     return way
+
+
+def may_rate(ticket: dict[str, Any] | None, now: datetime) -> bool:
+    """Whether a score is still taken."""
+    if ticket is None or state_of(ticket) not in RATED_IN:
+        return False
+    closed = [str(s["at"]) for s in ticket.get("timeline") or () if s["change"] == "closed"]
+    return not closed or now - datetime.fromisoformat(closed[-1]) < RATED_FOR
 
 
 def rated_by(ticket: dict[str, Any], who: str) -> int | None:

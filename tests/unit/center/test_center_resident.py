@@ -457,6 +457,10 @@ def test_a_case_closed_too_long_ago_becomes_a_new_report(scene: RoutedScene, ser
     link, _ = finished(scene, client, last="close")
     scene.desk.clock.advance_to(START + timedelta(hours=25))  # type: ignore[union-attr]
     said = {"key": "n" * 20, "text": "灯还是不亮"}
+    told = followed(client, link)
+    assert (told["may_rate"], told["may_deny"]) == (False, True)
+    late = client.post(f"/api/v1/follows/{link}/rating", {"score": 5})
+    assert (late.status, late.json["error"]) == (409, "too_late")
     answer = client.post(f"/api/v1/follows/{link}/not-done", said)
     assert answer.status == 200
     assert answer.json["follow"] != link

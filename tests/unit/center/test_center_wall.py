@@ -20,6 +20,7 @@ from center.metrics import Metrics
 from center.pages.wall.api import Picture, _grid_names, build
 from center.pages.wall.figures import RUNS, figures, marks, overdue, ticker
 from center.privacy import Veil
+from center.settings import Token
 from center.tailer import Tailer
 from contracts.city import Grid
 from contracts.clock import iso
@@ -242,6 +243,16 @@ def test_a_viewer_may_look_and_a_reporter_may_not(scene: Scene, serve: Serve) ->
     assert client.get("/api/v1/wall", token=VIEWER).status == 200
     assert client.get("/api/v1/wall", token=OPERATOR).status == 200
     assert client.get("/wall").status == 200  # the page itself holds nothing
+
+
+def test_a_screen_of_one_community_shows_that_one(scene: Scene, serve: Serve) -> None:
+    scene.happen("flooding")  # 流水社区
+    scene.happen("fibre_break")  # 打铁关社区
+    token = Token(token="viewer-token-000002", name="c1", role="viewer", grids=("c1",))
+    told = serve(tokens=(token,)).get("/api/v1/wall", token=token.token).json
+    assert told["figures"]["open"] == 1
+    assert [mark[1] for mark in told["marks"]] == ["flooding"]
+    assert [one["kind"] for one in told["ticker"]] == ["flooding"]
 
 
 def test_the_stream_tells_the_whole_and_then_what_changed(scene: Scene, serve: Serve) -> None:
