@@ -92,31 +92,38 @@ async def _everything(context: Context) -> list[dict[str, Any]]:
     for condition in () if plant is None else plant.conditions():
         told_here = {"kind": condition.kind, "text": condition.text}
         conditions.setdefault(condition.site, []).append(told_here)
-    found = []
-    for id_ in sorted(context.city.devices):
-        device, state = context.city.devices[id_], heard.get(id_, {})
-        seen = [_moment(state.get(name)) for name in ("last_reading_at", "status_at")]
-        last = max([at for at in (*seen, segments.get(id_)) if at is not None], default=None)
-        one = {
-            "id": id_,
-            "type": device.type,
-            "district": device.district,
-            "owner": device.owner,
-            "site": device.site,
-            "lon": device.point.lon,
-            "lat": device.point.lat,
-            "reports_every_s": device.reports_every_s,
-            "metrics": list(device.metrics),
-            "online": state.get("online"),
-            "last_at": None if last is None else iso(last),
-            "troubles": troubles.get(id_, []),
-            "conditions": conditions.get(id_, []),
-            "learning": _learning(learns.get(id_, ()), first.get(id_), now),
-        }
-        one["state"] = _state(one)
-        one["text"] = f"{id_} {device.type} {device.district} {device.owner} {device.site}".lower()
-        found.append(one)
-    return found
+
+    def joined() -> list[dict[str, Any]]:
+        found = []
+        for id_ in sorted(context.city.devices):
+            device, state = context.city.devices[id_], heard.get(id_, {})
+            seen = [_moment(state.get(name)) for name in ("last_reading_at", "status_at")]
+            last = max([at for at in (*seen, segments.get(id_)) if at is not None], default=None)
+            one = {
+                "id": id_,
+                "type": device.type,
+                "district": device.district,
+                "owner": device.owner,
+                "site": device.site,
+                "lon": device.point.lon,
+                "lat": device.point.lat,
+                "reports_every_s": device.reports_every_s,
+                "metrics": list(device.metrics),
+                "online": state.get("online"),
+                "last_at": None if last is None else iso(last),
+                "troubles": troubles.get(id_, []),
+                "conditions": conditions.get(id_, []),
+                "learning": _learning(learns.get(id_, ()), first.get(id_), now),
+            }
+            one["state"] = _state(one)
+            one["text"] = (
+                f"{id_} {device.type} {device.district} {device.owner} {device.site}".lower()
+            )
+            found.append(one)
+        return found
+
+    # Twenty thousand of them take a third of a second: live readers must not wait for it.
+    return await asyncio.to_thread(joined)
 
 
 def _learning(
