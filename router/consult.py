@@ -134,7 +134,10 @@ def refusal(house: House, ticket: Ticket, command: Command, now: datetime) -> st
     by = actor(command.by)
     worker = house.city.workers.get(by)
     receiver = (ticket.reason.get("consultation") or {}).get("receiver")
-    if worker is not None and by != receiver and worker.role not in house.city.profile.escalate_to:
+    above = worker is not None and worker.role in house.city.profile.escalate_to
+    # Who was sent to look whether it is so calls whose it is when it is.
+    looks = by == ticket.worker and bool(ticket.reason.get("utility", {}).get("check"))
+    if worker is not None and by != receiver and not above and not looks:
         return one_line(
             f"the utility is named by the first receiver ({receiver or 'none'}) or from above",
             f"责任单位由首接负责人（{receiver or '无'}）或上级明确",

@@ -70,6 +70,11 @@ class RouterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     fed_reach_m: float = 30.0
     """What stands this near to a customer's connection or a transformer is fed from it (where no
     node of the line is registered for the device itself)."""
+    check_first: tuple[str, ...] = ("severed_cable",)
+    """Kinds of which a faint suspicion (`state` suspected, at most `check_severity`, reported by
+    nobody) sends a grid worker to look, and calls the owner once it is confirmed."""
+    check_severity: int = 3
+    """From the next severity on the owner is called at once."""
     drain_reach_m: float = 500.0
     """Blockages told of at pipes this near along the drains are one."""
     suspected_of: dict[str, tuple[str, ...]] = msgspec.field(

@@ -94,22 +94,46 @@ class Duties:
             lane, lane_by = ("direct", "owner known") if found else ("joint", "owner unknown")
         if lane == "direct" and not found:
             lane, lane_by = "joint", "owner unknown"
+        waits: list[str] = []
         if lane == "self":
             found, by = {}, "lane"
+        elif found and self._faint(kind, events):
+            waits, found, by, lane = list(found), {}, "check", "self"
         return Duty(
             utilities=tuple(found),
             lane=lane,
             helpers=rule.helpers if rule is not None else 0,
             skills=rule.skills if rule is not None else (),
             reason={
-                "by": by if found or by == "lane" else "nobody",
+                "by": by if found or by in ("lane", "check") else "nobody",
                 "rule": rule.id if rule is not None else None,
                 "lane": lane,
                 "lane_by": lane_by,
                 "owners": found,
                 "unknown_owners": unknown,
-                **self._words(found, by, lane, unknown),
+                **({"check": waits} if waits else {}),
+                **(self._check(waits) if waits else self._words(found, by, lane, unknown)),
             },
+        )
+
+    def _faint(self, kind: str, events: Sequence[Event]) -> bool:
+        """Whether nothing but faint suspicions says so: somebody looks before the owner is called
+        (核实 comes before 立案 and 派遣)."""
+        s = self._settings
+        if kind not in s.check_first or any(e.kind == "citizen_report" for e in events):
+            return False
+        own = [e for e in events if e.kind == kind]
+        return bool(own) and all(
+            e.evidence.get("state") == "suspected" and e.severity <= s.check_severity for e in own
+        )
+
+    def _check(self, waits: Sequence[str]) -> dict[str, str]:
+        names = [self._city.utilities[u].name for u in waits]
+        return both(
+            "only suspected, and something else is likelier: a grid worker looks first; "
+            f"{', '.join(names)} is called once it is confirmed, or named by who is there",
+            "仅为疑似，其他原因可能性更大：先派网格员现场核实，"
+            f"确认后（或由现场人员明确）再派{'、'.join(names)}",
         )
 
     def _words(
