@@ -43,7 +43,7 @@ function top() {
   back.hidden = current() === null;
   back.setAttribute('aria-label', w('wBack'));
   if (!back.firstChild) back.append(glyph('back'));
-  $('title').textContent = w('wTitle');
+  $('title').textContent = w(current() === null ? 'wTitle' : 'wOne');
   $('lang').textContent = language() === 'zh' ? 'EN' : '中';
   $('lang').setAttribute('aria-label', language() === 'zh' ? 'EN · English' : '中 · 中文');
   $('lang').lang = language() === 'zh' ? 'en' : 'zh-CN';
@@ -83,8 +83,8 @@ function bottom(/** @type {string | null} */ id) {
   /** @type {HTMLElement[]} */
   const inside = [];
   if (card && step) {
-    const second = card.asked === 'confirm' ? ['deny', 'wNo'] : card.asked === 'help' ? ['refuse_help', 'wNotHelp'] : card.asked === 'verify' ? ['rework', 'rework'] : null;
-    if (second && card.actions.some((/** @type {any} */ a) => a.action === second[0])) inside.push(el('button', { type: 'button', class: 'second', data: { box: second[0], ticket: card.id, key: 'second' } }, second[1] === 'rework' ? w('wReworkWhy') : w(second[1])));
+    const second = card.asked === 'confirm' ? ['deny', 'wNo'] : card.asked === 'help' ? ['refuse_help', 'wNotHelp'] : card.asked === 'verify' ? ['rework', 'wNotGood'] : null;
+    if (second && card.actions.some((/** @type {any} */ a) => a.action === second[0])) inside.push(el('button', { type: 'button', class: 'second', data: { box: second[0], ticket: card.id, key: 'second' } }, w(second[1])));
     inside.push(el('button', { type: 'button', class: 'primary huge', data: { step: step.action, ticket: card.id, key: 'next' } }, w(step.word)));
   }
   bar.hidden = !inside.length;

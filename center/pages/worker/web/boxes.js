@@ -130,7 +130,7 @@ function round(card, offer) {
       for (const other of both) other.setAttribute('aria-pressed', String(other === event.currentTarget));
       if (!ok) text.focus();
     } }, w(ok ? 'wFine' : 'wNotFine')));
-    return el('fieldset', { class: 'round' }, el('legend', {}, say(item)), el('div', { class: 'two' }, ...both), text);
+    return el('fieldset', { class: 'found' }, el('legend', {}, say(item)), el('div', { class: 'two' }, ...both), text);
   });
   const pictures = new Pictures('near');
   const said = el('p', { class: 'wrong', role: 'alert' });

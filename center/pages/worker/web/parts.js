@@ -89,12 +89,12 @@ export function nextStep(card) {
   // Who comes back to work done badly is there already more often than not: the work is what is next.
   if (card.stage === 'reworked') order.reverse();
   const action = order.map((name) => can.get(name)).find(Boolean);
-  return action ? { action: action.action, word: card.asked === 'step_in' ? 'wNext_step_in' : `wNext_${action.action}`, offer: action } : null;
+  return action ? { action: action.action, word: card.asked === 'step_in' ? 'wNext_step_in' : card.kind === 'patrol' && action.action === 'dispose' ? 'wRoundDone' : `wNext_${action.action}`, offer: action } : null;
 }
 
 /** @param {string} kind */
 export const symbol = (kind) => /** @type {Record<string, string>} */ ({
-  back: 'M15 5l-7 7 7 7', go: 'M4 11l16-7-7 16-2-7z', photo: 'M4 8h4l1.500-2.500h5L16 8h4v11H4zM12 10.500a3.200 3.200 0 1 0 .01 0', call: 'M6 4l3.500.5L11 8 9 10a10 10 0 0 0 5 5l2-2 3.500 1.500.5 3.500c-8 1.500-15.500-6-14-14z', more: 'M5 12h.01M12 12h.01M19 12h.01', place: 'M12 21c-4-5-6-8-6-11a6 6 0 0 1 12 0c0 3-2 6-6 11zM12 8a2.200 2.200 0 1 0 .01 0', refuse: 'M12 4a8 8 0 1 0 .01 0M6.500 6.500l11 11', sent: 'M5 12l5 5 9-10',
+  back: 'M15 5l-7 7 7 7', go: 'M4 11l16-7-7 16-2-7z', photo: 'M4 8h4l1.500-2.500h5L16 8h4v11H4zM12 10.500a3.200 3.200 0 1 0 .01 0', call: 'M6 4l3.500.5L11 8 9 10a10 10 0 0 0 5 5l2-2 3.500 1.500.5 3.500c-8 1.500-15.500-6-14-14z', more: 'M5 11a1 1 0 1 0 .01 0M12 11a1 1 0 1 0 .01 0M19 11a1 1 0 1 0 .01 0', place: 'M12 21c-4-5-6-8-6-11a6 6 0 0 1 12 0c0 3-2 6-6 11zM12 8a2.200 2.200 0 1 0 .01 0', refuse: 'M12 4a8 8 0 1 0 .01 0M6.500 6.500l11 11', sent: 'M5 12l5 5 9-10',
 })[kind] ?? '';
 
 /** @param {string} kind */

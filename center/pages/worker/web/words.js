@@ -3,7 +3,7 @@
 import { addTexts } from '/static/common/i18n.js';
 
 addTexts({
-  wTitle: ['我的工单', 'My tickets'], wBack: ['返回', 'Back'],
+  wTitle: ['我的工单', 'My tickets'], wOne: ['工单', 'Ticket'], wNotGood: ['不合格', 'Not right'], wBack: ['返回', 'Back'],
   wAsked: ['待我答复', 'Waiting for me'], wWorking: ['在办', 'In hand'], wNearby: ['本网格暂无人办', 'Nobody on it yet, in my grid'], wDone: ['本班已办', 'Done this shift'],
   wNearbyHint: ['仅供知悉，如可就近处理请联系中心。', 'To know of. If you are close, call the office.'],
   wQuiet: ['暂无工单', 'No tickets'], wQuietText: ['有新派单时会响铃并振动。请保持本页打开。', 'A new one rings and vibrates. Keep this page open.'],
