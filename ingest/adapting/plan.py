@@ -26,7 +26,7 @@ OURS: Final = ("gridsentry/v1/feed/#", "gridsentry/v1/worker/#", "gridsentry/v1/
 """Topics of our own: an adapter never takes them."""
 
 
-class AdapterSettings(msgspec.Struct, frozen=True, kw_only=True):
+class AdapterSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One `[[adapters]]` table; beside these stand the options of the adapter that it uses."""
 
     use: str
