@@ -17,7 +17,7 @@ from router.assign.weigh import Request
 from router.correlate import between_m
 from router.goes import about_s, first_of, in_hands, there_in_s, urgency_s
 from router.house import House
-from router.rematch import movable, passed_over, request_of, resent
+from router.rematch import DEGREE_M, movable, passed_over, request_of, resent
 from router.words import both
 
 LOOKED_AT = 6
@@ -45,10 +45,13 @@ def _next(house: House, worker: str, at: Ticket, now: datetime) -> list[Change]:
     mine = [t for t in in_hands(house, worker) if t.id != at.id]
     first = first_of(house, worker, mine, at.place, now)
     least = float("inf") if first is None else _reluctance(house, worker, first, at, now)
+    reach_lat = s.rematch_reach_m / DEGREE_M
     around = [
         (_reluctance(house, worker, t, at, now), t.id, t)
         for t in house.book.in_hand.unreached()
-        if t.worker != worker and between_m(t.place, at.place) <= s.rematch_reach_m
+        if abs(t.place.lat - at.place.lat) <= reach_lat
+        and t.worker != worker
+        and between_m(t.place, at.place) <= s.rematch_reach_m
     ]
     looked_at = 0
     for reluctance, _, ticket in sorted(around, key=lambda one: one[:2]):
