@@ -318,6 +318,25 @@ def test_a_merge_takes_the_ticket_that_is_clicked_in_the_list(
     assert scene.desk.commands[-1].data == {"into": "t-2"}
 
 
+def test_a_panel_that_is_broken_leaves_the_others_alone(
+    browser: Browser, scene: Scene, server: CenterServer
+) -> None:
+    scene.happen("flooding")
+    context = browser.new_context(locale="zh-CN")
+    page = context.new_page()
+    page.route(
+        "**/panels/timeline/panel.js",
+        lambda route: route.fulfill(content_type="text/javascript", body="let a; let a;"),
+    )
+    page.goto(server.url)
+    page.locator(".card .open").click()
+    expect(page.locator("#detail h2")).to_have_text("道路积水")
+    expect(page.locator("#detail .why")).to_be_visible()
+    expect(page.locator("#detail .timeline")).to_have_count(0)
+    expect(page.locator(".toast.bad")).to_be_visible()
+    context.close()
+
+
 def test_who_sent_it_back_and_why_is_on_the_card(open_page: OpenPage, scene: Scene) -> None:
     ticket = scene.happen("flooding", worker="w-05")
     scene.desk.step(ticket, "returned", "w-05", "not our pipe / 非我单位管道")

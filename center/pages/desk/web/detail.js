@@ -24,8 +24,10 @@ export async function initDetail(_on) {
     /** @type {{name: string, script: string, style: string | null}[]} */
     const rows = await get('/api/v1/desk/panels');
     for (const { style } of rows) if (style) document.head.append(el('link', { rel: 'stylesheet', href: style }));
-    panels = (await Promise.all(rows.map(({ script }) => import(script)))).map((module) => module.panel);
-    panels.sort((a, b) => a.order - b.order);
+    const found = await Promise.allSettled(rows.map(({ script }) => import(script)));
+    // A panel that cannot be loaded is said and leaves the others alone.
+    for (const one of found) if (one.status === 'rejected') complain(one.reason);
+    panels = found.filter((one) => one.status === 'fulfilled').map((one) => one.value.panel).sort((a, b) => a.order - b.order);
     shown = null;
     changed();
   } catch (error) { complain(error); }
