@@ -51,6 +51,12 @@ PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
     "metric": ("Name of a metric.", {"type": "string"}),
     "since": ("From this time on: ISO 8601 with zone, or epoch ms.", {"type": "string"}),
     "until": ("Before this time.", {"type": "string"}),
+    "resolution": (
+        "Readings themselves, or rolled up; `auto`: the finest with at most `points`.",
+        {"type": "string", "enum": ["auto", "raw", "1m", "15m", "1h", "1d"]},
+    ),
+    "points": ("Points of each line at most.", {"type": "integer", "minimum": 1}),
+    "format": ("Form of the answer.", {"type": "string", "enum": ["json", "csv", "arrow"]}),
     "last_event_id": ("As the header Last-Event-ID.", {"type": "string"}),
     "from": ("`oldest`: begin with the oldest change still kept.", {"type": "string"}),
     "type": ("`ticket`, `incident`, `event`, `silence`; several by comma.", {"type": "string"}),

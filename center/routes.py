@@ -8,6 +8,7 @@ from center import (
     evidence,
     figures,
     geodata,
+    history,
     live,
     ops,
     originals,
@@ -233,6 +234,13 @@ def routes(city: City, openapi: Handler) -> tuple[Route, ...]:
             summary="The same as CSV (UTF-8 with mark).",
             handler=figures.sheet, access="evidence", query=figures.QUERY,
             answers={200: "text/csv"},
+        ),
+        Route(
+            method="GET", path="/api/v1/history", name="history",
+            summary="Readings over time by device and metric, raw or rolled up (1m, 15m, 1h, 1d; by"
+            " itself so that there are at most `points`), as JSON, CSV or Arrow.",
+            handler=history.history, access="evidence", query=history.QUERY,
+            answers={200: dict},
         ),
         Route(
             method="GET", path="/feeds/{mapping}/tickets.json", name="mapped-tickets",

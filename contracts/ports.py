@@ -24,6 +24,7 @@ from contracts.batch import (
 from contracts.case import Answer, Change, Command, Incident, Silence, Ticket
 from contracts.event import Event, Place
 from contracts.geo import Point
+from contracts.history import History
 from contracts.nouns import Arrival, Item, Poison, Position, Reading
 
 # --- ingest → core ---------------------------------------------------------------------------
@@ -309,6 +310,11 @@ class Desk(Protocol):
     @property
     def annals(self) -> Annals:
         """What people say about what was found, and what shifts hand over."""
+        ...
+
+    @property
+    def history(self) -> History:
+        """Readings over time, at the grain that is asked for."""
         ...
 
     async def page(self, what: What, query: Query) -> Page:

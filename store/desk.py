@@ -28,6 +28,7 @@ from store import cursor as cursors
 from store.annals import PgAnnals
 from store.connect import CHANNEL_STREAM, CHANNEL_WORK, PEER_LOSS, session_options
 from store.failures import translated
+from store.history import PgHistory
 from store.pack import unsigned
 from store.queries import sql
 from store.settings import StoreSettings
@@ -129,6 +130,7 @@ class PgDesk:
         self._settings = settings or StoreSettings()
         self._pool: AsyncConnectionPool[AsyncConnection] | None = None
         self.annals = PgAnnals(self._use, self._all)
+        self.history = PgHistory(self._use)
 
     async def open(self) -> None:
         """Open the pool; connections are made in the background, so this does not fail."""

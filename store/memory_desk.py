@@ -27,6 +27,7 @@ from contracts.wire import (
 from store import cursor as cursors
 from store import desk, pack
 from store.memory import MemoryStore, as_row
+from store.memory_history import MemoryHistory
 
 Row = dict[str, Any]
 """A row as PostgreSQL's query would give it, `object` beside it where it is made already."""
@@ -38,6 +39,12 @@ class MemoryDesk:
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
         self.annals = store.annals
+        self.history = MemoryHistory(
+            lambda: [
+                (device, metric, ts, ident, reading.value)
+                for (device, metric, ts, ident), (reading, *_) in store.readings.items()
+            ]
+        )
 
     async def open(self) -> None:
         """Nothing to open."""

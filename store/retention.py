@@ -54,11 +54,17 @@ def let_go(
         if variant == "timescale":
             run("drop_chunks", settings.readings_days)
             run("compress_chunks", settings.compress_after_days)
+            run("drop_minutes_chunks", settings.rollup_minutes_days)
+            run("drop_quarters_chunks", settings.rollup_quarters_days)
+            run("drop_hours_chunks", settings.rollup_hours_days)
         else:
             prepare_partitions(connection, now, settings)
             oldest = before(settings.readings_days).astimezone(UTC).date()
             done["drop_partitions"] = len(partitions.drop_before(connection, oldest))
             run("drop_default_readings", settings.readings_days)
+            run("drop_minutes", settings.rollup_minutes_days)
+            run("drop_quarters", settings.rollup_quarters_days)
+            run("drop_hours", settings.rollup_hours_days)
         run("drop_reading_keys", settings.readings_days)
         run("drop_conflicts", settings.readings_days)
         run("drop_items", settings.items_days)

@@ -39,6 +39,12 @@ class StoreSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_
     """Readings, their keys and their conflicts are kept this many days (by identity time)."""
     compress_after_days: int = 7
     """With TimescaleDB, readings older than this are compressed."""
+    rollup_minutes_days: int = 14
+    """Roll-ups by the minute: one row for each metric of each device and minute."""
+    rollup_quarters_days: int = 400
+    """Roll-ups by the quarter of an hour."""
+    rollup_hours_days: int = 3660
+    """Roll-ups by the hour, of which days are made (ten years)."""
     items_days: int = 30
     """Traces, records, reports and notices as received (sound is never stored)."""
     cases_days: int = 1095

@@ -40,6 +40,7 @@ from gridsentry.live.outside import Outside
 from gridsentry.live.plant import ServicePlant
 from gridsentry.live.probe import Probe
 from gridsentry.live.roles import Roles
+from gridsentry.live.rolling import Roller
 from gridsentry.live.tally import TicketTally
 from gridsentry.metrics import Metrics
 from gridsentry.secret import kept_secret
@@ -268,7 +269,8 @@ class Service:
             self.metrics,
             self._keeping(),
         )
-        for part in (relay, keeper):
+        roller = Roller(self.dsn_text, self.settings.store, self._variant, self.clock)
+        for part in (relay, keeper, roller):
             part.start()
             self._stack.callback(self._stopping, type(part).__name__, part.stop)
 

@@ -19,6 +19,7 @@ from store.connect import connect
 from store.migrate import Variant, migrate, migrations
 from store.queries import catalogue, sql
 from store.retention import let_go
+from store.rollups import roll
 from store.settings import StoreSettings
 from store.writer import PgWriter
 from tests.servers import START, pglite, postgres
@@ -124,12 +125,23 @@ LINK = {
     **{"at": at(0), "manifest": "{}"},
 }
 
+ROLLED = ("1m", "15m", "1h")
+HISTORY = {
+    **{"devices": ["lvl-7"], "metrics": [], "since": at(-9), "until": at(99), "limit": 5},
+}
+
 DROPS = [
     "drop_reading_keys",
     "drop_conflicts",
     "drop_default_readings",
     "drop_chunks",
     "compress_chunks",
+    "drop_minutes",
+    "drop_quarters",
+    "drop_hours",
+    "drop_minutes_chunks",
+    "drop_quarters_chunks",
+    "drop_hours_chunks",
     "drop_items",
     "drop_spool_index",
     "drop_ticket_revisions",
@@ -362,6 +374,17 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "mark_evidence_gone": {"device": "cam", "number": 1, "part": "shown", "at": at(9)},
     "evidence_kept": {},
     "originals_opened": {"since": at(0)},
+    # rollups.sql
+    "rollup_behind": {},
+    "rollup_begin": {"writer": "w"},
+    "rollup_mark": {"writer": "w"},
+    "rollup_reach": {"writer": "w", "after": -1, "upto": 9},
+    "rollup_set": {"writer": "w", "upto": 2},
+    "rollup_add": {"writer": "w", "after": -1, "upto": 9, "low": at(-9), "high": at(99)},
+    **{f"refresh_{grain}": {"low": at(-86_400), "high": at(86_400)} for grain in ROLLED},
+    **{f"history_{grain}": HISTORY for grain in ("raw", *ROLLED)},
+    "history_1d": HISTORY | {"zone": "Asia/Shanghai"},
+    "history_devices": {"metric": "level", "since": at(-9)},
     # retention.sql
     **dict.fromkeys(DROPS, AGE),
     "targets_behind": {},
@@ -464,6 +487,9 @@ def test_every_named_query_runs(database: Database) -> None:
 
 
 def _run(connection: psycopg.Connection[Any], name: str) -> None:
+    if name.startswith("refresh_"):  # it makes transactions of its own
+        connection.execute(sql(name), PARAMETERS[name])
+        return
     with connection.transaction(force_rollback=True):
         if name == "copy_staging":
             rows = pack.rows([reading(0), reading(1, sent_at=None, seq=3)], [], 1)
@@ -520,6 +546,32 @@ def test_readings_of_all_devices_go_on_after_any_row(
             assert ask(**{name: row[n] for name, n in names.items()}) == rows[place:]
 
 
+def test_charts_have_late_readings_too_and_outlive_them(database: Database) -> None:
+    now = at(0) + timedelta(days=1)
+
+    def told(grain: str) -> list[tuple[Any, ...]]:
+        given = HISTORY | {"since": at(-20 * 86_400), "until": now, "limit": 1000}
+        given |= {"zone": "Asia/Shanghai"} if grain == "1d" else {}
+        with connect(database.dsn, SETTINGS) as connection:  # PGlite has one at a time
+            connection.prepare_threshold = None
+            rows = connection.execute(sql(f"history_{grain}"), given).fetchall()
+        return [row for row in rows if row[0] == "lvl-7"]
+
+    assert roll(database.dsn, now, SETTINGS, variant=database.variant) > 0
+    assert roll(database.dsn, now, SETTINGS, variant=database.variant) == 0
+    raw = told("raw")
+    days = {grain: sum(row[6] for row in told(grain)) for grain in ROLLED}
+    assert days == dict.fromkeys(ROLLED, len(raw))
+    writer = PgWriter(database.dsn, "/gridsentry/test", SETTINGS, variant=database.variant)
+    writer.commit(batch(3, readings=[reading(-86_400 * 3 + 7, 99.0)]))
+    writer.close()
+    assert roll(database.dsn, now, SETTINGS, variant=database.variant) == 1
+    for grain in (*ROLLED, "1d"):
+        rows = told(grain)
+        assert sum(row[6] for row in rows) == len(raw) + 1, grain
+        assert max(row[5] for row in rows) == 99.0, grain
+
+
 def test_old_days_are_compressed_and_let_go(database: Database) -> None:
     now = at(0) + timedelta(days=1)
     before = _count(database)
@@ -530,10 +582,16 @@ def test_old_days_are_compressed_and_let_go(database: Database) -> None:
     assert done["drop_chunks" if database.variant == "timescale" else "drop_partitions"] >= 3
     left = _count(database)
     assert before - left in (3, 4)
+    with connect(database.dsn, SETTINGS) as connection:
+        connection.prepare_threshold = None
+        given = HISTORY | {"since": at(-20 * 86_400), "until": now, "limit": 1000}
+        rows = connection.execute(sql("history_1h"), given).fetchall()
+        of_others = 3
+        assert sum(row[6] for row in rows) == before - of_others, "charts keep what was let go"
     # What was compressed still takes a late duplicate for one, and a late new reading.
     writer = PgWriter(database.dsn, "/gridsentry/test", settings, variant=database.variant)
     late = [reading(-86_400 * 6), reading(-86_400 * 6 + 1)]
-    found = writer.commit(batch(3, readings=late))
+    found = writer.commit(batch(4, readings=late))
     writer.close()
     assert (found.readings_new, found.readings_duplicate) == (1, 1)
     assert let_go(database.dsn, now, settings, variant=database.variant)

@@ -61,6 +61,7 @@ DECISIONS: dict[str, tuple[str, str]] = {
     "tickets-csv": ("evidence", "scoped"),
     "figures": ("evidence", "scoped"),
     "figures-csv": ("evidence", "scoped"),
+    "history": ("evidence", "scoped"),
     "mapped-tickets": ("evidence", "scoped"),
     "mapped-ticket": ("evidence", "scoped"),
     **{f"open311{ext}-{what}": ("report" if what == "report" else "open", "public")

@@ -74,6 +74,7 @@ from gridsentry.live.offers import allowed
 from router.stages import MOVES
 from store.memory_accounts import MemoryAccounts
 from store.memory_annals import MemoryAnnals
+from store.memory_history import MemoryHistory
 
 PASSWORD = "rain on 9 roofs"
 
@@ -272,6 +273,9 @@ class Desk:
         self.first: dict[str, datetime] = {}
         self.taken_in: dict[int, tuple[str, bytes, datetime]] = {}
         self.annals = MemoryAnnals(SceneCases(self))
+        self.measurements: list[tuple[str, str, datetime, int, float]] = []
+        """(device, metric, time, 0, value)."""
+        self.history = MemoryHistory(lambda: self.measurements)
         self.rows: list[OutboxRow] = []
         self.dropped = 0
         self.reports: list[tuple[str, bytes]] = []

@@ -1,0 +1,77 @@
+"""History of readings on PostgreSQL and TimescaleDB: from readings, or from their roll-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+import psycopg
+from psycopg.rows import DictRow, tuple_row
+
+from contracts.history import RAW, Stretch, TooMuch
+from store.queries import sql
+from store.text import key
+
+Use = Callable[[], AbstractAsyncContextManager[psycopg.AsyncConnection[DictRow]]]
+Row = tuple[Any, ...]
+
+
+class PgHistory:
+    """`contracts.history.History` over a desk's connections."""
+
+    def __init__(self, use: Use) -> None:
+        self._use = use
+
+    async def stretches(
+        self,
+        devices: Sequence[str],
+        metrics: Sequence[str],
+        since: datetime,
+        until: datetime,
+        resolution: str,
+        *,
+        zone: str,
+        limit: int,
+    ) -> list[Stretch]:
+        """See `contracts.history.History`."""
+        given: dict[str, Any] = {
+            "devices": [key(device) for device in devices],
+            "metrics": [key(metric) for metric in metrics],
+            "since": since,
+            "until": until,
+            "limit": limit + 1,
+        }
+        if resolution == "1d":
+            given["zone"] = zone
+        rows = await self._rows(f"history_{resolution}", given)
+        if len(rows) > limit:
+            raise TooMuch(f"more than {limit:,} rows")
+        return stretches_of(rows, resolution)
+
+    async def measured(self, metric: str, since: datetime) -> list[str]:
+        """See `contracts.history.History`."""
+        rows = await self._rows("history_devices", {"metric": key(metric), "since": since})
+        return [row[0] for row in rows]
+
+    async def _rows(self, name: str, given: dict[str, Any]) -> list[Row]:
+        async with self._use() as connection:
+            cursor = connection.cursor(row_factory=tuple_row, binary=True)
+            await cursor.execute(sql(name), given)
+            return await cursor.fetchall()
+
+
+def stretches_of(rows: Iterable[Row], resolution: str) -> list[Stretch]:
+    """Rows sorted by device, metric and time, as columns of each."""
+    found = []
+    for (device, metric), some in groupby(rows, key=lambda row: (row[0], row[1])):
+        columns = list(zip(*some, strict=True))
+        times, values = list(columns[2]), [float(v) for v in columns[3]]
+        if resolution == RAW:
+            found.append(Stretch(device, metric, times, values))
+            continue
+        low, high, counts = (list(column) for column in columns[4:7])
+        found.append(Stretch(device, metric, times, values, low, high, counts))
+    return found

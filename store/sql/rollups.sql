@@ -1,0 +1,159 @@
+-- Roll-ups of readings and what is read of them (store/rollups.py, store/history.py).
+
+-- name: rollup_behind
+-- Writers whose newest batches the roll-ups have not got, and over which times these reach.
+SELECT
+    b.writer,
+    coalesce(m.batch, -1) AS done,
+    max(b.number) AS newest
+FROM batches b
+LEFT JOIN rollup_marks m ON m.writer = b.writer
+GROUP BY b.writer, m.batch
+HAVING max(b.number) > coalesce(m.batch, -1)
+ORDER BY b.writer
+
+-- name: rollup_begin
+INSERT INTO rollup_marks (writer, batch) VALUES (%(writer)s, -1) ON CONFLICT DO NOTHING
+
+-- name: rollup_mark
+-- Held until the transaction ends: of several processes one adds a batch.
+SELECT batch FROM rollup_marks WHERE writer = %(writer)s FOR UPDATE
+
+-- name: rollup_reach
+SELECT min(ts_low), max(ts_high)
+FROM batches
+WHERE writer = %(writer)s AND number > %(after)s AND number <= %(upto)s
+
+-- name: rollup_set
+UPDATE rollup_marks SET batch = %(upto)s WHERE writer = %(writer)s
+
+-- name: rollup_add native
+WITH fresh AS (
+    SELECT
+        device,
+        metric,
+        date_bin('1 minute', ts, timestamptz '2000-01-01 00:00:00+00') AS bucket,
+        count(*) AS n,
+        sum(value) AS total,
+        min(value) AS low,
+        max(value) AS high
+    FROM readings
+    WHERE writer = %(writer)s AND batch > %(after)s AND batch <= %(upto)s
+        AND ts >= %(low)s::timestamptz AND ts <= %(high)s::timestamptz
+    GROUP BY 1, 2, 3
+), minutes AS (
+    INSERT INTO rollup_1m AS r (device, metric, bucket, n, total, low, high)
+    SELECT device, metric, bucket, n, total, low, high FROM fresh
+    ON CONFLICT (device, metric, bucket) DO UPDATE SET
+        n = r.n + excluded.n,
+        total = r.total + excluded.total,
+        low = least(r.low, excluded.low),
+        high = greatest(r.high, excluded.high)
+), quarters AS (
+    INSERT INTO rollup_15m AS r (device, metric, bucket, n, total, low, high)
+    SELECT
+        device, metric, date_bin('15 minutes', bucket, timestamptz '2000-01-01 00:00:00+00'),
+        sum(n), sum(total), min(low), max(high)
+    FROM fresh
+    GROUP BY 1, 2, 3
+    ON CONFLICT (device, metric, bucket) DO UPDATE SET
+        n = r.n + excluded.n,
+        total = r.total + excluded.total,
+        low = least(r.low, excluded.low),
+        high = greatest(r.high, excluded.high)
+), hours AS (
+    INSERT INTO rollup_1h AS r (device, metric, bucket, n, total, low, high)
+    SELECT
+        device, metric, date_bin('1 hour', bucket, timestamptz '2000-01-01 00:00:00+00'),
+        sum(n), sum(total), min(low), max(high)
+    FROM fresh
+    GROUP BY 1, 2, 3
+    ON CONFLICT (device, metric, bucket) DO UPDATE SET
+        n = r.n + excluded.n,
+        total = r.total + excluded.total,
+        low = least(r.low, excluded.low),
+        high = greatest(r.high, excluded.high)
+)
+SELECT coalesce(sum(n), 0)::bigint FROM fresh
+
+-- name: refresh_1m timescale
+CALL refresh_continuous_aggregate('rollup_1m', %(low)s::timestamptz, %(high)s::timestamptz)
+
+-- name: refresh_15m timescale
+CALL refresh_continuous_aggregate('rollup_15m', %(low)s::timestamptz, %(high)s::timestamptz)
+
+-- name: refresh_1h timescale
+CALL refresh_continuous_aggregate('rollup_1h', %(low)s::timestamptz, %(high)s::timestamptz)
+
+-- name: drop_minutes native
+DELETE FROM rollup_1m WHERE bucket < %(before)s
+
+-- name: drop_quarters native
+DELETE FROM rollup_15m WHERE bucket < %(before)s
+
+-- name: drop_hours native
+DELETE FROM rollup_1h WHERE bucket < %(before)s
+
+-- name: drop_minutes_chunks timescale
+SELECT drop_chunks('rollup_1m', older_than => %(before)s::timestamptz)::text
+
+-- name: drop_quarters_chunks timescale
+SELECT drop_chunks('rollup_15m', older_than => %(before)s::timestamptz)::text
+
+-- name: drop_hours_chunks timescale
+SELECT drop_chunks('rollup_1h', older_than => %(before)s::timestamptz)::text
+
+-- name: history_raw
+SELECT device, metric, ts, value
+FROM readings
+WHERE device = ANY (%(devices)s::text[])
+    AND (cardinality(%(metrics)s::text[]) = 0 OR metric = ANY (%(metrics)s::text[]))
+    AND ts >= %(since)s::timestamptz AND ts < %(until)s::timestamptz
+ORDER BY device, metric, ts, ident
+LIMIT %(limit)s
+
+-- name: history_1m
+SELECT device, metric, bucket, total / n, low, high, n
+FROM rollup_1m
+WHERE device = ANY (%(devices)s::text[])
+    AND (cardinality(%(metrics)s::text[]) = 0 OR metric = ANY (%(metrics)s::text[]))
+    AND bucket >= %(since)s::timestamptz AND bucket < %(until)s::timestamptz
+ORDER BY device, metric, bucket
+LIMIT %(limit)s
+
+-- name: history_15m
+SELECT device, metric, bucket, total / n, low, high, n
+FROM rollup_15m
+WHERE device = ANY (%(devices)s::text[])
+    AND (cardinality(%(metrics)s::text[]) = 0 OR metric = ANY (%(metrics)s::text[]))
+    AND bucket >= %(since)s::timestamptz AND bucket < %(until)s::timestamptz
+ORDER BY device, metric, bucket
+LIMIT %(limit)s
+
+-- name: history_1h
+SELECT device, metric, bucket, total / n, low, high, n
+FROM rollup_1h
+WHERE device = ANY (%(devices)s::text[])
+    AND (cardinality(%(metrics)s::text[]) = 0 OR metric = ANY (%(metrics)s::text[]))
+    AND bucket >= %(since)s::timestamptz AND bucket < %(until)s::timestamptz
+ORDER BY device, metric, bucket
+LIMIT %(limit)s
+
+-- name: history_1d
+-- Days are those of the zone, made of hours (a zone half an hour off UTC: to half an hour).
+SELECT
+    device, metric, date_trunc('day', bucket, %(zone)s::text) AS day,
+    sum(total) / sum(n), min(low), max(high), sum(n)::bigint
+FROM rollup_1h
+WHERE device = ANY (%(devices)s::text[])
+    AND (cardinality(%(metrics)s::text[]) = 0 OR metric = ANY (%(metrics)s::text[]))
+    AND bucket >= %(since)s::timestamptz AND bucket < %(until)s::timestamptz
+GROUP BY device, metric, day
+ORDER BY device, metric, day
+LIMIT %(limit)s
+
+-- name: history_devices
+SELECT DISTINCT device
+FROM rollup_1h
+WHERE metric = %(metric)s AND bucket >= %(since)s::timestamptz
+ORDER BY device
