@@ -169,6 +169,9 @@ async def detectors(context: Context, caller: Caller, request: web.Request) -> w
     """`GET /api/v1/analysis/detectors`: how often alarms are right, by kind and by device."""
     since, until = period(context, request)
     judged = await context.desk.annals.judged(since, until)
+    if caller.grids is not None:
+        where, theirs = await asyncio.to_thread(lambda: context.lands.devices), caller.grids
+        judged = [one for one in judged if where.get(one.device) in theirs]
     kinds: dict[str, list[Judged]] = {}
     for one in judged:
         kinds.setdefault(one.kind, []).append(one)
