@@ -37,7 +37,7 @@ export async function accounts(asked) {
         { key: 'role', label: t('usRole'), value: (row) => t(`role_${row.role}`) },
         { key: 'area', label: t('usArea'), value: (row) => (row.areas.length ? row.areas.map((/** @type {Area} */ area) => area.name).join('、') : t('usEverywhere')) },
         { key: 'of', label: t('usOf'), value: (row) => row.worker_name ?? row.utility_name ?? row.worker ?? row.utility },
-        { key: 'state', label: t('usState'), value: state, cell: (row) => el('span', { class: row.disabled ? 'tag bad' : row.must_change ? 'tag warn' : 'tag' }, state(row)) },
+        { key: 'state', label: t('usState'), value: state, cell: (row) => el('span', { class: 'tag', data: row.disabled ? { tone: 'bad' } : row.must_change ? { tone: 'warn' } : {} }, state(row)) },
         { key: 'seen', label: t('usSeen'), value: (row) => (row.seen_at ? when(row.seen_at) : t('usNever')) },
         { key: 'edit', label: t('usEdit'), value: () => '', cell: (row) => el('button', { 'aria-label': `${t('usEdit')}: ${row.name}`, onclick: async () => sheet(await get(`/api/v1/accounts/${row.id}`), again) }, t('usEdit')) },
       ] }),

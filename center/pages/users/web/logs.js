@@ -35,7 +35,7 @@ export function audit(asked) {
     table({ caption: t('usAudit'), rows: items, columns: [
       { key: 'at', label: t('usWhen'), value: (row) => when(row.at, true) },
       { key: 'who', label: t('usWho'), value: (row) => row.who },
-      { key: 'action', label: t('usAction'), value: (row) => named(row.action), cell: (row) => el('span', { class: row.action === 'login_failed' ? 'tag bad' : 'tag' }, named(row.action)) },
+      { key: 'action', label: t('usAction'), value: (row) => named(row.action), cell: (row) => el('span', { class: 'tag', data: row.action === 'login_failed' ? { tone: 'bad' } : {} }, named(row.action)) },
       { key: 'subject', label: t('usSubject'), value: (row) => row.detail.name ?? row.subject },
       { key: 'detail', label: t('usDetail'), value: (row) => told(row.detail), cell: (row) => el('span', { class: 'detail' }, say(told(row.detail))) },
       { key: 'address', label: t('usAddress'), value: (row) => row.address },
