@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from center.accounts.passwords import hashed
+from center.pages.worker import shell
 from center.pages.worker.shell import kept
 from center.server import CenterServer
 from contracts.accounts import Account, Note
@@ -77,10 +78,10 @@ def done(scene: Scene) -> list[str]:
     return [command.action for command in scene.desk.commands]
 
 
-def picture(path: Path) -> Path:
-    """As a phone takes it: 12 megapixels, some MB."""
+def picture(path: Path, size: tuple[int, int] = (2000, 1500)) -> Path:
+    """As a phone takes it, in a street at night: rich in detail and noise."""
     rng = np.random.default_rng(3)
-    rough = cv2.resize(rng.integers(0, 225, (60, 80, 3), dtype=np.uint8), (4000, 3000))
+    rough = cv2.resize(rng.integers(0, 225, (60, 80, 3), dtype=np.uint8), size)
     noise = rng.integers(0, 30, rough.shape, dtype=np.uint8)
     assert cv2.imwrite(str(path), rough + noise)
     return path
@@ -133,7 +134,7 @@ def test_a_photograph_is_made_small_and_loses_what_the_camera_wrote(
         route.continue_()
 
     page.route("**/photos?*", seen)
-    whole = picture(tmp_path / "p.jpg").read_bytes()
+    whole = picture(tmp_path / "p.jpg", (4000, 3000)).read_bytes()  # 12 megapixels
     exif = b"Exif\x00\x00" + b"II*\x00" + b"GPS-30.27-120.15" * 4
     marked = whole[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + whole[2:]
     (tmp_path / "marked.jpg").write_bytes(marked)
@@ -469,6 +470,22 @@ def test_the_shell_is_whole_and_of_one_version(phone: Phone, scene: Scene) -> No
     assert {(icon["sizes"], icon["purpose"]) for icon in manifest["icons"]} == {
         ("192x192", "any"), ("512x512", "any"), ("512x512", "maskable"),
     }  # fmt: skip
+
+
+def test_a_new_version_is_offered_and_taken(
+    phone: Phone, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.happen("flooding", worker=ME)
+    page = phone()
+    shelled(page)
+    (old,) = page.evaluate("caches.keys()")
+    newer = shell.script().replace(old.removeprefix("worker-").encode(), b"another-version")
+    monkeypatch.setattr(shell, "script", lambda: newer)
+    page.evaluate("navigator.serviceWorker.ready.then((r) => r.update()).then(() => true)")
+    expect(page.locator("#state")).to_contain_text("新版本已就绪")
+    page.locator("#state button").tap()
+    expect(page.locator(".ticket")).to_have_count(1)
+    assert page.evaluate("caches.keys()") == ["worker-another-version"]
 
 
 @pytest.mark.parametrize(("locale", "scheme"), [("zh-CN", "light"), ("en-US", "dark")])

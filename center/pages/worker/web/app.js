@@ -168,8 +168,11 @@ function say(text, bad = false) {
 
 async function shell() {
   if (!('serviceWorker' in navigator) || !window.isSecureContext) return;
-  const first = !navigator.serviceWorker.controller;
-  navigator.serviceWorker.addEventListener('controllerchange', () => { if (!first) { state.newVersion = true; changed(); } });
+  let kept = Boolean(navigator.serviceWorker.controller);
+  navigator.serviceWorker.addEventListener('controllerchange', () => {
+    if (kept) { state.newVersion = true; changed(); }
+    kept = true; // the first one only takes the page up
+  });
   try { await navigator.serviceWorker.register('/w/sw.js', { scope: '/w' }); } catch (error) { console.warn('service worker:', error); }
 }
 
