@@ -15,7 +15,7 @@ from center.feeds.csvtext import MARK, line
 from center.guard import Caller
 from center.problems import Problem, json_response
 from center.query import one_of, parse_time
-from contracts.clock import epoch_ms, iso
+from contracts.clock import from_epoch_ms, iso
 from contracts.errors import Refused
 from contracts.history import GRAINS, RAW, RESOLUTIONS, Stretch, TooMuch
 from contracts.kinds import METRICS
@@ -99,7 +99,7 @@ def as_json(found: list[Stretch]) -> list[dict[str, Any]]:
     for one in found:
         told: dict[str, Any] = {
             "device": one.device, "metric": one.metric, "unit": METRICS.get(one.metric),
-            "t": [epoch_ms(at) for at in one.times], "value": one.values,
+            "t": [at // 1000 for at in one.times], "value": one.values,
         }  # fmt: skip
         if one.counts is not None:
             told |= {"low": one.low, "high": one.high, "n": one.counts}
@@ -114,7 +114,7 @@ def as_csv(found: list[Stretch]) -> bytes:
         blank: list[Any] = [""] * len(one.times)
         columns = (one.times, one.values, one.low or blank, one.high or blank, one.counts or blank)
         for at, *rest in zip(*columns, strict=True):
-            out.append(line([one.device, one.metric, iso(at), *rest]))
+            out.append(line([one.device, one.metric, iso(from_epoch_ms(at / 1000)), *rest]))
     return b"".join(out)
 
 
@@ -136,7 +136,7 @@ def as_arrow(found: list[Stretch], asked: dict[str, str]) -> bytes:
             columns = [
                 pa.array([one.device] * size).dictionary_encode(),
                 pa.array([one.metric] * size).dictionary_encode(),
-                pa.array(one.times, pa.timestamp("us", tz="UTC")),
+                pa.array(one.times, pa.int64()).cast(pa.timestamp("us", tz="UTC")),
                 pa.array(one.values, pa.float64()),
                 *(
                     pa.nulls(size, kind) if column is None else pa.array(column, kind)

@@ -23,7 +23,8 @@ class Stretch(msgspec.Struct, frozen=True):
 
     device: str
     metric: str
-    times: list[datetime]
+    times: list[int]
+    """Microseconds since 1970, UTC."""
     values: list[float]
     low: list[float] | None = None
     high: list[float] | None = None

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from itertools import groupby
 from typing import Any
 
 import psycopg
 from psycopg.rows import DictRow, tuple_row
 
-from contracts.history import RAW, Stretch, TooMuch
+from contracts.history import Stretch, TooMuch
+from store.columns import as_columns
 from store.queries import sql
 from store.text import key
 
@@ -47,9 +47,12 @@ class PgHistory:
         if resolution == "1d":
             given["zone"] = zone
         rows = await self._rows(f"history_{resolution}", given)
-        if len(rows) > limit:
+        if sum(len(row[2]) for row in rows) > limit:
             raise TooMuch(f"more than {limit:,} rows")
-        return stretches_of(rows, resolution)
+        return [
+            Stretch(device, metric, *(column.tolist() for column in columns))
+            for device, metric, *columns in rows
+        ]
 
     async def measured(self, metric: str, since: datetime) -> list[str]:
         """See `contracts.history.History`."""
@@ -59,19 +62,6 @@ class PgHistory:
     async def _rows(self, name: str, given: dict[str, Any]) -> list[Row]:
         async with self._use() as connection:
             cursor = connection.cursor(row_factory=tuple_row, binary=True)
+            as_columns(cursor)
             await cursor.execute(sql(name), given)
             return await cursor.fetchall()
-
-
-def stretches_of(rows: Iterable[Row], resolution: str) -> list[Stretch]:
-    """Rows sorted by device, metric and time, as columns of each."""
-    found = []
-    for (device, metric), some in groupby(rows, key=lambda row: (row[0], row[1])):
-        columns = list(zip(*some, strict=True))
-        times, values = list(columns[2]), [float(v) for v in columns[3]]
-        if resolution == RAW:
-            found.append(Stretch(device, metric, times, values))
-            continue
-        low, high, counts = (list(column) for column in columns[4:7])
-        found.append(Stretch(device, metric, times, values, low, high, counts))
-    return found

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from contracts.history import GRAINS, RAW, Stretch, TooMuch
-from store.history import stretches_of
 
 Readings = Callable[[], Iterable[tuple[str, str, datetime, int, float]]]
 """(device, metric, identity time, ident, value) of every reading."""
@@ -38,7 +39,7 @@ class MemoryHistory:
             for device, metric, at, ident, value in self._readings()
             if device in wanted and (not named or metric in named)
         ]
-        rows: list[tuple[object, ...]]
+        rows: list[tuple[Any, ...]]
         if resolution == RAW:
             rows = [(d, m, at, v) for d, m, at, _, v in sorted(some) if since <= at < until]
         else:
@@ -53,7 +54,7 @@ class MemoryHistory:
             ]
         if len(rows) > limit:
             raise TooMuch(f"more than {limit:,} rows")
-        return stretches_of(rows, resolution)
+        return _stretches(rows)
 
     async def measured(self, metric: str, since: datetime) -> list[str]:
         """See `contracts.history.History`."""
@@ -80,3 +81,16 @@ def _bucket(
 def _floor(at: datetime, length: timedelta) -> datetime:
     first = datetime(2000, 1, 1, tzinfo=UTC)
     return first + (at - first) // length * length
+
+
+def _stretches(rows: Iterable[tuple[Any, ...]]) -> list[Stretch]:
+    """Rows sorted by device, metric and time, as columns of each."""
+    found = []
+    for (device, metric), some in groupby(rows, key=lambda row: (row[0], row[1])):
+        times, *columns = (list(column) for column in list(zip(*some, strict=True))[2:])
+        found.append(Stretch(device, metric, [_micros(at) for at in times], *columns))
+    return found
+
+
+def _micros(at: datetime) -> int:
+    return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)

@@ -104,53 +104,85 @@ SELECT drop_chunks('rollup_15m', older_than => %(before)s::timestamptz)::text
 SELECT drop_chunks('rollup_1h', older_than => %(before)s::timestamptz)::text
 
 -- name: history_raw
-SELECT device, metric, ts, value
-FROM readings
-WHERE device = ANY (%(devices)s::text[])
-    AND (cardinality(%(metrics)s::text[]) = 0 OR metric = ANY (%(metrics)s::text[]))
-    AND ts >= %(since)s::timestamptz AND ts < %(until)s::timestamptz
-ORDER BY device, metric, ts, ident
-LIMIT %(limit)s
+-- Columns for each device and metric: a row a reading would cost ten times as much to parse.
+SELECT device, metric, array_agg(ts ORDER BY ts, ident), array_agg(value ORDER BY ts, ident)
+FROM (
+    SELECT device, metric, ts, ident, value
+    FROM readings
+    WHERE device = ANY (%(devices)s::text[])
+        AND (cardinality(%(metrics)s::text[]) = 0 OR metric = ANY (%(metrics)s::text[]))
+        AND ts >= %(since)s::timestamptz AND ts < %(until)s::timestamptz
+    LIMIT %(limit)s
+) found
+GROUP BY device, metric
+ORDER BY device, metric
 
 -- name: history_1m
-SELECT device, metric, bucket, total / n, low, high, n
-FROM rollup_1m
-WHERE device = ANY (%(devices)s::text[])
-    AND (cardinality(%(metrics)s::text[]) = 0 OR metric = ANY (%(metrics)s::text[]))
-    AND bucket >= %(since)s::timestamptz AND bucket < %(until)s::timestamptz
-ORDER BY device, metric, bucket
-LIMIT %(limit)s
+SELECT
+    device, metric, array_agg(bucket ORDER BY bucket), array_agg(total / n ORDER BY bucket),
+    array_agg(low ORDER BY bucket), array_agg(high ORDER BY bucket),
+    array_agg(n ORDER BY bucket)
+FROM (
+    SELECT device, metric, bucket, n, total, low, high
+    FROM rollup_1m
+    WHERE device = ANY (%(devices)s::text[])
+        AND (cardinality(%(metrics)s::text[]) = 0 OR metric = ANY (%(metrics)s::text[]))
+        AND bucket >= %(since)s::timestamptz AND bucket < %(until)s::timestamptz
+    LIMIT %(limit)s
+) found
+GROUP BY device, metric
+ORDER BY device, metric
 
 -- name: history_15m
-SELECT device, metric, bucket, total / n, low, high, n
-FROM rollup_15m
-WHERE device = ANY (%(devices)s::text[])
-    AND (cardinality(%(metrics)s::text[]) = 0 OR metric = ANY (%(metrics)s::text[]))
-    AND bucket >= %(since)s::timestamptz AND bucket < %(until)s::timestamptz
-ORDER BY device, metric, bucket
-LIMIT %(limit)s
+SELECT
+    device, metric, array_agg(bucket ORDER BY bucket), array_agg(total / n ORDER BY bucket),
+    array_agg(low ORDER BY bucket), array_agg(high ORDER BY bucket),
+    array_agg(n ORDER BY bucket)
+FROM (
+    SELECT device, metric, bucket, n, total, low, high
+    FROM rollup_15m
+    WHERE device = ANY (%(devices)s::text[])
+        AND (cardinality(%(metrics)s::text[]) = 0 OR metric = ANY (%(metrics)s::text[]))
+        AND bucket >= %(since)s::timestamptz AND bucket < %(until)s::timestamptz
+    LIMIT %(limit)s
+) found
+GROUP BY device, metric
+ORDER BY device, metric
 
 -- name: history_1h
-SELECT device, metric, bucket, total / n, low, high, n
-FROM rollup_1h
-WHERE device = ANY (%(devices)s::text[])
-    AND (cardinality(%(metrics)s::text[]) = 0 OR metric = ANY (%(metrics)s::text[]))
-    AND bucket >= %(since)s::timestamptz AND bucket < %(until)s::timestamptz
-ORDER BY device, metric, bucket
-LIMIT %(limit)s
+SELECT
+    device, metric, array_agg(bucket ORDER BY bucket), array_agg(total / n ORDER BY bucket),
+    array_agg(low ORDER BY bucket), array_agg(high ORDER BY bucket),
+    array_agg(n ORDER BY bucket)
+FROM (
+    SELECT device, metric, bucket, n, total, low, high
+    FROM rollup_1h
+    WHERE device = ANY (%(devices)s::text[])
+        AND (cardinality(%(metrics)s::text[]) = 0 OR metric = ANY (%(metrics)s::text[]))
+        AND bucket >= %(since)s::timestamptz AND bucket < %(until)s::timestamptz
+    LIMIT %(limit)s
+) found
+GROUP BY device, metric
+ORDER BY device, metric
 
 -- name: history_1d
 -- Days are those of the zone, made of hours (a zone half an hour off UTC: to half an hour).
 SELECT
-    device, metric, date_trunc('day', bucket, %(zone)s::text) AS day,
-    sum(total) / sum(n), min(low), max(high), sum(n)::bigint
-FROM rollup_1h
-WHERE device = ANY (%(devices)s::text[])
-    AND (cardinality(%(metrics)s::text[]) = 0 OR metric = ANY (%(metrics)s::text[]))
-    AND bucket >= %(since)s::timestamptz AND bucket < %(until)s::timestamptz
-GROUP BY device, metric, day
-ORDER BY device, metric, day
-LIMIT %(limit)s
+    device, metric, array_agg(day ORDER BY day), array_agg(total / n ORDER BY day),
+    array_agg(low ORDER BY day), array_agg(high ORDER BY day), array_agg(n ORDER BY day)
+FROM (
+    SELECT
+        device, metric, date_trunc('day', bucket, %(zone)s::text) AS day,
+        sum(n)::bigint AS n, sum(total) AS total, min(low) AS low, max(high) AS high
+    FROM rollup_1h
+    WHERE device = ANY (%(devices)s::text[])
+        AND (cardinality(%(metrics)s::text[]) = 0 OR metric = ANY (%(metrics)s::text[]))
+        AND bucket >= %(since)s::timestamptz AND bucket < %(until)s::timestamptz
+    GROUP BY device, metric, day
+    LIMIT %(limit)s
+) found
+GROUP BY device, metric
+ORDER BY device, metric
 
 -- name: history_devices
 SELECT DISTINCT device
