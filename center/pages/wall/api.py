@@ -20,6 +20,7 @@ from aiohttp import web
 from center.board import Glance, News
 from center.context import Context
 from center.guard import Caller
+from center.live import STILL_S, still
 from center.pages.wall.figures import figures, marks, ticker
 from center.problems import Problem, json_response
 from center.route import Route
@@ -156,7 +157,7 @@ class Wall:
         tailer.clients += 1
         try:
             await response.prepare(request)
-            await self._follow(context, caller, response)
+            await self._follow(context, caller, request, response)
         except TimeoutError:
             context.metrics.count("stream_dropped", reason="slow")
             if request.transport is not None:
@@ -167,10 +168,17 @@ class Wall:
             tailer.clients -= 1
         return response
 
-    async def _follow(self, context: Context, caller: Caller, response: web.StreamResponse) -> None:
+    async def _follow(
+        self, context: Context, caller: Caller, request: web.Request, response: web.StreamResponse
+    ) -> None:
         tailer = context.tailer
         shown: dict[str, list[Any]] | None = None
+        checked = monotonic()
         while not tailer.closing:
+            if caller.account is not None and monotonic() - checked >= STILL_S:
+                checked = monotonic()
+                if not await still(context, caller, request):
+                    return  # the session is over, or may something else: the wall asks anew
             grown = tailer.grown
             try:
                 if tailer.fault is not None:  # nothing new would reach us
