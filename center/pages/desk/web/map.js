@@ -12,6 +12,11 @@ let map = null;
 let drawn = '';
 /** @type {unknown} */
 let workers = null;
+/** @type {string | null} */
+let selected = null;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let waiting;
+const BEHIND_MS = 80;
 
 /** @param {(id: string) => void} onSelect */
 export function initMap(onSelect) {
@@ -31,15 +36,19 @@ function covered() {
   return detail.hidden || window.innerWidth < 900 ? 0 : detail.offsetWidth;
 }
 
+/** @param {any} ticket */
+function labelOf(ticket) {
+  const kind = /** @type {Record<string, any>} */ (state.city.kinds)[ticket.kind]?.[language()] ?? ticket.kind;
+  return [kind, severityName(ticket.severity), stageName(ticket.stage), gridName(ticket.grid)].filter(Boolean).join(' · ');
+}
+
 /** The visible tickets as pins; the parts of one lie on its parent's pin. @returns {import('../common/map/map.js').Pin[]} */
 function pins() {
   const tickets = visibleTickets(), ids = new Set(tickets.map((ticket) => ticket.id)), moment = now();
   return tickets.flatMap((ticket) => {
     const place = placed(ticket), clock = nextClock(ticket);
     if (!place || (ticket.parent && ids.has(ticket.parent))) return [];
-    const kind = /** @type {Record<string, any>} */ (state.city.kinds)[ticket.kind]?.[language()] ?? ticket.kind;
-    const label = [kind, severityName(ticket.severity), stageName(ticket.stage), gridName(ticket.grid)].filter(Boolean).join(' · ');
-    return [{ id: ticket.id, place, kind: ticket.kind, severity: ticket.severity, label, overdue: Boolean(clock && clock.at < moment), fresh: state.fresh.has(ticket.id) }];
+    return [{ id: ticket.id, place, kind: ticket.kind, severity: ticket.severity, label: () => labelOf(ticket), overdue: Boolean(clock && clock.at < moment), fresh: state.fresh.has(ticket.id) }];
   });
 }
 
@@ -57,14 +66,24 @@ function marks() {
   return { grid: ticket.grid, worker: ticket.worker, from: placed(worker), to: placed(ticket), lines, circles };
 }
 
-/** Give the map what changed; it is asked after every change of the page. */
+/** Give the map what changed; it is asked after every change of the page. A selection is followed at
+ * once, the rest a moment behind the list: with thousands of tickets the queue comes first. */
 export function draw() {
+  if (!map) return;
+  if (selected !== state.selected) { selected = state.selected; give(); return; }
+  waiting ??= setTimeout(give, BEHIND_MS);
+}
+
+function give() {
+  clearTimeout(waiting);
+  waiting = undefined;
   if (!map) return;
   if (workers !== state.workers) {
     workers = state.workers;
     map.workers([...state.workers.values()].map((worker) => ({ id: worker.id, name: workerName(worker.id) ?? worker.id, point: worker.point, line: gridName(worker.grid) })));
   }
-  const list = pins(), look = `${state.selected}${language()}${list.map((pin) => `${pin.id}${pin.severity}${pin.overdue}${pin.fresh}${pin.label}`).join()}`;
+  const list = pins(), revs = visibleTickets();
+  const look = `${state.selected}${language()}${state.gridNames.size}${list.map((pin) => `${pin.id}${pin.overdue ? '!' : ''}${pin.fresh ? '*' : ''}`).join()}${revs.map((ticket) => ticket.rev).join()}`;
   if (look !== drawn) { drawn = look; map.tickets(list, state.selected); }
   map.mark(marks());
 }

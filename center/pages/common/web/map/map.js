@@ -64,6 +64,8 @@ export function createMap(element, options) {
   let people = [];
   /** @type {Marks} */
   let marks = {};
+  const told = (/** @type {unknown[]} */ ...parts) => JSON.stringify(parts);
+  const drawn = { below: told(undefined, [], []), above: told() };
   const NONE = /** @type {Map<string, number>} */ (new Map());
 
   for (const [name, z] of /** @type {[string, string][]} */ ([['land', '250'], ['things', '450']])) {
@@ -220,7 +222,13 @@ export function createMap(element, options) {
       things.draw();
     },
     /** @param {Marks} belonging */
-    mark(belonging) { marks = belonging; land.draw(); things.draw(); },
+    mark(belonging) {
+      // Pages say it after every change; the ground is only drawn anew when it looks different.
+      const [below, above] = [told(belonging.grid, [...(belonging.lines ?? [])], belonging.circles ?? []), told(belonging.worker, belonging.from, belonging.to)];
+      marks = belonging;
+      if (below !== drawn.below) { drawn.below = below; land.draw(); }
+      if (above !== drawn.above) { drawn.above = above; things.draw(); }
+    },
     /** Bring a place into the part of the map that nothing covers. @param {LonLat | null | undefined} place @param {number} [closer] */
     show(place, closer) {
       if (!place) return;

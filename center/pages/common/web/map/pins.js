@@ -9,7 +9,8 @@ import { clean, el, icon } from '../text.js';
 
 /**
  * What a pin needs of a ticket.
- * @typedef {{id: string, place: [number, number], kind: string, severity: number, label: string, overdue?: boolean, fresh?: boolean}} Pin
+ * @typedef {{id: string, place: [number, number], kind: string, severity: number, label: string | (() => string), overdue?: boolean, fresh?: boolean}} Pin
+ *   `label` may be a function: of thousands only some are on screen
  * @typedef {import('./clusters.js').Spot & {pin: Pin}} PinSpot
  */
 
@@ -73,7 +74,8 @@ export function addPins(map, select) {
     const look = `${pin.kind}${pin.overdue ?? false}`;
     if (button.dataset.look !== look) { button.replaceChildren(icon(pin.kind), ...late(pin.overdue)); button.dataset.look = look; }
     Object.assign(button.dataset, { id: pin.id, severity: String(pin.severity), fresh: String(pin.fresh ?? false), overdue: String(pin.overdue ?? false) });
-    const label = clean(pin.overdue ? `${pin.label} · ${t('mapOver')}` : pin.label);
+    const said = typeof pin.label === 'function' ? pin.label() : pin.label;
+    const label = clean(pin.overdue ? `${said} · ${t('mapOver')}` : said);
     if (button.title !== label) { button.title = label; button.setAttribute('aria-label', label); }
     button.setAttribute('aria-pressed', String(pin.id === selected));
     button.onclick = () => select(pin.id);
