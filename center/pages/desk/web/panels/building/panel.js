@@ -66,7 +66,7 @@ function show(event, building) {
   const box = /** @type {HTMLDialogElement} */ (el('dialog', { class: 'building', 'aria-label': t('buildingView') },
     el('header', {}, el('h2', {}, t('buildingView'), ' ', say(building.camera, 'soft')), el('p', { class: 'window' }, event.origin ? say(`${windowName(event.origin)} · ${Math.round(event.origin.p * 100)} %`) : t(whyNone(event))), shut),
     el('div', { class: 'sides' },
-      el('section', { class: 'wall-side' }, figure(event, building, p, 620, Math.max(420, window.innerHeight - 240))),
+      el('section', { class: 'wall-side' }, figure(event, building, p, Math.min(620, window.innerWidth - 60), Math.max(420, window.innerHeight - 240))),
       el('section', {}, el('h3', {}, t('still')),
         still ? el('figure', { class: 'traced' }, el('img', { src: still, alt: t('still') }), onPicture(building, event, p)) : null,
         el('h3', {}, t('clipAndTrack')), clip instanceof HTMLVideoElement ? clip : el('p', { class: 'hint' }, t(event.links === null ? 'withheld' : 'pending'))),

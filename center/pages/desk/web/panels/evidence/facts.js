@@ -8,6 +8,8 @@ import { el, say } from '/static/common/text.js';
 export const fact = (name, value) => (value === null || value === undefined || value === '' ? null : el('div', { class: 'fact' }, el('dt', {}, name), el('dd', {}, value instanceof Node ? value : say(value))));
 /** @param {(HTMLElement | null)[]} rows */
 export const facts = (...rows) => el('dl', { class: 'facts' }, ...rows);
+/** A value with its unit and state; nothing where there is no value. @param {unknown} value @param {string} unit @param {string} [how] */
+export const told = (value, unit, how) => (value === null || value === undefined ? null : `${value}${unit}${how ? ` · ${t(how)}` : ''}`);
 /** @param {unknown} p */
 export const percent = (p) => `${Math.round(Number(p) * 100)} %`;
 

@@ -7,7 +7,7 @@ import { language, t, timeOf } from '/static/common/i18n.js';
 import { clean, el, say } from '/static/common/text.js';
 import { state } from '../../state.js';
 import { chartOf } from './chart.js';
-import { bars, fact, facts, heldAgainst, percent, reasons } from './facts.js';
+import { bars, fact, facts, heldAgainst, percent, reasons, told } from './facts.js';
 import { media, original, seal } from './media.js';
 
 /** @param {any} origin */
@@ -51,7 +51,7 @@ const KINDS = {
     return [
       chartOf(event),
       facts(
-        fact(t('now'), `${event.value} m${t(event.stage) ? ` · ${t(event.stage)}` : ''}`),
+        fact(t('now'), told(event.value, ' m', event.stage)),
         event.rate ? fact(t('rate'), `${(event.rate * 3600 * 100).toFixed(1)} cm/h`) : null,
         over?.at ? fact(t('overflowAt'), `${timeOf(over.at, zone)}（${timeOf(over.low ?? over.at, zone)}–${timeOf(over.high ?? over.at, zone)}）`) : null),
     ];
@@ -68,7 +68,7 @@ const KINDS = {
   fibre_break(event) {
     return [
       chartOf(event),
-      facts(fact(t('distance'), `${event.distance_m} m ± ${event.error_m} m`), event.loss_db != null ? fact(t('loss'), `${event.loss_db} dB`) : null, ...heldAgainst({ ...event.evidence, ...event })),
+      facts(fact(t('distance'), event.distance_m == null ? null : `${event.distance_m} m${event.error_m == null ? '' : ` ± ${event.error_m} m`}`), fact(t('loss'), told(event.loss_db, ' dB')), ...heldAgainst({ ...event.evidence, ...event })),
       reasons(event.evidence ?? {}),
     ];
   },
@@ -76,7 +76,7 @@ const KINDS = {
     const all = event.evidence ?? {};
     return [
       chartOf(event),
-      facts(fact(t('now'), `${all.value}°${all.state ? ` · ${t(all.state)}` : ''}`), fact(t('atRest'), `${all.rest}°`), fact(t('since'), timeOf(all.since, state.city.timezone))),
+      facts(fact(t('now'), told(all.value, '°', all.state)), fact(t('atRest'), told(all.rest, '°')), fact(t('since'), timeOf(all.since, state.city.timezone))),
       reasons(all),
     ];
   },
@@ -84,7 +84,7 @@ const KINDS = {
     const all = event.evidence ?? {};
     return [
       chartOf(event),
-      facts(fact(t('now'), `${all.value} kPa${all.state ? ` · ${t(all.state)}` : ''}`), all.usual != null ? fact(t('usual'), `${all.usual} kPa`) : null,
+      facts(fact(t('now'), told(all.value, ' kPa', all.state)), fact(t('usual'), told(all.usual, ' kPa')),
         all.zone?.length ? fact(t('hydrants'), all.zone.join('、')) : null, fact(t('since'), timeOf(all.since, state.city.timezone))),
       reasons(all),
     ];
@@ -93,7 +93,7 @@ const KINDS = {
     const all = event.evidence ?? {};
     return [
       chartOf(event),
-      facts(fact(t('now'), all.value != null ? `${all.value}°${all.state ? ` · ${t(all.state)}` : ''}` : null), fact(t('atRest'), all.rest != null ? `${all.rest}°` : null), fact(t('since'), all.since ? timeOf(all.since, state.city.timezone) : null),
+      facts(fact(t('now'), told(all.value, '°', all.state)), fact(t('atRest'), told(all.rest, '°')), fact(t('since'), all.since ? timeOf(all.since, state.city.timezone) : null),
         ...heldAgainst(all)),
       reasons(all),
     ];
