@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from contracts.clock import iso
 from contracts.event import Place
 from router.settings import RouterSettings
 from tests.scenarios.script import Script, between, event, moment
@@ -128,6 +129,14 @@ def test_an_acknowledgement_expires() -> None:
     story.expect(between(301, 300 + 1799)).nothing()
     story.at(300 + 1800)
     story.expect(between(301, 300 + 1800)).ticket("escalated")
+
+
+def test_an_acknowledgement_says_whose_and_until_when_also_where_no_clock_runs() -> None:
+    story = flooded()
+    story.at(300).command(story.ticket().id, "suspend", "center", reason="waiting for a pump")
+    story.at(400).command(story.ticket().id, "acknowledge", "w-12")
+    known = story.ticket().reason["ladder"]["acknowledged"]
+    assert known == {"by": "w-12", "at": iso(moment(400)), "until": iso(moment(400 + 1800))}
 
 
 def test_suspended_clocks_stand_still() -> None:
