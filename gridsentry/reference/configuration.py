@@ -8,7 +8,7 @@ import msgspec
 
 from detectors import specs
 from gridsentry.config import PREFIX, Settings
-from gridsentry.reference.fields import field_notes, inner_structs
+from gridsentry.reference.fields import field_notes, inner_structs, inner_tables
 from ingest.adapting.plan import AdapterSettings
 from ingest.adapting.plan import known as known_adapters
 from simulators.settings import SimSettings
@@ -36,6 +36,8 @@ def tables() -> Iterator[tuple[str, type[msgspec.Struct]]]:
             yield f"[{table.name}]", struct
             for name, inner in inner_structs(struct).items():
                 yield f"[[{table.name}.{name}]]", inner
+            for name, inner in inner_tables(struct).items():
+                yield f"[{table.name}.{name}]", inner
     yield "[[adapters]]", AdapterSettings
     for name, adapter in sorted(known_adapters().items()):
         if msgspec.structs.fields(adapter.options):

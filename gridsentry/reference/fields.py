@@ -52,6 +52,19 @@ def inner_structs(struct: type[msgspec.Struct]) -> dict[str, type[msgspec.Struct
     }
 
 
+def inner_tables(struct: type[msgspec.Struct]) -> dict[str, type[msgspec.Struct]]:
+    """Fields that are tables with fields of their own, such as `center.oidc`: field → struct."""
+    told = shapes.type_info(struct)
+    assert isinstance(told, shapes.StructType)
+    found = {}
+    for field in told.fields:
+        kinds = field.type.types if isinstance(field.type, shapes.UnionType) else (field.type,)
+        for kind in kinds:
+            if isinstance(kind, shapes.StructType):
+                found[field.name] = kind.cls
+    return found
+
+
 def words(shape: Any) -> str:
     """What a value of this type looks like in TOML, in words."""
     match shape:
