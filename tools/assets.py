@@ -69,18 +69,19 @@ def download(url: str, cafile: str | None) -> bytes:
     """The bytes at `url`. Raises Missing saying why not, after some tries."""
     trusted = os.environ.get("SSL_CERT_FILE") or cafile
     context = ssl.create_default_context(cafile=trusted if trusted else None)
-    why: object = ""
+    why = ""
     for _ in range(TRIES):
         try:
             with urllib.request.urlopen(url, timeout=60, context=context) as answer:
                 body: bytes = answer.read()
                 return body
         except urllib.error.HTTPError as error:
-            why = error
+            error.close()
+            why = str(error)
             if error.code < 500:
                 break
         except OSError as error:
-            why = getattr(error, "reason", error)
+            why = str(getattr(error, "reason", error))
     host = urllib.parse.urlsplit(url).hostname
     raise Missing(
         f"cannot fetch {url}: {why}. The pages need it once; make {host} reachable (HTTPS_PROXY), "
