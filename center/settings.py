@@ -94,26 +94,9 @@ class CenterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     """Reports one caller may send per minute (bursts up to a quarter of it)."""
     passes_per_minute: float = 60.0
     """Requests by signed links from one address per minute (bursts up to a quarter of it)."""
-    originals_per_minute: float = 20.0
-    """Originals one caller may open per minute (bursts up to a quarter of it)."""
-    answer_wait_s: float = 5.0
-    """How long a ticket action waits for the router's answer before it says 202, seconds."""
-    report_device: str = ""
-    """The registered device reports over HTTP come from; empty: the city's first of type
-    `app`."""
-    mappings: dict[str, dict[str, Any]] = {}
-    """Ticket JSON in the shape of other systems: `[center.mappings.NAME.fields]`, as in the shipped
-    `center/feeds/mappings/wecom.toml`; served at `/feeds/NAME/tickets.json`."""
-    cap_status: Literal["Actual", "Exercise", "System", "Test"] = "Actual"
-    """What CAP alerts say about themselves; a demonstration says `Exercise`."""
-    stream_clients: int = 1_000
-    """Live streams open at once; more are refused with 503."""
     place_secret: str = ""
     """Key of the codes that hang on walls, at least 16 characters; empty: `evidence_secret`. With a
     key of their own they outlive a change of that one."""
-    office_phone: str = ""
-    """The command center's telephone: a grid worker's page calls it by one touch. Empty: no such
-    button."""
     place_salt: str = ""
     """Another word makes every printed code void and gives every place a new one."""
     place_salts: dict[str, str] = {}
@@ -124,6 +107,23 @@ class CenterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw
     place_looks_per_minute: float = 240.0
     """Looks at places and reports from one address per minute: thousands of telephones may share
     one (bursts up to a quarter of it)."""
+    originals_per_minute: float = 20.0
+    """Originals one caller may open per minute (bursts up to a quarter of it)."""
+    answer_wait_s: float = 5.0
+    """How long a ticket action waits for the router's answer before it says 202, seconds."""
+    office_phone: str = ""
+    """The command center's telephone: a grid worker's page calls it by one touch. Empty: no such
+    button."""
+    report_device: str = ""
+    """The registered device reports over HTTP come from; empty: the city's first of type
+    `app`."""
+    mappings: dict[str, dict[str, Any]] = {}
+    """Ticket JSON in the shape of other systems: `[center.mappings.NAME.fields]`, as in the shipped
+    `center/feeds/mappings/wecom.toml`; served at `/feeds/NAME/tickets.json`."""
+    cap_status: Literal["Actual", "Exercise", "System", "Test"] = "Actual"
+    """What CAP alerts say about themselves; a demonstration says `Exercise`."""
+    stream_clients: int = 1_000
+    """Live streams open at once; more are refused with 503."""
     stream_heartbeat_s: float = 15.0
     """A comment is sent on a silent stream this often, seconds."""
     stream_slow_s: float = 10.0
@@ -185,11 +185,14 @@ def check(settings: CenterSettings, *, accounts: bool = False) -> None:
         seen.add(token.token)
     if settings.evidence_secret and len(settings.evidence_secret) < 16:
         raise Wrong("center.evidence_secret", "too short", "16 or more characters, or empty")
+    if settings.place_secret and len(settings.place_secret) < 16:
+        raise Wrong("center.place_secret", "too short", "16 or more characters, or empty")
     if not 1 <= settings.page_limit <= settings.page_limit_max:
         raise Wrong("center.page_limit", str(settings.page_limit), "1 to page_limit_max")
     for name in (
         "evidence_link_s", "body_bytes", "report_bytes", "actions_per_minute",
         "reports_per_minute", "originals_per_minute", "passes_per_minute", "answer_wait_s",
+        "place_reports_per_minute", "place_looks_per_minute",
         "stream_clients", "stream_heartbeat_s", "stream_slow_s", "stream_rows",
     ):  # fmt: skip
         if getattr(settings, name) <= 0:
@@ -208,6 +211,3 @@ def check(settings: CenterSettings, *, accounts: bool = False) -> None:
         raise Wrong("center.tiles_url", repr(settings.tiles_url), wanted)
     if not 1 <= settings.tiles_max_zoom <= 24:
         raise Wrong("center.tiles_max_zoom", str(settings.tiles_max_zoom), "1 to 24")
-    if settings.place_secret and len(settings.place_secret) < 16:
-        raise Wrong("center.place_secret", "too short", "16 or more characters, or empty")
-        "place_reports_per_minute", "place_looks_per_minute",

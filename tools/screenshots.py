@@ -46,9 +46,7 @@ def main() -> int:
             )
         try:
             url = waited(lambda: found(log, r"the page: (http://\S+)"), "the demo is not up", log)
-            waited(
-                lambda: {t["kind"] for t in tickets(url)} >= KINDS, "its tickets do not come", log
-            )
+            waited(lambda: kinds(url) >= KINDS, "its tickets do not come", log)
             time.sleep(20)  # somebody is on the way, some evidence is cut
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(
@@ -70,7 +68,7 @@ def shoot(browser: Browser, url: str, place: str | None) -> None:
         ("page", f"/#{fall}", DESK, "zh-CN"),
         ("desk-en", f"/#{fall}", DESK, "en-GB"),
         ("wall", "/wall", HALL, "zh-CN"),
-        ("worker", f"/w?worker={worker}", PHONE, "zh-CN"),
+        ("worker", "/w", PHONE, "zh-CN"),
         ("analysis", "/analysis", DESK, "en-GB"),
         ("resources", "/resources", DESK, "zh-CN"),
         ("shift", "/shift", DESK, "zh-CN"),
@@ -88,6 +86,7 @@ def shoot(browser: Browser, url: str, place: str | None) -> None:
                 timezone_id="Asia/Shanghai",
                 has_touch=width < 600,
             )
+            context.add_init_script(f"localStorage.setItem('worker.as', {json.dumps(worker)})")
             page = context.new_page()
             page.goto(url.rstrip("/") + path)
             page.wait_for_timeout(6_000)
@@ -102,6 +101,11 @@ def keep(page: Page, path: Path) -> None:
     picture = cv2.imread(str(path))
     assert picture is not None
     cv2.imwrite(str(path), picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+
+
+def kinds(url: str) -> set[str]:
+    """Kinds of the tickets it has."""
+    return {ticket["kind"] for ticket in tickets(url)}
 
 
 def tickets(url: str) -> list[dict[str, Any]]:

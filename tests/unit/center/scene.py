@@ -359,8 +359,9 @@ class Desk:
     ) -> list[dict[str, Any]]:
         self._check()
         tickets = list(self.things.get("tickets", {}).values())[::-1]
-        return [t for t in tickets if worker in concerned(t)
-                and (t["stage"] in OPEN_STAGES or t["updated_at"] >= iso(since))][:limit]  # fmt: skip
+        mine = [t for t in tickets if worker in concerned(t)]
+        lately = iso(since)
+        return [t for t in mine if t["stage"] in OPEN_STAGES or t["updated_at"] >= lately][:limit]
 
     async def lately(self, since: datetime) -> list[dict[str, Any]]:
         self._check()
