@@ -9,8 +9,8 @@ from types import ModuleType
 
 NAMES = (
     *("demo", "serve", "camera", "calibrate", "replay", "whatif", "simulate"),
-    *("check", "init", "import_drains", "import_lines", "learn", "adapt"),
-    *("evidence", "plot", "figures", "labels", "places", "accounts"),
+    *("check", "init", "import_drains", "import_lines", "import_recording", "learn", "adapt"),
+    *("evidence", "plot", "figures", "labels", "places", "accounts", "backtest"),
 )
 
 

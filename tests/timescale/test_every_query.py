@@ -256,6 +256,13 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "unknown_samples": {},
     "take_up_unknown": {"devices": ["new-1"]},
     "forget_unknown_counts": {"devices": ["new-1"]},
+    # past.sql
+    "past_readings": {
+        **{"ts_low": at(-9), "ts_high": at(9), "ts_never": at(-99), "ts_far": at(99)},
+        **{"since": at(-9), "until": at(9), "devices": ["d"], "metrics": None},
+    },
+    "past_items": {"since": at(-9), "until": at(9), "nouns": ["trace"]},
+    "past_events": {"since": at(-9), "until": at(9)},
     # relay.sql
     "relay_lock": {},
     "give_positions": {"limit": 10},
