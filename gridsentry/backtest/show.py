@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from contracts.clock import iso
@@ -95,7 +96,8 @@ def as_tables(against: str, found: Sequence[Found]) -> None:
     for column in COLUMNS:
         table.add_column(HEADS[column], justify="right")
     for kind, row in counts.items():
-        table.add_row(name_of(kind), *(str(row[column] or "–") for column in COLUMNS))
+        own = [differs for pair, differs in found if pair.some.kind == kind]
+        table.add_row(name_of(kind), *(_cell(row[column], column, own) for column in COLUMNS))
     console.print(table)
     if against == "stored" and not any(pair.then for pair, _ in found):
         console.print(
@@ -109,6 +111,15 @@ def as_tables(against: str, found: Sequence[Found]) -> None:
         console.print(line(pair, differs), soft_wrap=True, markup=False, highlight=False)
     if len(different) > LISTED:
         console.print(f"… and {len(different) - LISTED:,} more (--json lists all)")
+
+
+def _cell(number: int, column: str, differs: Sequence[dict[str, Any]]) -> str:
+    """How many; of those told earlier or later also by how much (the median)."""
+    told = [one["told_s"] for one in differs if "told_s" in one]
+    spans = {"earlier": [-s for s in told if s < 0], "later": [s for s in told if s > 0]}
+    if not number:
+        return "–"
+    return f"{number} ({_span(median(spans[column]))})" if column in spans else str(number)
 
 
 def line(pair: Pair, differs: dict[str, Any]) -> str:

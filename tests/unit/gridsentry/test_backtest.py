@@ -105,6 +105,20 @@ def test_a_difference_is_said_in_both_languages() -> None:
     assert "6.0 min earlier 提前; severity 级别 1 → 2" in text
 
 
+def test_the_table_says_by_how_much(capsys: pytest.CaptureFixture[str]) -> None:
+    now = [episode(str(n), 100 * n, 100 * n + 50) for n in range(3)]
+    then = [episode(str(n), 100 * n - n, 100 * n + 50) for n in range(3)]
+    found = [(p, differences(p, 5.0)) for p in pairs(now, then)]
+    show.as_tables("then", found)
+    told = capsys.readouterr().out
+    assert "2 (90 s)" in told
+    assert told.count("earlier 提前") == 3, "the column and two lines"
+    show.as_tables("stored", [(p, differences(p, 5.0)) for p in pairs(now, [])])
+    assert "无存档事件" in capsys.readouterr().out
+    show.as_tables("then", [])
+    assert "no event on either side" in capsys.readouterr().out
+
+
 # --- the other configuration ------------------------------------------------------------------
 
 
