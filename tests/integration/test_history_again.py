@@ -20,7 +20,7 @@ from gridsentry.cli import main
 from store.past import Past
 from store.settings import StoreSettings
 from store.writer import PgWriter
-from tests.rig import drain, write_city
+from tests.rig import Stage, drain, eventually, now_ms, write_city
 
 DAY = timedelta(days=1)
 SETTINGS = StoreSettings()
@@ -160,3 +160,32 @@ def test_the_past_is_read_in_the_order_of_receipt_late_and_wrong_clocks_too(
         assert not list(past.readings(start, start + DAY, metrics={"level"}))
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
             past._connection.execute(b"DELETE FROM readings")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.xdist_group("input")
+def test_what_a_running_service_told_is_told_again(stage: Stage) -> None:
+    write_city(stage.city, [drain("s-0"), drain("s-1", 10)])
+    service = stage.service()
+    service.start()
+    service.wait_ready()
+    gateway, now = stage.gateway(), now_ms()
+    for minute in range(120):
+        for device, peak in (("s-0", 0.35), ("s-1", 0.2)):
+            depth = peak / (1 + math.exp((100 - minute) / 4))
+            gateway.telemetry(device, now - 60_000 * (119 - minute), depth=round(depth, 3))
+    gateway.settle()
+    stage.all_stored(240)
+    eventually(lambda: len(service.items("/api/v1/events?kind=flooding")) == 2, timeout=60)
+
+    higher = ("depth_warn_m=0.6", "depth_close_m=0.9")
+    lines = (word for line in higher for word in ("--set", f"detectors.flooding.{line}"))
+    given = ("--since", "1h", "--kind", "flooding", *lines)
+    done = service.command("backtest", "--city", str(stage.city), *given, "--json")
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    kinds = {line["against"]: line for line in found if line["type"] == "kind"}
+    stored = kinds["stored"]
+    assert (stored["now"], stored["then"], stored["same"]) == (2, 2, 2)
+    assert kinds["then"]["only_now"] >= 1, "20 cm are no flood where 60 are the line"
