@@ -236,13 +236,13 @@ async def _answer_errors(request: web.Request, handler: AioHandler) -> web.Strea
     try:
         response = await handler(request)
     except web.HTTPException as error:
-        response = _from_aiohttp(request, error).response(open311=open311)
+        response = _refusal(request, _from_aiohttp(request, error))
     except Exception as error:
         problem = _problem(error)
         if problem is None:
             log.exception("answering %s %s failed", request.method, request.path)
             problem = Problem(500, "fault", "this is a fault of ours; it is in the log")
-        response = problem.response(open311=open311)
+        response = _refusal(request, problem)
         if open311 and request.path.endswith(".xml"):
             told = [{"code": problem.status, "description": problem.reason}]
             response = answer(request, "errors", "error", told, status=problem.status)
@@ -251,6 +251,13 @@ async def _answer_errors(request: web.Request, handler: AioHandler) -> web.Strea
     if "stream" not in route:  # open for days
         metrics.observe("request_seconds", monotonic() - began, route=route)
     return response
+
+
+def _refusal(request: web.Request, problem: Problem) -> web.Response:
+    """In the form of the interface that was asked; clients of SensorThings look for a message."""
+    if request.path.startswith("/sta/"):
+        problem.more |= {"code": problem.status, "type": "error", "message": problem.reason}
+    return problem.response(open311=request.path.startswith("/open311/"))
 
 
 def _problem(error: Exception) -> Problem | None:

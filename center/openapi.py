@@ -92,6 +92,28 @@ PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
     "account": ("Id of an account.", {"type": "string"}),
     "action": ("One word of the audit log, such as `login`.", {"type": "string"}),
     "only": ("Id of the one session.", {"type": "string"}),
+    "$top": ("SensorThings: entities on the page, 1000 at most.", {"type": "integer"}),
+    "$skip": ("SensorThings: entities left out first.", {"type": "integer"}),
+    "$count": ("SensorThings: tell `@iot.count`.", {"type": "string", "enum": ["true", "false"]}),
+    "$orderby": (
+        "SensorThings: `name desc`; Observations of one Datastream by `phenomenonTime`.",
+        {"type": "string"},
+    ),
+    "$select": ("SensorThings: properties, comma-separated.", {"type": "string"}),
+    "$expand": (
+        "SensorThings: `Datastreams($top=5;$expand=Observations($top=1))`.",
+        {"type": "string"},
+    ),
+    "$filter": (
+        "SensorThings: `phenomenonTime ge 2026-01-31T08:00:00Z and result gt 0.3`,"
+        " `properties/type eq 'water_level'`.",
+        {"type": "string"},
+    ),
+    "$skiptoken": (
+        "SensorThings: where the page before ended (`@iot.nextLink`).",
+        {"type": "string"},
+    ),
+    "$resultFormat": ("SensorThings: not offered (501).", {"type": "string"}),
     **{
         name: ("What an OpenID provider sends back.", {"type": "string"})
         for name in ("code", "error", "error_description", "error_uri", "iss", "session_state")

@@ -24,6 +24,7 @@ from center.notify import counter, office
 from center.pages import page_routes
 from center.query import FILTERS
 from center.route import Route
+from center.sensorthings.table import sensorthings_routes
 from center.shapes import (
     ActionBody,
     ActionWaiting,
@@ -255,7 +256,7 @@ def routes(city: City, openapi: Handler) -> tuple[Route, ...]:
     ]  # fmt: skip
     for ext in ("json", "xml"):
         table += _open311(ext)
-    return (*table, *page_routes(city))
+    return (*table, *sensorthings_routes(), *page_routes(city))
 
 
 def _open311(ext: str) -> tuple[Route, ...]:

@@ -62,6 +62,9 @@ DECISIONS: dict[str, tuple[str, str]] = {
     "figures": ("evidence", "scoped"),
     "figures-csv": ("evidence", "scoped"),
     "history": ("evidence", "scoped"),
+    "sensorthings": ("read", "public"),
+    "sensorthings-root": ("read", "public"),
+    "sensorthings-entities": ("read", "scoped"),
     "mapped-tickets": ("evidence", "scoped"),
     "mapped-ticket": ("evidence", "scoped"),
     **{f"open311{ext}-{what}": ("report" if what == "report" else "open", "public")
