@@ -102,12 +102,14 @@ class Reader:
             if not streams or stream_id(streams[0]) != first:
                 raise _no_token()
         items: list[dict[str, Any]] = []
+        sifted = not narrowed(filter_)[2]  # then how many must be read is not known
         for stream in streams:
             name, resumed = stream_id(stream), mark
             mark = (FIRST, 0)
             if self._read >= MOST_READ:
                 return Found(items, _token(name, resumed), skip)
-            walk = self._walk(stream, span, resumed, newest_first, top - len(items) + skip + 1)
+            size = CHUNK if sifted else top - len(items) + skip + 1
+            walk = self._walk(stream, span, resumed, newest_first, size)
             async for item in walk:
                 at = _moment(item)
                 right = filter_ is None or filter_.test(_getter(item, stream))
