@@ -353,7 +353,8 @@ def test_what_is_shown_is_what_the_wire_says(twin: Twin) -> None:
     fill(twin)
     shown = pages(twin, "tickets", 10, kind="flooding", stage="accepted", grid="g-3")
     assert [row["id"] for row in shown] == ["t-5", "t-1"]
-    assert shown[0] == ticket_object(ticket("t-5", opened_at=at(2), stage="accepted"))
+    mine = ticket("t-5", opened_at=at(2), stage="accepted", severity=5, utility="gd")
+    assert shown[0] == ticket_object(mine)
     assert pages(twin, "events", 10, since=at(2))[0] == event_object(event("e-2", at=at(2)))
     assert pages(twin, "tickets", 10, until=at(0)) == []
     (camera,) = pages(twin, "devices", 10, device="cam-1")
