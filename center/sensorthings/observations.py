@@ -141,6 +141,14 @@ class Reader:
         wanted = set(streams)
         return sum(len(one.times) for one in found if (one.device, one.metric) in wanted)
 
+    async def period(self, stream: Stream) -> str | None:
+        """Its first and its last time as an ISO 8601 interval; None without any reading."""
+        first = await self.page([stream], Span(), newest_first=False, top=1)
+        last = await self.page([stream], Span(), newest_first=True, top=1)
+        if not (first.items and last.items):
+            return None
+        return f"{first.items[0]['ts']}/{last.items[0]['ts']}"
+
     async def one(self, stream: Stream, name: str) -> dict[str, Any] | None:
         """The one that `observation_id` names so, or None."""
         at = parse_moment(name.partition("~")[0])

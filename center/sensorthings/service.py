@@ -67,6 +67,8 @@ class _One(msgspec.Struct):
     name: str
     key: str
     item: dict[str, Any] | None = None
+    period: str | None = None
+    """Of a Datastream that is asked for alone: `phenomenonTime`."""
 
 
 class _Answer:
@@ -87,12 +89,12 @@ class _Answer:
             if rest == ["$ref"]:
                 return await self._references(there, options)
             if isinstance(there, _One) and step.name not in RELATIONS[there.name]:
-                return self._property(await self._whole(there), rest)
+                return self._property(await self._whole(await self._timed(there)), rest)
             there = await self._onward(there, step)
         if isinstance(there, _One):
             if extra := options.given - {"$select", "$expand"}:
                 raise _wrong(min(extra), "is for collections; this is one entity")
-            return json_response(await self._dressed(there, options))
+            return json_response(await self._dressed(await self._timed(there), options))
         link = f"{self._root}/{quote(self._request.match_info['path'], safe=SAFE)}"
         return json_response(await self._listed(there, options, link, ""))
 
@@ -245,11 +247,20 @@ class _Answer:
         """Whether these are all Observations, those of silent streams too."""
         return len(many.streams) == len(self._catalog.streams)
 
+    async def _timed(self, one: _One) -> _One:
+        """A Datastream with its period, which costs some queries: not told in listings."""
+        if one.name != "Datastreams":
+            return one
+        (stream,) = self._catalog.observed(one.name, one.key)
+        return msgspec.structs.replace(one, period=await self._reader.period(stream))
+
     async def _whole(self, one: _One) -> dict[str, Any]:
         """All properties and links of an entity."""
         link = f"{self._root}/{one.name}('{_quoted(one.key)}')"
         item = one.item
         made = self._catalog.entity(one.name, one.key) if item is None else obs.observation(item)
+        if one.period is not None:
+            made["phenomenonTime"] = one.period
         links = {f"{name}@iot.navigationLink": f"{link}/{name}" for name in RELATIONS[one.name]}
         return {"@iot.id": one.key, "@iot.selfLink": link, **made, **links}
 
@@ -347,6 +358,8 @@ def _selected(name: str, told: dict[str, Any], select: tuple[str, ...]) -> dict[
             key = f"{wanted}@iot.navigationLink"
         else:
             key = {"id": "@iot.id", "selfLink": "@iot.selfLink"}.get(wanted, wanted)
+        if (name, key) == ("Datastreams", "phenomenonTime") and key not in told:
+            continue  # of a listing
         if key not in told:
             raise _wrong("$select", f"{wanted[:64]!r} is no property of {name}")
         kept[key] = told[key]

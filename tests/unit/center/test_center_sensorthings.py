@@ -126,6 +126,10 @@ def test_a_datastream_is_a_metric_of_a_device(client: Client) -> None:
     ):  # fmt: skip
         link = urlsplit(told[f"{name}@iot.navigationLink"]).path
         assert client.get(link).json["@iot.id"] == id_
+    first, last = (iso(START - timedelta(minutes=m)) for m in (COUNT, 1))
+    assert told["phenomenonTime"] == f"{first}/{last}"
+    period = get(client, f"{STREAM}/phenomenonTime/$value").body.decode()
+    assert period == told["phenomenonTime"]
     listed = client.get(f"{ROOT}/Datastreams?$count=true").json
     assert [one["@iot.id"] for one in listed["value"]] == [
         "lvl-0:level", "lvl-1:level", "lvl-2:ph",
