@@ -49,7 +49,7 @@ class Options(msgspec.Struct, frozen=True):
 
 
 def steps_of(path: str) -> list[Step]:
-    """The path below the service root. Raises Problem 400."""
+    """The path below the service root, one step at least. Raises Problem 404."""
     steps: list[Step] = []
     for part in _split(path.rstrip("/"), "/"):
         found = STEP.fullmatch(part)
@@ -59,6 +59,8 @@ def steps_of(path: str) -> list[Step]:
         if key is not None and key.startswith("'"):
             key = key[1:-1].replace("''", "'")
         steps.append(Step(found["name"], key))
+    if not steps:
+        raise Problem(404, "not_found", "an entity set is expected after the service root")
     return steps
 
 

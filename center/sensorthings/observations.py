@@ -304,9 +304,9 @@ def _begin(token: str) -> tuple[str, tuple[datetime, int]]:
     at, _, done = mark.partition("-")
     if not (at.isascii() and at.isdigit() and done.isascii() and done.isdigit()):
         raise _no_token()
-    if len(at) > 18 or len(done) > 9:
+    if len(at) > 18 or len(done) > 9 or (begin := int(at) * TINY) >= LAST - FIRST:
         raise _no_token()
-    return name, (FIRST + int(at) * TINY, int(done))
+    return name, (FIRST + begin, int(done))
 
 
 def _no_token() -> Problem:

@@ -263,6 +263,9 @@ def test_properties_values_and_references_have_addresses(client: Client) -> None
     ("path", "status"),
     [
         ("Nothings", 404),
+        ("/", 404),
+        ("Things//Datastreams", 404),
+        ("Observations?$skiptoken=lvl-0:level@999999999999999999-1", 400),
         ("Things('none')", 404),
         ("Things('lvl-0')/Nothing", 404),
         ("Things/Datastreams", 404),
