@@ -55,6 +55,7 @@ PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
         "Readings themselves, or rolled up; `auto`: the finest with at most `points`.",
         {"type": "string", "enum": ["auto", "raw", "1m", "15m", "1h", "1d"]},
     ),
+    "first": ("Only so many, the first of the order.", {"type": "integer", "minimum": 1}),
     "points": ("Points of each line at most.", {"type": "integer", "minimum": 1}),
     "format": ("Form of the answer.", {"type": "string", "enum": ["json", "csv", "arrow"]}),
     "last_event_id": ("As the header Last-Event-ID.", {"type": "string"}),
@@ -78,6 +79,7 @@ PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
     "bbox": ("A box: `west,south,east,north` in degrees.", {"type": "string"}),
     "zoom": ("Zoom of a web map, 0 to 24; together with `bbox`.", {"type": "number"}),
     "ids": ("Ids, comma-separated.", {"type": "string"}),
+    "rev": ("The revision that the reader has.", {"type": "integer", "minimum": 0}),
     "step": (
         "Length of each period; what suits the whole where it is left out.",
         {"type": "string", "enum": ["hour", "day", "week", "month"]},

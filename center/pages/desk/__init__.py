@@ -12,7 +12,7 @@ def _routes(_city: City) -> tuple[Route, ...]:
             method="GET", path="/api/v1/queue", name="queue",
             summary="Every open ticket in the few fields that a list shows, the most urgent first"
             " (overdue, severity, the next clock); kept up to date by the stream.",
-            handler=queue.Queue(), access="read", answers={200: dict},
+            handler=queue.Queue(), access="read", query=("first",), answers={200: dict},
         ),
         Route(
             method="GET", path="/api/v1/names", name="names",

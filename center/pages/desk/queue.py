@@ -19,6 +19,7 @@ from center.accounts.scope import Facts, facts_of
 from center.context import Context
 from center.guard import Caller
 from center.pages.desk.names import names_of
+from center.problems import Problem
 from center.reads import open_tickets
 from center.urgency import CAUSES, HANDLED, due
 from contracts.clock import epoch_ms
@@ -39,6 +40,7 @@ CHUNK = 500
 LEVEL = 4
 """Of gzip: 5,000 tickets in 40 ms to a tenth of their size."""
 FAR = 2**62
+MOST_FIRST = 1_000
 
 
 def brief(ticket: dict[str, Any]) -> dict[str, Any]:
@@ -151,12 +153,15 @@ class Queue:
         self, context: Context, caller: Caller, request: web.Request
     ) -> web.StreamResponse:
         """Every open ticket this caller may see, the most urgent first, with the names of their
-        grids and workers; gzip where it is understood."""
+        grids and workers; gzip where it is understood. `first`: only so many of them, which a
+        screen shows before thousands are there."""
         entries, position = await self._keeper.entries(context)
         personal = caller.personal
         now = epoch_ms(context.clock.now())
         seen = [e for e in entries.values() if context.scope.holds("ticket", e.facts)]
         seen.sort(key=lambda e: (e.due >= now, -int(e.row["severity"]), e.due, e.row["id"]))
+        if "first" in request.query:
+            seen = seen[: _first(request.query["first"])]
         texts = [self._text(context, entry, personal) for entry in seen]
         names = names_of(context, {str(e.row["grid"]) for e in seen},
                          {str(e.row["worker"]) for e in seen})  # fmt: skip
@@ -177,3 +182,10 @@ class Queue:
             row = entry.row if personal else context.veil.redact(entry.row)
             text = entry.texts[personal] = msgspec.json.encode(row)
         return text
+
+
+def _first(text: str) -> int:
+    count = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+    if not 1 <= count <= MOST_FIRST:
+        raise Problem(400, "bad_value", f"{text[:40]!r}; allowed: 1 to {MOST_FIRST}", path="first")
+    return count

@@ -47,6 +47,15 @@ def test_the_queue_begins_with_what_is_late_then_goes_by_severity_and_clock(
     assert ids(client) == ["t-4", "t-3", "t-2", "t-1"]
 
 
+def test_a_screen_s_worth_comes_first_when_it_is_asked_for(client: Client, scene: Scene) -> None:
+    for _ in range(5):
+        scene.happen("flooding")
+    whole = client.get("/api/v1/queue").json
+    first = client.get("/api/v1/queue?first=2").json
+    assert first["items"] == whole["items"][:2]
+    assert client.get("/api/v1/queue?first=0").status == 400
+
+
 def test_the_queue_is_small_and_packed_and_names_what_it_mentions(
     client: Client, scene: Scene
 ) -> None:

@@ -3,9 +3,11 @@
 
 import { get } from '/static/common/api.js';
 
-/** @type {Promise<any>} */
-export const queue = get('/api/v1/queue');
+/** What one screen shows, of however many. @type {Promise<any>} */
+export const first = get('/api/v1/queue?first=60');
+/** All of them, behind it. @type {Promise<any>} */
+export const queue = first.catch(() => {}).then(() => get('/api/v1/queue'));
 /** @type {Promise<any>} */
 export const city = get('/api/v1/city');
 // Whoever takes them up tells of a failure.
-for (const one of [queue, city]) one.catch(() => {});
+for (const one of [first, queue, city]) one.catch(() => {});

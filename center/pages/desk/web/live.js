@@ -43,6 +43,7 @@ export const retry = () => stream?.retry();
 async function begin() {
   /** @type {number | undefined} */
   let position;
+  early.first.then(takeFirst, () => {}); // what fails here fails below, where it is told
   try { position = takeQueue(await early.queue); } catch (error) { if (/** @type {any} */ (error).status !== 401) told.failed(error); }
   stream = follow({ event: onEvent, state: onLink, ...(position === undefined ? {} : { last: String(position) }) });
   requestAnimationFrame(() => setTimeout(told.ready)); // the list is on screen by then
@@ -54,6 +55,14 @@ async function begin() {
 function takeNames(names) {
   for (const [id, [name, parent]] of Object.entries(names.grids ?? {})) { state.gridNames.set(id, name); state.gridParents.set(id, parent); }
   for (const [id, [name, role]] of Object.entries(names.workers ?? {})) state.city.workers[id] ??= { name, role };
+}
+
+/** The most urgent, shown before all are there. @param {any} queue */
+function takeFirst(queue) {
+  if (state.loaded) return;
+  takeNames(queue.names ?? {});
+  for (const ticket of queue.items) takeTicket(ticket);
+  changed();
 }
 
 /** @param {any} queue @returns {number} where the stream stood */
