@@ -146,8 +146,9 @@ def routes(city: City, openapi: Handler) -> tuple[Route, ...]:
         ),
         Route(
             method="GET", path="/api/v1/passes/{link}", name="look-by-link",
-            summary="The ticket that a signed link of a utility opens, without personal data.",
-            handler=counter.look, access="pass", answers={200: dict},
+            summary="The ticket that a signed link of a utility opens, without personal data;"
+            " 204 while it is at the `rev` that is given.",
+            handler=counter.look, access="pass", query=("rev",), answers={200: dict},
         ),
         Route(
             method="POST", path="/api/v1/passes/{link}/actions", name="act-by-link",

@@ -50,9 +50,12 @@ class PassBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
 
 
 async def look(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
-    """`GET /api/v1/passes/{link}`."""
+    """`GET /api/v1/passes/{link}`; 204 while the ticket is at the `rev` that they have, so that an
+    open page may ask again and again: nothing is shown then, and no access is noted."""
     said = _believed(context, request)
     ticket = await _theirs(context, said)
+    if request.query.get("rev") == str(ticket["rev"]):
+        return web.Response(status=204, headers={"Cache-Control": "no-store"})
     at = context.clock.now()
     await context.desk.log_access(f"pass:{said.utility}", f"tickets/{said.ticket}", at)
     return json_response(await _shown(context, said, ticket))

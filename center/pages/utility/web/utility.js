@@ -1,6 +1,7 @@
 // @ts-check
 // A utility's ticket by signed link: look, accept, arrive, restored. No account, no other data.
 
+const AGAIN_MS = 8_000;
 const zh = !/^en/i.test(navigator.language);
 /** @param {string} cn @param {string} en */
 const t = (cn, en) => (zh ? cn : en);
@@ -48,7 +49,7 @@ const when = (iso) => new Date(iso).toLocaleString(zh ? 'zh-CN' : 'en-GB', { mon
 async function call(method, url, body) {
   const answer = await fetch(url, { method, cache: 'no-store', headers: body ? { 'Content-Type': body instanceof File ? body.type : 'application/json' } : {}, body: body instanceof File ? body : body && JSON.stringify(body) });
   const said = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(said.reason || said.error || `HTTP ${answer.status}`);
+  if (!answer.ok) throw Object.assign(new Error(said.reason || said.error || `HTTP ${answer.status}`), { status: answer.status });
   return said;
 }
 
@@ -62,13 +63,18 @@ function due(ticket) {
   return el('p', { class: new Date(at) < new Date() ? 'due' : '' }, t(`请于 ${when(at)} 前${CLOCKS[next]}`, `Please ${CLOCKS[next]} by ${when(at)}`));
 }
 
+// What is being written stays while the ticket below it changes.
+const by = el('input', { name: 'by', maxlength: 60, autocomplete: 'name', value: localStorage.getItem('by') || '' });
+const note = el('textarea', { name: 'note', rows: 2, maxlength: 2000 });
+const photo = el('input', { type: 'file', name: 'photo', accept: 'image/jpeg,image/png' });
+const shows = el('select', { name: 'shows', 'aria-label': t('照片内容', 'The photograph shows') }, ...Object.entries(PHOTOS).map(([name, text]) => el('option', { value: name }, text)));
+const said = el('p', { class: 'said', role: 'alert' });
+let busy = false;
+let rev = -1;
+
 /** @param {any} shown */
 function form(shown) {
-  const by = el('input', { name: 'by', maxlength: 60, autocomplete: 'name', value: localStorage.getItem('by') || '' });
-  const note = el('textarea', { name: 'note', rows: 2, maxlength: 2000 });
-  const photo = el('input', { type: 'file', name: 'photo', accept: 'image/jpeg,image/png' });
-  const shows = el('select', { name: 'shows', 'aria-label': t('照片内容', 'The photograph shows') }, ...Object.entries(PHOTOS).map(([name, text]) => el('option', { value: name, selected: name === (shown.ticket.stage === 'arrived' || shown.ticket.stage === 'reworked' ? 'after' : 'near') }, text)));
-  const said = el('p', { class: 'said', role: 'alert' });
+  if (!photo.files?.length) shows.value = shown.ticket.stage === 'arrived' || shown.ticket.stage === 'reworked' ? 'after' : 'near';
   const act = async (/** @type {string} */ action) => {
     const text = note.value.trim();
     if ((action === 'return' || action === 'note') && !text) { said.textContent = t('请先填写说明', 'Please say why first'); note.focus(); return; }
@@ -77,16 +83,18 @@ function form(shown) {
     if (by.value.trim()) { body.by = by.value.trim(); localStorage.setItem('by', body.by); }
     if (text) body[action === 'return' ? 'reason' : 'note'] = text;
     for (const button of root.querySelectorAll('button')) button.disabled = true;
+    said.textContent = '';
+    busy = true;
     try {
       const file = photo.files?.[0];
       if (file) body.photos = [{ name: shows.value, ref: (await call('POST', `${api}/photos?name=${shows.value}`, file)).ref }];
       await call('POST', `${api}/actions`, body);
+      note.value = photo.value = '';
       await load();
     } catch (error) {
       await load().catch(() => {});
-      const place = root.querySelector('.said');
-      if (place) place.textContent = mine(/** @type {Error} */ (error).message);
-    }
+      said.textContent = mine(/** @type {Error} */ (error).message);
+    } finally { busy = false; }
   };
   const buttons = shown.actions.map((/** @type {string} */ action, /** @type {number} */ i) => el('button', { type: 'button', class: i === 0 && action !== 'note' ? 'primary' : '', 'data-action': action, onclick: () => act(action) }, ACTIONS[action][0]));
   return el('section', {}, el('form', { onsubmit: (/** @type {Event} */ event) => event.preventDefault() }, buttons[0], el('label', {}, t('您的姓名或工号', 'Your name or number'), by), el('label', {}, t('说明', 'Note'), note), el('label', {}, t('照片', 'Photograph'), photo), shows, said, ...buttons.slice(1)));
@@ -95,6 +103,8 @@ function form(shown) {
 /** @param {any} shown */
 function render(shown) {
   const { ticket } = shown;
+  const focused = /** @type {HTMLElement | null} */ (document.activeElement);
+  rev = ticket.rev;
   const { lon, lat } = ticket.place;
   const reason = ticket.incident_detail ? mine(ticket.incident_detail.reason) : '';
   const steps = ticket.timeline.slice(-8).reverse().map((/** @type {any} */ step) => el('li', {}, el('time', {}, when(step.at)), mine(step.note) || STAGES[step.change] || step.change));
@@ -104,7 +114,21 @@ function render(shown) {
     el('section', {}, el('h2', {}, t('地点', 'Where')), el('p', {}, el('a', { href: `geo:${lat},${lon}?q=${lat},${lon}` }, t('导航', 'Navigate')), ` ${lat.toFixed(5)}, ${lon.toFixed(5)}`), shown.contact ? el('p', { class: 'soft' }, t(`现场联系人：${shown.contact}`, `Contact on site: ${shown.contact}`)) : null),
     el('section', {}, el('h2', {}, t('经过', 'So far')), el('ol', {}, ...steps)),
   );
+  if (focused && root.contains(focused)) focused.focus({ preventScroll: true });
 }
 
 async function load() { render(await call('GET', api)); }
-load().catch((error) => root.replaceChildren(el('section', {}, el('p', { class: 'said' }, mine(error.message)))));
+/** @param {any} error */
+const instead = (error) => { rev = -1; root.replaceChildren(el('section', {}, el('p', { class: 'said' }, mine(error.message)))); };
+/** The others' steps show by themselves; without network, the next time. */
+async function again() {
+  if (document.hidden || busy) return;
+  try {
+    const shown = await call('GET', `${api}?rev=${rev}`);
+    if (shown.ticket && !busy) render(shown);
+  } catch (error) { if ([403, 410].includes(/** @type {any} */ (error).status) && !busy) instead(error); }
+}
+load().then(() => {
+  setInterval(again, AGAIN_MS);
+  document.addEventListener('visibilitychange', again);
+}, instead);

@@ -48,6 +48,20 @@ def test_accept_arrive_restored_in_the_utilitys_name(client: Client, scene: Scen
     assert scene.desk.commands[0].note == "钱工: 换了一档线"
 
 
+def test_an_open_page_asks_again_and_is_told_only_what_is_new(client: Client, scene: Scene) -> None:
+    ticket = scene.happen("severed_cable")
+    known = client.get(link(scene, ticket)).json["ticket"]["rev"]
+    looks = list(scene.desk.accesses)
+    again = client.get(f"{link(scene, ticket)}?rev={known}")
+    assert (again.status, again.body) == (204, b"")
+    assert scene.desk.accesses == looks, "nothing was shown"
+    scene.desk.step(ticket, "accepted", "w-05")
+    news = client.get(f"{link(scene, ticket)}?rev={known}")
+    assert (news.status, news.json["ticket"]["stage"]) == (200, "accepted")
+    scene.desk.amend(ticket, utility="tel")
+    assert client.get(f"{link(scene, ticket)}?rev={known}").status == 410
+
+
 def test_what_the_router_refuses_is_told(client: Client, scene: Scene) -> None:
     ticket = scene.happen("severed_cable")
     answer = client.post(f"{link(scene, ticket)}/actions", {"action": "accept", "rev": 7})
