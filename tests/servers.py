@@ -53,18 +53,25 @@ def pg_server() -> Iterator[EmbeddedPostgres]:
 _numbers = itertools.count(1)
 
 
-@pytest.fixture
-def pg_dsn(pg_server: EmbeddedPostgres) -> Iterator[str]:
-    """A fresh migrated database of a test's own on the session's server."""
+@contextmanager
+def fresh_database(server: EmbeddedPostgres) -> Iterator[str]:
+    """A migrated database of one's own on that server, dropped afterwards: its dsn."""
     name = f"test_{next(_numbers)}"
-    admin = pg_server.dsn.replace("dbname=gridsentry", "dbname=postgres")
+    admin = server.dsn.replace("dbname=gridsentry", "dbname=postgres")
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE gridsentry").format(sql.Identifier(name))
         )
-    yield pg_server.dsn.replace("dbname=gridsentry", f"dbname={name}")
+    yield server.dsn.replace("dbname=gridsentry", f"dbname={name}")
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def pg_dsn(pg_server: EmbeddedPostgres) -> Iterator[str]:
+    """A fresh migrated database of a test's own on the session's server."""
+    with fresh_database(pg_server) as dsn:
+        yield dsn
 
 
 ROOT = Path(__file__).resolve().parent.parent
