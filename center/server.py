@@ -125,7 +125,11 @@ class CenterServer:
                 for site in list(runner.sites):
                     await site.stop()
                 await asyncio.sleep(ACCEPTED_S)
+                lines = _lines(runner)
                 await runner.cleanup()
+                for line in lines:  # who reads no more would keep its connection open for ever
+                    line.abort()
+                await asyncio.sleep(0)
 
     async def _renewed(self) -> web.Application:
         """Waits for the next application, or until there shall be none (then any will do)."""
@@ -152,3 +156,10 @@ class CenterServer:
                 "a free port (0 takes any) on an address of this machine",
             ) from error
         self.port = runner.addresses[0][1]
+
+
+def _lines(runner: web.AppRunner) -> list[asyncio.WriteTransport]:
+    """The connections that are open."""
+    known = runner.server.connections if runner.server is not None else []
+    lines = [connection.transport for connection in known]
+    return [line for line in lines if isinstance(line, asyncio.WriteTransport)]
