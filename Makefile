@@ -22,7 +22,7 @@ setup-test:
 run: setup ## the demo town on this machine, live at http://127.0.0.1:8080 (Ctrl-C stops it all)
 	@exec $(PY) -m gridsentry demo $(ARGS)
 
-test: setup-test lint ## everything: unit, laws, scenarios, real servers, faults, browser (within 10 minutes)
+test: setup-test lint ## everything: unit, laws, scenarios, real servers, faults, browser (some 17 minutes)
 	@$(PY) -m pytest -n 2 --dist loadgroup
 
 test-fast: setup-test ## what runs without servers (within 2 minutes)
