@@ -1,16 +1,26 @@
 -- Roll-ups of readings and what is read of them (store/rollups.py, store/history.py).
 
 -- name: rollup_behind
--- Writers whose newest batches the roll-ups have not got, and over which times these reach.
-SELECT
-    b.writer,
-    coalesce(m.batch, -1) AS done,
-    max(b.number) AS newest
-FROM batches b
-LEFT JOIN rollup_marks m ON m.writer = b.writer
-GROUP BY b.writer, m.batch
-HAVING max(b.number) > coalesce(m.batch, -1)
-ORDER BY b.writer
+-- Writers whose newest batches the roll-ups have not got. From writer to writer by the key: a month
+-- has millions of batches, and this is asked twice a minute.
+WITH RECURSIVE writers AS (
+    (SELECT writer FROM batches ORDER BY writer LIMIT 1)
+    UNION ALL
+    SELECT (SELECT b.writer FROM batches b WHERE b.writer > w.writer ORDER BY b.writer LIMIT 1)
+    FROM writers w
+    WHERE w.writer IS NOT NULL
+), ends AS (
+    SELECT
+        w.writer,
+        (SELECT max(b.number) FROM batches b WHERE b.writer = w.writer) AS newest
+    FROM writers w
+    WHERE w.writer IS NOT NULL
+)
+SELECT e.writer, coalesce(m.batch, -1) AS done, e.newest
+FROM ends e
+LEFT JOIN rollup_marks m ON m.writer = e.writer
+WHERE e.newest > coalesce(m.batch, -1)
+ORDER BY e.writer
 
 -- name: rollup_begin
 INSERT INTO rollup_marks (writer, batch) VALUES (%(writer)s, -1) ON CONFLICT DO NOTHING
