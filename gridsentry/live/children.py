@@ -31,7 +31,7 @@ def keep_alive(what: str, start: Callable[[], object]) -> Callable[[], None]:
         except GridsentryError as error:
             log.error("the embedded %s is down: %s", what, error)
 
-    return _every(LOOK_S, look, f"{what}-keeper")
+    return every(LOOK_S, look, f"{what}-keeper")
 
 
 def watch_folder(folder: Path, changed: Callable[[], None]) -> Callable[[], None]:
@@ -45,7 +45,7 @@ def watch_folder(folder: Path, changed: Callable[[], None]) -> Callable[[], None
             seen = stamp
             changed()
 
-    return _every(LOOK_S, look, "city-watcher")
+    return every(LOOK_S, look, "city-watcher")
 
 
 def lease_holder(state: Path, writer: str, stand_by: str, stack: ExitStack) -> str:
@@ -68,7 +68,8 @@ def lease_holder(state: Path, writer: str, stand_by: str, stack: ExitStack) -> s
     return f"{socket.gethostname()}:{name}"
 
 
-def _every(seconds: float, look: Callable[[], None], name: str) -> Callable[[], None]:
+def every(seconds: float, look: Callable[[], None], name: str) -> Callable[[], None]:
+    """Call `look` that often on a thread of its own; how to stop doing so."""
     halt = threading.Event()
 
     def run() -> None:

@@ -40,7 +40,7 @@ from gridsentry.live.outside import Outside
 from gridsentry.live.plant import ServicePlant
 from gridsentry.live.probe import Probe
 from gridsentry.live.roles import Roles
-from gridsentry.live.rolling import Roller
+from gridsentry.live.rolling import keep_rolled
 from gridsentry.live.tally import TicketTally
 from gridsentry.metrics import Metrics
 from gridsentry.secret import kept_secret
@@ -269,10 +269,11 @@ class Service:
             self.metrics,
             self._keeping(),
         )
-        roller = Roller(self.dsn_text, self.settings.store, self._variant, self.clock)
-        for part in (relay, keeper, roller):
+        for part in (relay, keeper):
             part.start()
             self._stack.callback(self._stopping, type(part).__name__, part.stop)
+        stop = keep_rolled(self.dsn_text, self.settings.store, self._variant, self.clock)
+        self._stack.callback(self._stopping, "roller", stop)
 
     def _keeping(self) -> EvidenceKeeping | None:
         """Evidence that this process cuts, and so lets go."""
