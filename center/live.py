@@ -11,6 +11,7 @@ from center.context import Context
 from center.guard import Caller
 from center.problems import Problem
 from center.reads import open_tickets
+from center.sse import event_stream, send
 from center.tailer import Entry, frame, grid_of
 from contracts.clock import iso, monotonic
 from contracts.errors import GridsentryError
@@ -46,35 +47,10 @@ async def stream(context: Context, caller: Caller, request: web.Request) -> web.
     """Serve one live connection until it leaves, is too slow, or the center stops."""
     start = _last_event_id(request)
     wanted = _filter(context, request)
-    tailer = context.tailer
-    if tailer.clients >= context.settings.stream_clients:
-        context.metrics.count("stream_dropped", reason="full")
-        raise Problem(
-            503, "too_many_streams", "too many live streams are open; try again",
-            headers={"Retry-After": "5"},
-        )  # fmt: skip
-    response = web.StreamResponse(
-        headers={
-            "Content-Type": "text/event-stream; charset=utf-8",
-            "Cache-Control": "no-store",
-            "X-Accel-Buffering": "no",
-        }
-    )
-    tailer.clients += 1
-    context.metrics.set("stream_clients", tailer.clients)
-    try:
+    async with event_stream(context, request) as response:
         connection = _Connection(context, caller, response, wanted)
         await connection.open(request, start)
         await connection.follow()
-    except TimeoutError:
-        context.metrics.count("stream_dropped", reason="slow")
-        if request.transport is not None:
-            request.transport.abort()
-    except ConnectionError:
-        pass  # the reader left: nothing to tell anybody
-    finally:
-        tailer.clients -= 1
-        context.metrics.set("stream_clients", tailer.clients)
     return response
 
 
@@ -199,8 +175,7 @@ class _Connection:
         return iso(self._context.clock.now())
 
     async def _write(self, data: bytes) -> None:
-        async with asyncio.timeout(self._context.settings.stream_slow_s):
-            await self._response.write(data)
+        await send(self._context, self._response, data)
 
 
 def _last_event_id(request: web.Request) -> int | None:

@@ -22,9 +22,10 @@ from center.context import Context
 from center.guard import Caller
 from center.live import STILL_S, still
 from center.pages.wall.figures import figures, marks, ticker
-from center.problems import Problem, json_response
+from center.problems import json_response
 from center.route import Route
 from center.said import kind_names
+from center.sse import event_stream, send
 from contracts.city import City
 from contracts.clock import iso, monotonic
 from contracts.errors import GridsentryError, Temporary
@@ -141,31 +142,9 @@ class Wall:
         self, context: Context, caller: Caller, request: web.Request
     ) -> web.StreamResponse:
         """`GET /api/v1/wall/stream`: until the wall leaves, is too slow, or the center stops."""
-        tailer = context.tailer
-        if tailer.clients >= context.settings.stream_clients:
-            raise Problem(
-                503, "too_many_streams", "too many live streams are open; try again",
-                headers={"Retry-After": "5"},
-            )  # fmt: skip
-        response = web.StreamResponse(
-            headers={
-                "Content-Type": "text/event-stream; charset=utf-8",
-                "Cache-Control": "no-store",
-                "X-Accel-Buffering": "no",
-            }
-        )
-        tailer.clients += 1
-        try:
+        async with event_stream(context, request) as response:
             await response.prepare(request)
             await self._follow(context, caller, request, response)
-        except TimeoutError:
-            context.metrics.count("stream_dropped", reason="slow")
-            if request.transport is not None:
-                request.transport.abort()
-        except ConnectionError:
-            pass  # the reader left: nothing to tell anybody
-        finally:
-            tailer.clients -= 1
         return response
 
     async def _follow(
@@ -187,7 +166,7 @@ class Wall:
             except (GridsentryError, OSError) as error:
                 # The desk is away, we are not: the wall says so and keeps what it has.
                 frame = b"event: away\ndata: %s\n\n" % msgspec.json.encode({"reason": str(error)})
-                await self._write(context, response, frame)
+                await send(context, response, frame)
                 await asyncio.sleep(AWAY_S)
                 continue
             here = {str(mark[0]): mark for mark in picture.marks}
@@ -199,16 +178,12 @@ class Wall:
                 told["gone"] = [i for i in shown if i not in here]
             shown = here
             frame = b"event: wall\ndata: %s\n\n" % msgspec.json.encode(told)
-            await self._write(context, response, frame)
+            await send(context, response, frame)
             await asyncio.sleep(LEAST_S)
             try:
                 await asyncio.wait_for(grown.wait(), MOST_S - LEAST_S)
             except TimeoutError:
                 continue
-
-    async def _write(self, context: Context, response: web.StreamResponse, frame: bytes) -> None:
-        async with asyncio.timeout(context.settings.stream_slow_s):
-            await response.write(frame)
 
 
 @cache

@@ -17,7 +17,7 @@ from center.guard import Caller
 from center.live import STILL_S, still
 from center.pages.worker.mine import DONE_FOR, MOST
 from center.pages.worker.who import myself
-from center.problems import Problem
+from center.sse import event_stream, send
 from center.tailer import Entry
 from contracts.city import Worker
 from contracts.clock import iso, monotonic
@@ -28,33 +28,8 @@ CHUNK = 64
 async def stream(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
     """Serve one phone until it leaves, is too slow, or the center stops."""
     worker = myself(context, caller, request)
-    tailer = context.tailer
-    if tailer.clients >= context.settings.stream_clients:
-        context.metrics.count("stream_dropped", reason="full")
-        raise Problem(
-            503, "too_many_streams", "too many live streams are open; try again",
-            headers={"Retry-After": "5"},
-        )  # fmt: skip
-    response = web.StreamResponse(
-        headers={
-            "Content-Type": "text/event-stream; charset=utf-8",
-            "Cache-Control": "no-store",
-            "X-Accel-Buffering": "no",
-        }
-    )
-    tailer.clients += 1
-    context.metrics.set("stream_clients", tailer.clients)
-    try:
+    async with event_stream(context, request) as response:
         await _follow(context, caller, worker, request, response)
-    except TimeoutError:
-        context.metrics.count("stream_dropped", reason="slow")
-        if request.transport is not None:
-            request.transport.abort()
-    except ConnectionError:
-        pass  # the phone left: nothing to tell anybody
-    finally:
-        tailer.clients -= 1
-        context.metrics.set("stream_clients", tailer.clients)
     return response
 
 
@@ -68,8 +43,7 @@ async def _follow(
     tailer = context.tailer
 
     async def write(data: bytes) -> None:
-        async with asyncio.timeout(context.settings.stream_slow_s):
-            await response.write(data)
+        await send(context, response, data)
 
     position = await tailer.newest()
     since = context.clock.now() - DONE_FOR
