@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -21,6 +20,7 @@ from contracts.city import Device
 from contracts.errors import Permanent
 from contracts.nouns import Arrival, Status
 from ingest.adapting import kit
+from ingest.adapting.moments import moment
 from ingest.codec.text import complain
 
 _LABEL = re.compile(r"[A-Za-z][A-Za-z_ ]{0,30}")
@@ -97,9 +97,9 @@ class FrigateAdapter(kit.Adapter):
                 raise Permanent("bad_metric", f"$.after.label: {one.label[:40]!r} is no label")
             score = one.top_score if one.top_score is not None else one.score
             values = {f"seen.{one.label}": 1.0 if score is None else score}
-            at = _moment(one.start_time)
+            at = moment(one.start_time, "s")
             if told.type == "end" and one.end_time is not None:
-                at = _moment(one.end_time)
+                at = moment(one.end_time, "s")
                 values[f"seen.{one.label}.seconds"] = max(0.0, one.end_time - one.start_time)
             return kit.readings(device, values, arrival, self._rule, at)
 
@@ -128,13 +128,6 @@ class FrigateAdapter(kit.Adapter):
 def _is_count(payload: bytes) -> bool:
     text = payload.strip()
     return len(text) <= 6 and text.isdigit()
-
-
-def _moment(seconds: float) -> datetime:
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, ValueError, OSError):
-        raise Permanent("bad_time", f"{seconds:g} s since 1970 is no time") from None
 
 
 def _prepare(options: Options, _folder: Path) -> kit.Build:

@@ -8,7 +8,7 @@ that names no device is a quantity of the device that a level of the topic names
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +18,7 @@ from contracts.city import Device
 from contracts.errors import Permanent
 from contracts.nouns import Arrival, Quality, Reading
 from ingest.adapting import kit, units
+from ingest.adapting.moments import moment
 from ingest.adapting.naming import metric_of
 from ingest.codec import senml, telemetry
 
@@ -78,7 +79,7 @@ class SenmlAdapter(kit.Adapter):
             if record.sum is not None:
                 values[f"{metric}_sum"] = record.sum
             if not record.relative:
-                sent_at = _moment(record.time_s)
+                sent_at = moment(record.time_s, "s")
                 return kit.readings(device, values, arrival, self._rule, sent_at)
             if arrival.retained:
                 kit.readings(device, values, arrival, self._rule, None)  # raises: no news
@@ -102,13 +103,6 @@ class SenmlAdapter(kit.Adapter):
         if self._level is not None:
             return self._register.find(levels[self._level]) if self._level < len(levels) else None
         return self._register.find(*reversed(levels))
-
-
-def _moment(seconds: float) -> datetime:
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, ValueError, OSError):
-        raise Permanent("bad_time", f"{seconds:g} s since 1970 is no time") from None
 
 
 def _relative(

@@ -31,7 +31,7 @@ _TO_SI: Final[dict[str, tuple[str, float, float]]] = {
     "kPa": ("kPa", 1.0, 0.0),
     "MPa": ("kPa", 1e3, 0.0),
     "bar": ("kPa", 100.0, 0.0),
-    "psi": ("kPa", 6.894757, 0.0),
+    "psi": ("kPa", 6.894757293, 0.0),
     "deg": ("degree", 1.0, 0.0),
     "°": ("degree", 1.0, 0.0),
     "degree": ("degree", 1.0, 0.0),
@@ -66,13 +66,19 @@ KNOWN: Final = tuple(_TO_SI)
 """Every unit that can be turned into ours."""
 
 
+def conversion(unit: str) -> tuple[float, float] | None:
+    """(factor, offset) from `unit`, spelt exactly so (kN is force, kn is not), to ours."""
+    found = _TO_SI.get(unit)
+    return None if found is None else found[1:]
+
+
 def in_ours(value: float, unit: str | None) -> float:
     """A value told in `unit` as we tell it: lengths in m, rain in mm/h, pressure in kPa, angles in
     degrees, temperatures in °C, the rest in SI. A unit we do not know leaves it as it is."""
     if unit is None:
         return value
-    known = _TO_SI.get(unit)
-    return value if known is None else value * known[1] + known[2]
+    factor, offset = conversion(unit) or (1.0, 0.0)
+    return value * factor + offset
 
 
 def known(unit: str) -> bool:
