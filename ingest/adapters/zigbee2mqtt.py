@@ -19,9 +19,8 @@ from contracts.nouns import Arrival, Status
 from ingest.adapting import kit
 from ingest.adapting.moments import moment
 from ingest.adapting.naming import metric_of
-from ingest.codec.text import complain
+from ingest.adapting.shapes import json_object
 
-_anything: Final = msgspec.json.Decoder()
 WORDS: Final[dict[str, float]] = {
     "ON": 1.0, "OFF": 0.0, "OPEN": 1.0, "CLOSE": 0.0, "CLOSED": 0.0, "LOCK": 1.0, "UNLOCK": 0.0,
 }  # fmt: skip
@@ -58,7 +57,7 @@ class Zigbee2MqttAdapter(kit.Adapter):
             return self._available(name.removesuffix("/availability"), arrival)
         if not arrival.payload:
             return kit.NOTHING  # a retained message was cleared
-        body = _object(arrival)
+        body = json_object(arrival.payload)
         if self._register.find(name) is None and not any(_numbers(body)):
             return kit.NOTHING  # a button that was pressed, a group
         device = self._device(name, body)
@@ -93,21 +92,11 @@ class Zigbee2MqttAdapter(kit.Adapter):
         text = arrival.payload.strip()
         state: Any = text.decode("utf-8", "replace")
         if text[:1] == b"{":
-            state = _object(arrival).get("state")
+            state = json_object(arrival.payload).get("state")
         if state not in ("online", "offline"):
             raise Permanent("bad_status", 'the payload says neither "online" nor "offline"')
         device = self._register.device(name)
         return [Status(device.id, arrival.received_at, arrival.received_at, state == "online")]
-
-
-def _object(arrival: Arrival) -> dict[str, Any]:
-    try:
-        body = _anything.decode(arrival.payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise complain(arrival.payload, error) from None
-    if not isinstance(body, dict):
-        raise Permanent("not_an_object", "a JSON object was expected")
-    return body
 
 
 def _numbers(body: dict[str, Any], before: str = "") -> Iterator[tuple[str, float]]:
