@@ -66,6 +66,22 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "bad_base64": ("数据不是 base64", "Bytes that are not base64"),
     "bad_hex": ("数据不是十六进制", "Bytes that are not hexadecimal"),
     "bad_topic": ("主题无法识别", "A topic that cannot be read"),
+    "wrong_topic": ("主题不符合约定", "A topic that is not understood"),
+    "not_utf8": ("不是 UTF-8 文本", "Not UTF-8 text"),
+    "no_picture": ("视频片段中没有画面", "Video without a picture"),
+    "no_sound": ("音频中没有声音", "Sound without a sample"),
+    "not_senml": ("不是 SenML", "Not SenML"),
+    "not_cbor": ("不是 CBOR", "Not CBOR"),
+    "bad_version": ("SenML 版本过新", "A SenML version newer than ours"),
+    "not_understood": ("含有必须理解而未知的字段", "A field that must be understood and is not"),
+    "no_value": ("没有数值", "No value"),
+    "not_a_boolean": ("不是布尔值", "Not true or false"),
+    "not_a_text": ("不是文本", "Not a text"),
+    "too_many": ("条数过多", "Too many records"),
+    "not_sparkplug": ("不是 Sparkplug B", "Not Sparkplug B"),
+    "unknown_alias": ("别名未知：已请求节点重新上线", "An unknown alias: births were asked for"),
+    "no_device": ("消息未指明设备", "No device is named"),
+    "nothing_mapped": ("映射未取到任何数值", "The mapping found no value"),
 }
 """What a code means, (zh, en); the reason itself says it exactly."""
 
