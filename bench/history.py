@@ -87,7 +87,7 @@ async def ask(desk: PgDesk, devices: list[str], period: timedelta, points: int) 
     """One question, answered to the last byte of JSON; how many bytes."""
     found = await desk.history.stretches(
         devices or [f"s-{n}" for n in range(SENSORS)], ["level"], NOW - period, NOW,
-        grain_for(period, period, points), zone="Asia/Shanghai", limit=1_000_000,
+        grain_for(period, period, points, desk.history.kept), zone="Asia/Shanghai", limit=1_000_000,
     )  # fmt: skip
     return len(msgspec.json.encode(as_json(found)))
 

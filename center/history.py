@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from center.problems import Problem, json_response
 from center.query import one_of, parse_time
 from contracts.clock import from_epoch_ms, iso
 from contracts.errors import Refused
-from contracts.history import GRAINS, RAW, RESOLUTIONS, Stretch, TooMuch
+from contracts.history import GRAINS, RAW, RESOLUTIONS, Stretch, TooMuch, begin_of
 from contracts.kinds import METRICS
 
 QUERY: Final = ("device", "metric", "since", "until", "resolution", "points", "format")
@@ -44,7 +45,9 @@ async def history(context: Context, caller: Caller, request: web.Request) -> web
     resolution = given.get("resolution", "auto")
     one_of(resolution, ("auto", *RESOLUTIONS), "resolution")
     if resolution == "auto":
-        resolution = grain_for(until - since, context.clock.now() - since, _points(given))
+        age = context.clock.now() - since
+        kept = context.desk.history.kept
+        resolution = grain_for(until - since, age, _points(given), kept)
     if not devices:
         if len(metrics) != 1:
             raise Problem(
@@ -70,27 +73,19 @@ async def history(context: Context, caller: Caller, request: web.Request) -> web
     return json_response(await asyncio.to_thread(lambda: asked | {"series": as_json(found)}))
 
 
-def grain_for(period: timedelta, age: timedelta, points: int) -> str:
+def grain_for(period: timedelta, age: timedelta, points: int, kept: Mapping[str, timedelta]) -> str:
     """The finest grain with at most so many points, of those that are kept as far back as `age`."""
     if period <= RAW_UP_TO:
         return RAW
     for name, seconds in GRAINS.items():
-        if period.total_seconds() / seconds <= points and age <= KEPT.get(name, timedelta.max):
+        if period.total_seconds() / seconds <= points and age <= kept.get(name, timedelta.max):
             return name
     return "1d"
 
 
-KEPT: Final = {"1m": timedelta(days=14), "15m": timedelta(days=400)}
-"""How far back the grains reach with the store's usual settings."""
-
-
 def _begin(since: datetime, resolution: str) -> datetime:
     """The beginning of the bucket that `since` lies in, so that it is not left out."""
-    if resolution in (RAW, "1d"):
-        return since
-    first = datetime(2000, 1, 1, tzinfo=UTC)
-    length = timedelta(seconds=GRAINS[resolution])
-    return first + (since - first) // length * length
+    return since if resolution in (RAW, "1d") else begin_of(since, resolution)
 
 
 def as_json(found: list[Stretch]) -> list[dict[str, Any]]:

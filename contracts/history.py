@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 import msgspec
@@ -12,6 +12,13 @@ GRAINS: Final[dict[str, int]] = {"1m": 60, "15m": 900, "1h": 3600, "1d": 86_400}
 """Roll-ups by name and their length in seconds; a day is the city's, not UTC's."""
 RAW: Final = "raw"
 RESOLUTIONS: Final = (RAW, *GRAINS)
+
+
+def begin_of(at: datetime, grain: str) -> datetime:
+    """Where the bucket begins that a time lies in; not for days, which are a zone's."""
+    length = timedelta(seconds=GRAINS[grain])
+    first = datetime(2000, 1, 1, tzinfo=UTC)
+    return first + (at - first) // length * length
 
 
 class Stretch(msgspec.Struct, frozen=True):
@@ -37,6 +44,11 @@ class TooMuch(Exception):
 
 class History(Protocol):
     """Reads what is kept of readings."""
+
+    @property
+    def kept(self) -> Mapping[str, timedelta]:
+        """How far back the grains reach that do not reach back for ever."""
+        ...
 
     async def stretches(
         self,

@@ -130,7 +130,7 @@ class PgDesk:
         self._settings = settings or StoreSettings()
         self._pool: AsyncConnectionPool[AsyncConnection] | None = None
         self.annals = PgAnnals(self._use, self._all)
-        self.history = PgHistory(self._use)
+        self.history = PgHistory(self._use, self._settings)
 
     async def open(self) -> None:
         """Open the pool; connections are made in the background, so this does not fail."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -13,6 +13,7 @@ from psycopg.rows import DictRow, tuple_row
 from contracts.history import Stretch, TooMuch
 from store.columns import as_columns
 from store.queries import sql
+from store.settings import StoreSettings
 from store.text import key
 
 Use = Callable[[], AbstractAsyncContextManager[psycopg.AsyncConnection[DictRow]]]
@@ -22,8 +23,12 @@ Row = tuple[Any, ...]
 class PgHistory:
     """`contracts.history.History` over a desk's connections."""
 
-    def __init__(self, use: Use) -> None:
+    def __init__(self, use: Use, settings: StoreSettings) -> None:
         self._use = use
+        self.kept = {
+            "1m": timedelta(days=settings.rollup_minutes_days),
+            "15m": timedelta(days=settings.rollup_quarters_days),
+        }
 
     async def stretches(
         self,

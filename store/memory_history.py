@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from contracts.history import GRAINS, RAW, Stretch, TooMuch
+from contracts.history import RAW, Stretch, TooMuch, begin_of
 
 Readings = Callable[[], Iterable[tuple[str, str, datetime, int, float]]]
 """(device, metric, identity time, ident, value) of every reading."""
@@ -20,6 +20,7 @@ class MemoryHistory:
 
     def __init__(self, readings: Readings) -> None:
         self._readings = readings
+        self.kept: dict[str, timedelta] = {}
 
     async def stretches(
         self,
@@ -58,9 +59,12 @@ class MemoryHistory:
 
     async def measured(self, metric: str, since: datetime) -> list[str]:
         """See `contracts.history.History`."""
-        hour = timedelta(seconds=GRAINS["1h"])
         return sorted(
-            {d for d, m, at, _, _ in self._readings() if m == metric and _floor(at, hour) >= since}
+            {
+                d
+                for d, m, at, _, _ in self._readings()
+                if m == metric and begin_of(at, "1h") >= since
+            }
         )
 
 
@@ -69,18 +73,13 @@ def _bucket(
 ) -> datetime | None:
     """The bucket of a time, if it begins in the period; a day is made of such hours."""
     grain = "1h" if resolution == "1d" else resolution
-    begin = _floor(at, timedelta(seconds=GRAINS[grain]))
+    begin = begin_of(at, grain)
     if not since <= begin < until:
         return None
     if resolution != "1d":
         return begin
     local = begin.astimezone(ZoneInfo(zone))
     return local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
-
-
-def _floor(at: datetime, length: timedelta) -> datetime:
-    first = datetime(2000, 1, 1, tzinfo=UTC)
-    return first + (at - first) // length * length
 
 
 def _stretches(rows: Iterable[tuple[Any, ...]]) -> list[Stretch]:

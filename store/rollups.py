@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import psycopg
 
-from contracts.history import GRAINS
+from contracts.history import GRAINS, begin_of
 from store.connect import connect
 from store.failures import translated
 from store.migrate import Variant
@@ -74,17 +74,12 @@ def _refresh(
     kept = now - timedelta(days=settings.readings_days - 1)
     for grain in _REFRESHED if reach else ():
         length = timedelta(seconds=GRAINS[grain])
-        low = _floor(max(min(reach), kept), length)
-        high = _floor(min(max(reach) + length, now), length)
+        low = begin_of(max(min(reach), kept), grain)
+        high = begin_of(min(max(reach) + length, now), grain)
         if low < high:
             connection.execute(sql(f"refresh_{grain}"), {"low": low, "high": high})
     for writer, _, newest in behind:
         connection.execute(sql("rollup_set"), {"writer": writer, "upto": newest})
-
-
-def _floor(at: datetime, length: timedelta) -> datetime:
-    day = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return day + (at - day) // length * length
 
 
 def _one(connection: psycopg.Connection[Any], name: str, given: dict[str, Any]) -> Any:

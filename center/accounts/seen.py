@@ -6,8 +6,8 @@ gains must be decided on here, else it does not exist for handlers.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from datetime import datetime
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import msgspec
@@ -367,6 +367,11 @@ class SeenHistory:
         self._history = history
         self._scope = scope
         self._lands = lands
+
+    @property
+    def kept(self) -> Mapping[str, timedelta]:
+        """The same for everybody."""
+        return self._history.kept
 
     def _seen(self, devices: Iterable[str]) -> list[str]:
         return [d for d in devices if self._scope.in_grids(self._lands.devices.get(d))]

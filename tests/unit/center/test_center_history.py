@@ -14,6 +14,7 @@ from tests.unit.center.conftest import Client
 from tests.unit.center.scene import START, Scene
 
 PATH = "/api/v1/history"
+KEPT = {"1m": timedelta(days=14), "15m": timedelta(days=400)}
 
 
 @pytest.fixture
@@ -97,4 +98,5 @@ def test_the_grain_fits_the_period_and_what_is_kept(
     hours: int, age_days: int, points: int, grain: str
 ) -> None:
     period = timedelta(hours=hours)
-    assert grain_for(period, max(period, timedelta(days=age_days)), points) == grain
+    age = max(period, timedelta(days=age_days))
+    assert grain_for(period, age, points, KEPT) == grain
