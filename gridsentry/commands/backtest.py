@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from contracts.errors import Wrong
+from gridsentry.commands.bars import readings_bar
 from gridsentry.commands.replay import duration
 
 if TYPE_CHECKING:
@@ -221,35 +222,8 @@ def _tell(
 def progress(
     test: Backtest, since: datetime, until: datetime
 ) -> Iterator[Callable[[datetime], None]]:
-    """A bar on a terminal (stderr) that goes with the recorded time."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    from contracts.clock import monotonic
-
-    began = monotonic()
-    with Progress(
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.description}"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    ) as bar:
-        task = bar.add_task("sorting", total=(until - since).total_seconds())
-
-        def told(at: datetime) -> None:
-            rate = test.readings / max(monotonic() - began, 0.001)
-            text = f"{at:%Y-%m-%d %H:%M} UTC, {test.readings:,} readings, {rate:,.0f}/s"
-            bar.update(task, completed=(at - since).total_seconds(), description=text)
-
-        yield told
+    """A bar that goes with the recorded time."""
+    with readings_bar((until - since).total_seconds(), "sorting") as told:
+        yield lambda at: told(
+            (at - since).total_seconds(), test.readings, before=f"{at:%Y-%m-%d %H:%M} UTC, "
+        )

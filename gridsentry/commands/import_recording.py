@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from contracts.errors import Wrong
+from gridsentry.commands.bars import readings_bar
 
 if TYPE_CHECKING:
     import argparse
@@ -136,35 +136,6 @@ def into_store(
 
 @contextmanager
 def progress(tally: Tally, lines: int) -> Iterator[Callable[[], None]]:
-    """A bar on a terminal (stderr): how far, and how fast. Call what it yields now and then."""
-    if not sys.stderr.isatty():
-        yield lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    from contracts.clock import monotonic
-
-    began = monotonic()
-    with Progress(
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.description}"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    ) as bar:
-        task = bar.add_task("", total=lines or None)
-
-        def told() -> None:
-            rate = tally.readings / max(monotonic() - began, 0.001)
-            text = f"{tally.readings:,} readings, {rate:,.0f}/s, {tally.new:,} new"
-            bar.update(task, completed=tally.messages, description=text)
-
-        yield told
+    """How far, and how fast. Call what it yields now and then."""
+    with readings_bar(lines or None) as told:
+        yield lambda: told(tally.messages, tally.readings, after=f", {tally.new:,} new")
