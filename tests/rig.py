@@ -407,15 +407,17 @@ def rows(dsn: str, sql: str, *args: Any) -> list[tuple[Any, ...]]:
         return connection.execute(sql, args).fetchall()
 
 
-def eventually(check: Any, timeout: float = 20.0, every: float = 0.2) -> Any:
-    """The first true answer of `check`; AssertionError when there is none in time."""
+def eventually(check: Any, timeout: float = 20.0, every: float = 0.2, why: Any = None) -> Any:
+    """The first true answer of `check`; AssertionError when there is none in time, with what `why`
+    then says."""
     until = time.monotonic() + timeout
     while True:
         answer = check()
         if answer:
             return answer
         if time.monotonic() > until:
-            raise AssertionError(f"still not so after {timeout} s: {answer!r}")
+            said = answer if why is None else why()
+            raise AssertionError(f"still not so after {timeout} s: {said!r}")
         time.sleep(every)
 
 

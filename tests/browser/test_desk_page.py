@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from center.server import CenterServer
 from contracts.case import Command
@@ -383,6 +383,26 @@ def test_five_thousand_tickets_are_two_requests_and_few_cards(
         context.close()
     finally:
         server.stop(2.0)
+
+
+def test_closed_between_the_first_screen_and_the_whole_it_is_not_shown_as_open(
+    browser: Browser, scene: Scene, server: CenterServer
+) -> None:
+    scene.happen("flooding")
+    gone = scene.happen("severed_cable")
+    context = browser.new_context(locale="zh-CN")
+    page = context.new_page()
+
+    def close_then_go_on(route: Route) -> None:
+        scene.desk.step(gone, "closed", "center")
+        route.continue_()
+
+    page.route(re.compile(r"/api/v1/queue$"), close_then_go_on)
+    page.goto(server.url)
+    expect(page.locator("#link")).to_have_attribute("data-state", "live")
+    expect(page.locator("#counts .total")).to_have_text("1 未结")
+    expect(page.locator(".card")).to_have_count(1)
+    context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

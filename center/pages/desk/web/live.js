@@ -69,6 +69,9 @@ function takeFirst(queue) {
 function takeQueue(queue) {
   takeNames(queue.names ?? {});
   for (const ticket of queue.items) takeTicket(ticket);
+  // What the first screen had and the whole has no more was closed in between: the stream begins behind it.
+  const open = new Set(queue.items.map((/** @type {Ticket} */ one) => one.id));
+  for (const [id, ticket] of state.tickets) if (ticket.brief && !open.has(id)) state.tickets.delete(id);
   state.loaded = true;
   changed();
   const falls = queue.items.filter((/** @type {Ticket} */ one) => one.kind === 'high_altitude_throw').slice(0, PICTURES);
