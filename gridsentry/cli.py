@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import sys
 
 from contracts.errors import GridsentryError, Wrong
@@ -39,6 +40,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; its exit code. Our own errors are told in one line, without a traceback."""
+    if sys.stderr is not None and not faulthandler.is_enabled():
+        faulthandler.enable()  # a crash in a native library says where
     args = parser().parse_args(argv)
     try:
         code: int = args.run(args)
