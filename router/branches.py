@@ -161,7 +161,8 @@ def _reassign(desk: Desk, act: Act) -> Done:
         moved = with_reason(ticket, utility=why)
         moved = msgspec.structs.replace(moved, utility=ident)
         moved = with_verdict(moved, "reassign", act.by, act.now, act.note, on=(ident,))
-    return desk.to_stage(moved, "dispatched", act.now, act.by, act.note), "dispatched"
+    note = act.note or one_line(words["text_en"], words["text_zh"])
+    return desk.to_stage(moved, "dispatched", act.now, act.by, note), "dispatched"
 
 
 # --- reopen, confirm ----------------------------------------------------------------------------

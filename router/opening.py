@@ -146,11 +146,13 @@ class Opener:
             worker_reason = choice.reason
         else:
             contact = parent.worker if parent else None
+            person = self._city.workers.get(contact or "")
+            name = person.name if person is not None else contact
             worker_reason = {
                 "contact": contact,
                 **both(
-                    f"for the utility; contact on site: {contact or 'none'}",
-                    f"由权属单位处置，现场联系人：{contact or '无'}",
+                    f"for the utility; contact on site: {name or 'none'}",
+                    f"由权属单位处置，现场联系人：{name or '无'}",
                 ),
             }
         reason: dict[str, Any] = {
