@@ -40,8 +40,9 @@ class ChirpStack(Adapter):
             return self._connection(arrival)
         last = arrival.topic.rpartition("/")[2].lower()
         kind: str | None = _KINDS.get(last, last)
-        if kind in ASIDE or "/command/" in arrival.topic or arrival.topic.startswith("gateway/"):
-            return NOTHING
+        levels = arrival.topic.split("/")
+        if kind in ASIDE or "command" in levels or "gateway" in levels[:3]:
+            return NOTHING  # what a LoRa gateway heard comes again as its device's event
         with blaming(self._register.find(*reversed(arrival.topic.split("/")))):
             if kind not in ("up", "status", "join"):
                 told = shapes.json_object(arrival.payload)

@@ -23,7 +23,7 @@ from ingest.adapting import kit
 from ingest.adapting.moments import moment
 from ingest.codec.text import complain
 
-_LABEL = re.compile(r"[A-Za-z][A-Za-z_ ]{0,30}")
+_LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_ -]{0,30}")
 
 
 class Tracked(msgspec.Struct):
@@ -77,7 +77,7 @@ class FrigateAdapter(kit.Adapter):
                 return self._tracked(arrival)
             case ["available"]:
                 return self._available(arrival)
-            case [camera, "motion"]:
+            case [camera, "motion"] if arrival.payload.strip() in (b"ON", b"OFF"):
                 return self._count(camera, "motion", arrival)
             case [camera, label] if _LABEL.fullmatch(label) and _is_count(arrival.payload):
                 return self._count(camera, f"count.{label}", arrival)

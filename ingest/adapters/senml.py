@@ -14,12 +14,13 @@ from typing import Final
 
 import msgspec
 
+from contracts.aliases import Alias
 from contracts.city import Device
 from contracts.errors import Permanent
 from contracts.nouns import Arrival, Quality, Reading
 from ingest.adapting import kit, units
+from ingest.adapting.measured import measured
 from ingest.adapting.moments import moment
-from ingest.adapting.naming import metric_of
 from ingest.codec import senml, telemetry
 
 _ENDS: Final = "/:._-"
@@ -70,14 +71,9 @@ class SenmlAdapter(kit.Adapter):
         device, name = self._whose(record.name, of_topic)
         with kit.blaming(device):
             alias = self._register.alias(device, record.name[: len(record.name) - len(name)])
-            metric = metric_of(name, alias)
-            if metric is None:
+            values = _values(name, record, alias)
+            if not values:
                 return []
-            values = {}
-            if record.value is not None:
-                values[metric] = units.in_ours(record.value, record.unit)
-            if record.sum is not None:
-                values[f"{metric}_sum"] = record.sum
             if not record.relative:
                 sent_at = moment(record.time_s, "s")
                 return kit.readings(device, values, arrival, self._rule, sent_at)
@@ -103,6 +99,22 @@ class SenmlAdapter(kit.Adapter):
         if self._level is not None:
             return self._register.find(levels[self._level]) if self._level < len(levels) else None
         return self._register.find(*reversed(levels))
+
+
+def _values(name: str, record: senml.Record, alias: Alias | None) -> dict[str, float]:
+    """The value, and the sum: value times seconds, in our unit where that is only a factor."""
+    unit = record.unit
+    told = measured(name, record.value or 0.0, unit, alias, flag=record.flag)
+    if told is None:
+        return {}
+    metric, value = told
+    if unit == "F" and metric != "temperature":  # farad; many write it for Fahrenheit
+        value = record.value or 0.0
+    values = {} if record.value is None else {metric: value}
+    if record.sum is not None:
+        factor, offset = units.conversion(unit or "") or (1.0, 0.0)
+        values[f"{metric}_sum"] = record.sum * (1.0 if offset else factor)
+    return values
 
 
 def _relative(

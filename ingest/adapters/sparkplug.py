@@ -21,8 +21,8 @@ from contracts.city import Device
 from contracts.clock import epoch_ms
 from contracts.errors import Permanent
 from contracts.nouns import Arrival, Status
-from ingest.adapting import kit, units
-from ingest.adapting.naming import metric_of
+from ingest.adapting import kit
+from ingest.adapting.measured import measured
 from ingest.codec import sparkplug
 from ingest.codec.sparkplug import Metric, Payload
 from ingest.codec.times import to_utc
@@ -33,6 +33,10 @@ ASK_AGAIN: Final = timedelta(seconds=10)
 ASIDE: Final = ("Node Control/", "Device Control/", "Properties/", "Node Info/")
 """Metrics that tell of the gateway itself, not of what it measures."""
 _MODULUS: Final = 256  # 6.4.4: seq goes from 0 to 255 and again from 0
+
+
+_Value = tuple[str, float, str | None, bool, int | None]
+"""Name, number, unit, whether it was a boolean, epoch milliseconds."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -146,9 +150,7 @@ class SparkplugAdapter(kit.Adapter):
     # --- births and deaths ----------------------------------------------------------------------
 
     def _born(self, key: str, payload: Payload) -> Node:
-        bd = next(
-            (float(m.raw) for m in payload.metrics if m.name == "bdSeq" and m.raw is not None), None
-        )
+        bd = _bd(payload)
         node = Node(born=True, bd=bd)
         _learn(node, None, payload)
         heard = self._heard.setdefault(key, Heard())
@@ -168,9 +170,7 @@ class SparkplugAdapter(kit.Adapter):
     def _death(self, group: str, node: str, payload: Payload, arrival: Arrival) -> list[kit.Said]:
         key = f"{group}/{node}"
         state = self._nodes.get(key)
-        bd = next(
-            (float(m.raw) for m in payload.metrics if m.name == "bdSeq" and m.raw is not None), None
-        )
+        bd = _bd(payload)
         if state is not None and state.bd is not None and bd is not None and bd != state.bd:
             return []  # of a connection before its last birth (6.4.20)
         out: list[kit.Said] = []
@@ -213,22 +213,24 @@ class SparkplugAdapter(kit.Adapter):
         payload: Payload,
         arrival: Arrival,
     ) -> list[kit.Said]:
-        told: list[tuple[str, float, int | None]] = []
+        told: list[_Value] = []
         unread = 0
         for metric in payload.metrics:
             known = _known(node, who[2], metric)
-            name = metric.name or (known.name if known else None)
+            name = metric.name or (known.name + metric.member if known else None)
             if name is None:
                 unread += 1
                 continue
             if name == "bdSeq" or name.startswith(ASIDE) or not metric.trusted:
                 continue
-            datatype = metric.datatype or (known.datatype if known else 0)
+            inherited = known.datatype if known and not metric.member else 0
+            datatype = metric.datatype or inherited
             value = sparkplug.value_of(metric.raw, datatype)
             if value is None:
                 continue
             unit = metric.unit or (known.unit if known else None)
-            told.append((name, units.in_ours(value, unit), metric.at_ms or payload.at_ms))
+            flag = datatype == sparkplug.BOOLEAN or isinstance(metric.raw, bool)
+            told.append((name, value, unit, flag, metric.at_ms or payload.at_ms))
         out: list[kit.Said] = []
         if unread:
             out.append(
@@ -252,15 +254,16 @@ class SparkplugAdapter(kit.Adapter):
         self,
         device: Device,
         names: Sequence[str],
-        told: list[tuple[str, float, int | None]],
+        told: list[_Value],
         arrival: Arrival,
     ) -> list[kit.Said]:
         alias = self._register.alias(device, *names)
         out: list[kit.Said] = []
-        for name, value, at_ms in told:
-            metric = metric_of(name, alias)
-            if metric is None:
+        for name, raw, unit, flag, at_ms in told:
+            found = measured(name, raw, unit, alias, flag=flag)
+            if found is None:
                 continue
+            metric, value = found
             try:
                 at = None if at_ms is None else to_utc(at_ms, None, "timestamp")
                 out += kit.readings(device, {metric: value}, arrival, self._rule, at)

@@ -27,13 +27,15 @@ class TheThingsStack(Adapter):
 
     def decode(self, arrival: Arrival, /) -> Sequence[Said]:
         """An uplink's readings; a join says that the device is there; the rest is set aside
-        (downlinks, service data, solved locations)."""
+        (downlinks, service data, solved locations, uplinks that somebody simulates)."""
         with blaming(self._register.find(*reversed(arrival.topic.split("/")))):
             told = shapes.json_object(arrival.payload)
         # A webhook or the console's event wraps the same thing.
         told = first(at(told, "data"), told) if "end_device_ids" not in told else told
         ids = at(told, "end_device_ids")
         names = [shapes.eui(at(ids, "dev_eui")), shapes.text(at(ids, "device_id"))]
+        if at(told, "simulated") is True:
+            return NOTHING  # typed into the console: no device has measured it
         uplink = first(at(told, "uplink_message"), at(told, "uplink_normalized"))
         if isinstance(uplink, dict):
             return self._reader.uplink(_uplink(told, uplink, names), arrival)

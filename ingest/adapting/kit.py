@@ -175,5 +175,8 @@ def poison(
     the whole message). The name of the adapter is put in where it is sent on."""
     part = arrival.payload
     if payload is not None:
-        part = payload if isinstance(payload, bytes) else msgspec.json.encode(payload)
+        try:
+            part = payload if isinstance(payload, bytes) else msgspec.json.encode(payload)
+        except (TypeError, ValueError, RecursionError):
+            part = repr(payload).encode()  # CBOR holds what JSON cannot say
     return Poison(arrival.topic, arrival.received_at, code, reason, part, device, "")

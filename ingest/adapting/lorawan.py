@@ -158,8 +158,8 @@ class Reader:
     ) -> tuple[list[tuple[datetime | None, dict[str, float]]], bytes]:
         """(time or None, values) of each record, and the bytes that could not be read."""
         found = self._profile(uplink, device, alias)
-        if found is not None and uplink.port in found.aside_ports:
-            return [], b""
+        if uplink.port == 0 or (found is not None and uplink.port in found.aside_ports):
+            return [], b""  # port 0 is the network's own (LoRaWAN 1.0.4, 4.3.2)
         fields = dict(shapes.flat(uplink.decoded)) if uplink.decoded is not None else {}
         bytes_first = not self._options.decoded or not fields
         fault: Permanent | None = None

@@ -18,9 +18,8 @@ import msgspec
 
 from contracts.aliases import Alias
 from contracts.errors import Permanent, Wrong
-from ingest.adapting import quantities
+from ingest.adapting import loose, quantities
 from ingest.adapting.layout import Channels, Fixed, Told, Words
-from ingest.adapting.naming import metric_of
 
 SHIPPED: Final = Path(__file__).resolve().parent.parent / "profiles"
 FOLDER: Final = "device_profiles"
@@ -131,11 +130,18 @@ class Profile:
         """Our metrics of decoded fields, in our units. Texts without a number are left out."""
         out: dict[str, float] = {}
         height = None if alias is None else alias.height_m
+        single = loose.single_channels(fields)
         for field, value in fields.items():
             rules = self._rules.get(field)
             if rules is None:
-                common = COMMON.get(field.lower().replace("-", "_"))
-                rules = (common or Rule(metric=metric_of(field) or ""),)
+                name = single.get(field, field)
+                common = COMMON.get(name.lower().replace("-", "_"))
+                if common is None:
+                    found = loose.told(name, value, fields)
+                    if found is not None:
+                        out[found[0]] = found[1]
+                    continue
+                rules = (common,)
             for rule in rules:
                 if rule.metric:
                     _apply(rule, value, height, out)

@@ -65,11 +65,43 @@ _TO_SI: Final[dict[str, tuple[str, float, float]]] = {
 KNOWN: Final = tuple(_TO_SI)
 """Every unit that can be turned into ours."""
 
+_SPELT: Final[dict[str, str]] = {
+    # how gateways write some of them, in small letters
+    **dict.fromkeys(("metre", "metres", "meter", "meters"), "m"),
+    **dict.fromkeys(("centimetre", "centimetres", "centimeter", "centimeters"), "cm"),
+    **dict.fromkeys(("millimetre", "millimetres", "millimeter", "millimeters"), "mm"),
+    **dict.fromkeys(("inch", "inches"), "in"), **dict.fromkeys(("foot", "feet"), "ft"),
+    **dict.fromkeys(("degc", "deg c", "celsius", "℃", "degree celsius", "degrees celsius",
+                     "deg_c", "摄氏度"), "Cel"),
+    **dict.fromkeys(("degf", "deg f", "fahrenheit", "℉", "deg_f"), "°F"),
+    **dict.fromkeys(("kelvin",), "K"), **dict.fromkeys(("degrees", "度"), "deg"),
+    **dict.fromkeys(("volt", "volts", "伏"), "V"),
+    **dict.fromkeys(("millivolt", "millivolts"), "mV"),
+    **dict.fromkeys(("amp", "amps", "ampere", "amperes", "安"), "A"),
+    **dict.fromkeys(("m³/s", "m^3/s", "cms"), "m3/s"), **dict.fromkeys(("m³/h", "m^3/h"), "m3/h"),
+    **dict.fromkeys(("lps",), "l/s"), **dict.fromkeys(("lpm",), "l/min"),
+    **dict.fromkeys(("mm/hr", "mm/hour"), "mm/h"), **dict.fromkeys(("kph", "km/hr"), "km/h"),
+    **dict.fromkeys(("dba", "db(a)", "dbspl"), "dB(A)"), "newton": "N", "m/s²": "m/s2",
+    "m/s^2": "m/s2", "米": "m", "厘米": "cm", "毫米": "mm", "千帕": "kPa", "兆帕": "MPa",
+}  # fmt: skip
+_SMALL: Final = {symbol.lower(): symbol for symbol in KNOWN if symbol != "kN"}
+"""But for kn: those are knots."""
+
 
 def conversion(unit: str) -> tuple[float, float] | None:
     """(factor, offset) from `unit`, spelt exactly so (kN is force, kn is not), to ours."""
     found = _TO_SI.get(unit)
     return None if found is None else found[1:]
+
+
+def spelt(unit: str) -> str | None:
+    """The unit of `KNOWN` that is meant, as it is spelt first, then whatever its letters and by
+    its long name; None: none that we know."""
+    name = unit.strip()
+    if name in _TO_SI:
+        return name
+    small = name.lower()
+    return _SPELT.get(small) or _SMALL.get(small)
 
 
 def in_ours(value: float, unit: str | None) -> float:
@@ -78,7 +110,9 @@ def in_ours(value: float, unit: str | None) -> float:
     if unit is None:
         return value
     factor, offset = conversion(unit) or (1.0, 0.0)
-    return value * factor + offset
+    if factor == 1.0 and offset == 0.0:
+        return value
+    return float(f"{value * factor + offset:.12g}")  # 1013 hPa are 101.3 kPa, not ….30000000000001
 
 
 def known(unit: str) -> bool:

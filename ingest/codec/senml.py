@@ -19,7 +19,10 @@ LABELS: Final[dict[int, str]] = {
     0: "n", 1: "u", 2: "v", 3: "vs", 4: "vb", 5: "s", 6: "t", 7: "ut", 8: "vd",
 }  # fmt: skip
 """CBOR labels (RFC 8428, table 4)."""
-VERSION: Final = 10
+VERSIONS: Final = frozenset({*range(11), 26})
+"""RFC 8428 is version 10; 26 says that secondary units may be used (RFC 9100, RFC 8798)."""
+_SELF_DESCRIBED: Final = b"\xd9\xd9\xf7"
+"""What may stand before any CBOR (RFC 8949, 3.4.6)."""
 RELATIVE: Final = float(2**28)
 """Smaller times are relative to now, larger ones seconds since 1970 (RFC 8428, 4.5.3)."""
 MOST: Final = 100_000
@@ -40,6 +43,8 @@ class Record(msgspec.Struct, frozen=True):
     sum: float | None
     number: int
     """Of the record in its pack, from 0."""
+    flag: bool = False
+    """It was told as true or false."""
 
 
 class Bad(Permanent):
@@ -54,6 +59,7 @@ def packed(payload: bytes) -> list[Any]:
     """The records of a pack as sent. JSON begins with `[` (or `{`, one record by itself), CBOR with
     the head of an array. Raises Permanent."""
     start = payload.lstrip()[:1]
+    payload = payload.removeprefix(_SELF_DESCRIBED)
     if start in (b"[", b"{"):
         try:
             told = _anything.decode(payload)
@@ -63,7 +69,7 @@ def packed(payload: bytes) -> list[Any]:
         stream = BytesIO(payload)
         try:
             told = cbor2.load(stream)
-        except (cbor2.CBORError, ValueError, RecursionError, OverflowError) as error:
+        except Exception as error:  # tags inside make it meet faults of every kind
             raise Permanent("not_cbor", f"this is no CBOR: {error}") from None
         if stream.read(1):
             raise Permanent("not_cbor", "something follows after the CBOR array")
@@ -98,9 +104,10 @@ def resolve(pack: list[Any]) -> list[Record | Bad]:
         if strange:  # RFC 8428, 4.4: fields that must be understood
             raise Permanent("not_understood", f"{where}: we do not understand {shown(strange[0])}")
         version = _number(one, "bver", where)
-        if version is not None and version > VERSION:
+        if version is not None and version not in VERSIONS:
             raise Permanent(
-                "bad_version", f"{where}: SenML version {version:g} is newer than ours ({VERSION})"
+                "bad_version",
+                f"{where}: SenML version {version:g} is newer than ours (10, or 26: RFC 9100)",
             )
         if "bn" in one:
             name = _text(one, "bn", where) or ""
@@ -165,13 +172,14 @@ def _record(
         value=told,
         sum=own_sum,
         number=number,
+        flag=kinds == ["vb"],
     )
 
 
 def _named(record: Any) -> Any:
     if not isinstance(record, dict):
         return record
-    return {LABELS.get(k, str(k)) if isinstance(k, int) else k: v for k, v in record.items()}
+    return {LABELS.get(k, str(k)) if isinstance(k, int) else str(k): v for k, v in record.items()}
 
 
 def _number(record: dict[str, Any], field: str, where: str) -> float | None:

@@ -26,6 +26,7 @@ _VALUES: Final = {
     "boolean_value": (14, _BOOL),
     "string_value": (15, _STRING),
     "bytes_value": (16, _BYTES),
+    "dataset_value": (17, "DataSet"),
     "template_value": (18, "Template"),
 }
 _SHAPES: Final[dict[str, dict[str, tuple[int, Any]]]] = {
@@ -48,6 +49,19 @@ _SHAPES: Final[dict[str, dict[str, tuple[int, Any]]]] = {
         **_VALUES,
     },
     "Template": {"metrics[]": (2, "Metric"), "is_definition": (5, _BOOL)},
+    "DataSet": {
+        "columns[]": (2, _STRING),
+        "types[]": (3, _U32),
+        "rows[]": (4, "Row"),
+    },
+    "Row": {"elements[]": (1, "Element")},
+    "Element": {
+        "int_value": (1, _U32),
+        "long_value": (2, _U64),
+        "float_value": (3, _FLOAT),
+        "double_value": (4, _DOUBLE),
+        "boolean_value": (5, _BOOL),
+    },
     "PropertySet": {"keys[]": (1, _STRING), "values[]": (2, "PropertyValue")},
     "PropertyValue": {
         "is_null": (2, _BOOL),
@@ -60,7 +74,7 @@ _SIGNED: Final = {1: 8, 2: 16, 3: 32, 4: 64}
 """Datatype → bits of the signed integers, which travel as unsigned ones (6.4.16)."""
 NUMERIC: Final = frozenset({*range(1, 12)})
 """Datatypes that are a number or a boolean."""
-FLOAT, BOOLEAN = 9, 11
+INT64, UINT64, FLOAT, DOUBLE, BOOLEAN = 4, 8, 9, 10, 11
 GOOD: Final = 192
 """The property `Quality` of a value that may be believed (OPC; 6.4.14)."""
 _UNIT_KEYS: Final = ("engUnit", "Engineering Unit", "Engineering Units", "unit", "Unit")
@@ -68,6 +82,13 @@ COMPRESSED: Final = "SPBV1.0_COMPRESSED"
 LARGEST: Final = 16 * 2**20
 """Bytes that a compressed payload may become."""
 _DEEPEST: Final = 8
+_MOST_CELLS: Final = 1000
+"""Of a data set or an array: what is larger is a table or a waveform, no measurement."""
+_ARRAYS: Final = {
+    22: "<i1", 23: "<i2", 24: "<i4", 25: "<i8", 26: "<u1", 27: "<u2", 28: "<u4", 29: "<u8",
+    30: "<f4", 31: "<f8",
+}  # fmt: skip
+"""Datatype → elements of the arrays that travel as bytes (6.4.16, little-endian)."""
 
 
 def _classes() -> dict[str, type[Message]]:
@@ -109,7 +130,9 @@ class Metric(msgspec.Struct, frozen=True):
     raw: float | int | bool | None
     """The number as it travelled; None: null, a text, or what else is no number."""
     unit: str | None
-    trusted: bool
+    member: str = ""
+    """Of a template, data set or array whose name only an alias says: which part of it this is."""
+    trusted: bool = True
     """False: its property `Quality` says that it is not to be believed."""
 
 
@@ -128,7 +151,7 @@ def decode(data: bytes) -> Payload:
         told = _parsed(_unpacked(told.body))
     metrics: list[Metric] = []
     for one in told.metrics:
-        _add(one, "", metrics, 0)
+        _add(one, None, metrics, 0)
     return Payload(
         told.timestamp if told.HasField("timestamp") else None,
         told.seq if told.HasField("seq") else None,
@@ -185,30 +208,78 @@ def _unpacked(body: bytes) -> bytes:
     return data
 
 
-def _add(one: Any, before: str, out: list[Metric], deep: int) -> None:
-    name = f"{before}{one.name}" if one.HasField("name") else None
-    if one.HasField("template_value"):
-        if deep < _DEEPEST and not one.template_value.is_definition and name is not None:
-            for member in one.template_value.metrics:
-                _add(member, f"{name}/", out, deep + 1)
-        return
+def _add(one: Any, of: Metric | None, out: list[Metric], deep: int) -> None:
+    """The metric, or its parts: of a template, a data set, an array."""
     raw: float | int | bool | None = None
     if not one.is_null:
         for field in ("int_value", "long_value", "float_value", "double_value", "boolean_value"):
             if one.HasField(field):
                 raw = getattr(one, field)
     unit, trusted = _properties(one)
-    out.append(
-        Metric(
-            name,
-            one.alias if one.HasField("alias") else None,
-            one.timestamp if one.HasField("timestamp") else None,
-            one.datatype,
-            raw,
-            unit,
-            trusted,
-        )
+    name = one.name if one.HasField("name") else None
+    told = Metric(
+        name,
+        one.alias if one.HasField("alias") else None,
+        one.timestamp if one.HasField("timestamp") else None,
+        one.datatype,
+        raw,
+        unit,
+        trusted=trusted,
     )
+    if of is not None:
+        told = _part(of, name or str(one.alias), told)
+    if one.HasField("template_value"):
+        if deep < _DEEPEST and not one.template_value.is_definition:
+            for member in one.template_value.metrics:
+                _add(member, told, out, deep + 1)
+        return
+    if one.HasField("dataset_value") and not one.is_null:
+        out.extend(_cells(told, one.dataset_value))
+    elif one.HasField("bytes_value") and one.datatype in _ARRAYS and not one.is_null:
+        out.extend(_elements(told, one.bytes_value))
+    else:
+        out.append(told)
+
+
+def _part(of: Metric, member: str, told: Metric) -> Metric:
+    """What is inside `of`: its name and alias with the way to the part behind it."""
+    at_ms = told.at_ms if told.at_ms is not None else of.at_ms
+    if of.name is not None:
+        name, way = f"{of.name}/{member}", ""
+    else:
+        name, way = None, f"{of.member}/{member}"
+    return Metric(
+        name, of.alias if name is None else None, at_ms, told.datatype, told.raw, told.unit,
+        member=way, trusted=of.trusted and told.trusted,
+    )  # fmt: skip
+
+
+def _cells(of: Metric, data: Any) -> list[Metric]:
+    """Numbers of a data set by column, and by row where there are several."""
+    out: list[Metric] = []
+    if len(data.rows) * len(data.columns) > _MOST_CELLS:
+        return out
+    for place, row in enumerate(data.rows):
+        for column, kind, cell in zip(data.columns, data.types, row.elements, strict=False):
+            for field in _SHAPES["Element"]:
+                if cell.HasField(field):
+                    way = column if len(data.rows) == 1 else f"{place}/{column}"
+                    told = Metric(None, None, None, kind, getattr(cell, field), None)
+                    out.append(_part(of, way, told))
+    return out
+
+
+def _elements(of: Metric, data: bytes) -> list[Metric]:
+    shape = np.dtype(_ARRAYS[of.datatype])
+    if len(data) % shape.itemsize or len(data) > _MOST_CELLS * shape.itemsize:
+        return []
+    kind = FLOAT if shape == np.dtype("<f4") else DOUBLE if shape.kind == "f" else INT64
+    if of.datatype == 29:
+        kind = UINT64
+    return [
+        _part(of, str(place), Metric(None, None, None, kind, value, None))
+        for place, value in enumerate(np.frombuffer(data, shape).tolist())
+    ]
 
 
 def _properties(one: Any) -> tuple[str | None, bool]:

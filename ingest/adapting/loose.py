@@ -1,0 +1,60 @@
+"""Decoded fields of a device without a profile: what their names and neighbours say they are."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from ingest.adapting import quantities
+from ingest.adapting.measured import air_kpa, measured
+
+_CHANNELLED: Final = {
+    # what codecs of Cayenne LPP call a channel: `temperatureSensor.1`, `temperature_1`
+    "temperaturesensor": "temperature", "temperature": "temperature",
+    "humiditysensor": "humidity", "relative_humidity": "humidity",
+    "illuminancesensor": "lux", "luminosity": "lux",
+    "barometer": "air_pressure", "barometric_pressure": "air_pressure",
+}  # fmt: skip
+_CHANNEL: Final = re.compile(r"([A-Za-z_]+?)[._]\d{1,3}")
+_TIMES: Final = frozenset(
+    {"time", "ts", "timestamp", "datetime", "date", "unixtime", "epoch", "received_at", "utc"}
+)
+_SINCE_2000: Final = 9.4e8
+_CLIMATE: Final = ("humidity", "relative_humidity", "hum", "rh", "air_humidity")
+"""Beside one of these a pressure is the air's."""
+
+
+def single_channels(fields: Iterable[str]) -> dict[str, str]:
+    """Field → plain name, of quantities that only one channel tells; several keep their numbers."""
+    found: dict[str, str] = {}
+    for field in fields:
+        match = _CHANNEL.fullmatch(field)
+        name = _CHANNELLED.get(match[1].lower()) if match else None
+        if name is not None:
+            found[field] = name
+    count = Counter(found.values())
+    return {field: name for field, name in found.items() if count[name] == 1}
+
+
+def told(name: str, value: object, fields: Mapping[str, object]) -> tuple[str, float] | None:
+    """(metric, value) of a field beside its neighbours `fields`; None: it is no quantity."""
+    found = quantities.number(value)
+    if found is None:
+        return None
+    number, unit = found
+    last = name.rpartition(".")[2].lower()
+    if last in _TIMES and number > _SINCE_2000:
+        return None  # the device's own clock; the network server's time is kept
+    flag = isinstance(value, bool) or (
+        isinstance(value, str) and value.strip().lower() in quantities.WORDS
+    )
+    if last == "pressure" and not unit and 250 <= number <= 115_000 and _climate(fields):
+        return "air_pressure", air_kpa(number)
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return measured(name, int(number) if whole else number, unit or None, flag=flag)
+
+
+def _climate(fields: Mapping[str, object]) -> bool:
+    return any(field.rpartition(".")[2].lower() in _CLIMATE for field in fields)
