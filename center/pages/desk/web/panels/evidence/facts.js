@@ -1,8 +1,9 @@
 // @ts-check
 // Rows, bars and words that the evidence of many kinds is told with.
 
-import { both, language, t } from '/static/common/i18n.js';
+import { both, language, t, timeOf } from '/static/common/i18n.js';
 import { el, say } from '/static/common/text.js';
+import { state } from '../../state.js';
 
 /** A row of a fact; none where there is nothing to say. @param {string} name @param {any} value */
 export const fact = (name, value) => (value === null || value === undefined || value === '' ? null : el('div', { class: 'fact' }, el('dt', {}, name), el('dd', {}, value instanceof Node ? value : say(value))));
@@ -26,8 +27,10 @@ export function bars(rows, label) {
 export function reasons(all) {
   /** @type {string[]} */
   const lines = (language() === 'zh' ? all.why_zh : all.why) ?? all.why ?? [];
-  return lines.length ? el('ul', { class: 'reasons' }, ...lines.map((line) => el('li', {}, say(both(line))))) : null;
+  return lines.length ? el('ul', { class: 'reasons' }, ...lines.map((line) => el('li', {}, say(onOurClock(both(line) ?? ''))))) : null;
 }
+/** Moments in a detector's words, on the city's clock. @param {string} words */
+const onOurClock = (words) => words.replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (moment) => timeOf(moment, state.city.timezone, true));
 /** What it was held against: what it may still be, and what is ruled out. @param {Record<string, any>} all */
 export function heldAgainst(all) {
   const out = [all.ruled_out ?? []].flat(), gone = new Set(out.map((one) => one?.what));

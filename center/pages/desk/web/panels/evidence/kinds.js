@@ -6,6 +6,7 @@
 import { language, t, timeOf } from '/static/common/i18n.js';
 import { clean, el, say } from '/static/common/text.js';
 import { state } from '../../state.js';
+import { kindName } from '../../words.js';
 import { chartOf } from './chart.js';
 import { bars, fact, facts, heldAgainst, percent, reasons, told } from './facts.js';
 import { media, original, seal } from './media.js';
@@ -54,6 +55,7 @@ const KINDS = {
         fact(t('now'), told(event.value, ' m', event.stage)),
         event.rate ? fact(t('rate'), `${(event.rate * 3600 * 100).toFixed(1)} cm/h`) : null,
         over?.at ? fact(t('overflowAt'), `${timeOf(over.at, zone)}（${timeOf(over.low ?? over.at, zone)}–${timeOf(over.high ?? over.at, zone)}）`) : null),
+      reasons(event.evidence ?? {}),
     ];
   },
   severed_cable(event) {
@@ -108,14 +110,45 @@ const KINDS = {
     ];
   },
   drain_blocked(event) {
-    return [chartOf(event), facts(fact(t('since'), timeOf(event.since, state.city.timezone))), event.pipes?.length ? bars(event.pipes.slice(0, 8), t('pipes')) : null];
+    return [chartOf(event), facts(fact(t('since'), timeOf(event.since, state.city.timezone))), event.pipes?.length ? bars(event.pipes.slice(0, 8), t('pipes')) : null, reasons(event.evidence ?? {})];
+  },
+  sensor_silent(event) {
+    const all = event.evidence ?? {}, zone = state.city.timezone;
+    return [
+      facts(fact(t('lastHeard'), all.last_heard ? timeOf(all.last_heard, zone, true) : null), fact(t('reportsEvery'), seconds(all.reports_every_s)),
+        fact(t('backAt'), all.back_at ? timeOf(all.back_at, zone, true) : null)),
+      reasons(all),
+    ];
+  },
+  loud_sound(event) {
+    const all = event.evidence ?? {};
+    const level = all.unit === 'dB(A)' ? ' dB(A)' : ' dBFS(A)';
+    return [
+      ...media(event),
+      facts(fact(t('loudness'), told(all.level, level)), fact(t('background'), told(all.median, level)), fact(t('louderBy'), told(all.over_db, ' dB')),
+        fact(t('lasting'), seconds(all.duration_s)), fact(t('soundOnset'), all.onset ? timeOf(all.onset, state.city.timezone, true) : null)),
+    ];
+  },
+  citizen_report(event) {
+    const all = event.evidence ?? {};
+    return [
+      all.text ? el('blockquote', { class: 'quoted' }, say(all.text)) : event.links === null ? el('p', { class: 'hint' }, t('withheld')) : null,
+      facts(fact(t('saidKind'), all.kind ? kindName(all.kind) : all.kind_as_said), fact(t('reporter'), all.reporter)),
+      ...media(event),
+    ];
   },
 };
 
-/** @param {Event} event @returns {(Node | null)[]} */
+/** @param {unknown} s */
+const seconds = (s) => (typeof s === 'number' ? (s < 90 ? `${Math.round(s * 10) / 10} s` : `${Math.round(s / 6) / 10} ${t('min')}`) : null);
+
+/** A kind without an entry of its own: its pictures, its curve, its reasons; without reasons, its facts.
+ * @param {Event} event @returns {(Node | null)[]} */
 function plain(event) {
-  const rows = Object.entries(event.evidence ?? {}).filter(([, v]) => ['string', 'number', 'boolean'].includes(typeof v) && String(v).length < 400).slice(0, 14);
-  return [...media(event), event.evidence?.curve && event.evidence?.metric ? chartOf(event) : null, facts(...rows.map(([key, value]) => fact(clean(key).replaceAll('_', ' '), typeof value === 'number' ? String(Math.round(value * 1000) / 1000) : value)))];
+  const all = event.evidence ?? {}, why = reasons(all);
+  const rows = Object.entries(all).filter(([, v]) => ['string', 'number', 'boolean'].includes(typeof v) && String(v).length < 400).slice(0, 14);
+  const table = why ? null : facts(...rows.map(([key, value]) => fact(clean(key).replaceAll('_', ' '), typeof value === 'number' ? String(Math.round(value * 1000) / 1000) : value)));
+  return [...media(event), all.curve && all.metric ? chartOf(event) : null, why, table];
 }
 
 /** The evidence of one event. @param {Event} event */

@@ -10,8 +10,8 @@ import { evidenceOf } from './kinds.js';
 /** @type {Panel} */
 export const panel = { order: 60, render: evidence };
 
-/** @param {View} view */
-function evidence({ dossier }) {
+/** What the ticket is about comes first, what only belongs to it after. @param {View} view */
+function evidence({ ticket, dossier }) {
   if (!dossier) return el('section', { class: 'evidence' }, el('h3', {}, t('evidence')), el('p', { class: 'hint' }, '…'));
-  return el('section', { class: 'evidence' }, el('h3', {}, t('evidence')), ...(dossier.events ?? []).map(evidenceOf));
+  return el('section', { class: 'evidence' }, el('h3', {}, t('evidence')), ...[...(dossier.events ?? [])].sort((a, b) => Number(b.kind === ticket.kind) - Number(a.kind === ticket.kind)).map(evidenceOf));
 }
