@@ -183,7 +183,12 @@ class Tailer:
         newest = await self._desk.newest_position()
         if position >= newest:
             return position > newest
-        return await self._desk.oldest_position() > position + 1
+        oldest = await self._desk.oldest_position()
+        if position < oldest:
+            return oldest > position + 1
+        # After a restore the stream goes on far ahead; positions in between are lost changes'.
+        rows = await self._desk.stream(position - 1, 1)
+        return not rows or rows[0].position != position
 
     def _seen(self) -> int | None:
         return self._ring[-1].position if self._ring else self._floor

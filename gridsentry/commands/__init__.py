@@ -10,7 +10,7 @@ from types import ModuleType
 NAMES = (
     *("demo", "serve", "camera", "calibrate", "replay", "whatif", "simulate"),
     *("check", "init", "import_drains", "import_lines", "import_recording", "learn", "adapt"),
-    *("evidence", "plot", "figures", "labels", "places", "accounts", "backtest"),
+    *("evidence", "plot", "figures", "labels", "places", "accounts", "notify", "backtest"),
 )
 
 
