@@ -12,6 +12,7 @@ from contracts.errors import Permanent
 from contracts.nouns import Arrival, Status
 from ingest.adapting import kit
 from ingest.adapting.mapping import Mapping, Told, load
+from ingest.adapting.measured import measured
 from ingest.adapting.moments import moment
 from ingest.adapting.naming import metric_of
 from ingest.codec.text import complain
@@ -70,10 +71,13 @@ class MappedAdapter(kit.Adapter):
             ]
             alias = self._register.alias(device, told.device)
             values: dict[str, float] = {}
+            for name, leaf in told.own.items():
+                found = measured(name, leaf.value, None, alias, flag=leaf.flag)
+                if found is not None:
+                    values[found[0]] = found[1]
             for name, value in told.values.items():
-                metric: str | None = name
-                if name in told.raw_names or (alias is not None and name in alias.metrics):
-                    metric = metric_of(name, alias)
+                renamed = alias is not None and name in alias.metrics
+                metric = metric_of(name, alias) if renamed else name
                 if metric is not None:
                     values[metric] = value
             if told.online is not None:

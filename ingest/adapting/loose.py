@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from ingest.adapting import quantities
 from ingest.adapting.measured import air_kpa, measured
@@ -18,12 +18,25 @@ _CHANNELLED: Final = {
     "barometer": "air_pressure", "barometric_pressure": "air_pressure",
 }  # fmt: skip
 _CHANNEL: Final = re.compile(r"([A-Za-z_]+?)[._]\d{1,3}")
+_WRAPPINGS: Final = ("data", "values", "decoded", "measurements", "payload", "result")
 _TIMES: Final = frozenset(
     {"time", "ts", "timestamp", "datetime", "date", "unixtime", "epoch", "received_at", "utc"}
 )
 _SINCE_2000: Final = 9.4e8
 _CLIMATE: Final = ("humidity", "relative_humidity", "hum", "rh", "air_humidity")
 """Beside one of these a pressure is the air's."""
+
+
+def inner(decoded: Any) -> Any:
+    """What a codec wrapped: `{"data": {...}, "errors": [], "warnings": []}`."""
+    if isinstance(decoded, dict):
+        rest = {name: part for name, part in decoded.items() if name not in ("errors", "warnings")}
+        if len(rest) == 1:
+            ((name, part),) = rest.items()
+            if name in _WRAPPINGS and isinstance(part, dict):
+                return part
+        return rest
+    return decoded
 
 
 def single_channels(fields: Iterable[str]) -> dict[str, str]:

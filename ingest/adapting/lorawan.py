@@ -12,7 +12,7 @@ from contracts.aliases import Alias
 from contracts.city import Device
 from contracts.errors import Permanent
 from contracts.nouns import Arrival, Poison, Reading, Status
-from ingest.adapting import profile, shapes
+from ingest.adapting import loose, profile, shapes
 from ingest.adapting.kit import Said, Setting, blaming, poison, readings
 from ingest.adapting.profile import Profile, Profiles
 from ingest.codec.telemetry import check_metric
@@ -160,7 +160,7 @@ class Reader:
         found = self._profile(uplink, device, alias)
         if uplink.port == 0 or (found is not None and uplink.port in found.aside_ports):
             return [], b""  # port 0 is the network's own (LoRaWAN 1.0.4, 4.3.2)
-        fields = dict(shapes.flat(uplink.decoded)) if uplink.decoded is not None else {}
+        fields = {} if uplink.decoded is None else dict(shapes.flat(loose.inner(uplink.decoded)))
         bytes_first = not self._options.decoded or not fields
         fault: Permanent | None = None
         data: bytes | None = None

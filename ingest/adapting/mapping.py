@@ -18,14 +18,17 @@
     [all]                                  every other number in an object, by its own name
     path = ["@.data", "@"]
     except = ["rssi"]
+    times = "@.metadata"                   where each of them has a time of its own
 
-Paths are JSONPath (RFC 9535). `$` is the message, `@` the record.
+    aside = ["$.error"]                    nothing to read where one of these is there: no fault
+
+Paths are JSONPath (RFC 9535). `$` is the message, `@` the record. A message that is an array is
+several messages where `records` is left out. Names that begin with `$` are the sender's own
+bookkeeping (`$version`), never values.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -36,13 +39,13 @@ import msgspec
 
 from contracts.errors import Permanent, Wrong
 from ingest.adapting import units
+from ingest.adapting.leaves import Leaf, as_number, holds, leaves, left_out, time_of, unpacked
 from ingest.adapting.paths import ABSENT, Find, finder, first, listed, names_of, query_of
 
 SHIPPED: Final = Path(__file__).parent / "mappings"
 FOLDER: Final = "mappings"
 """Where in the city folder own ones stand."""
 MOST_RECORDS: Final = 10_000
-_DEEPEST: Final = 8
 
 
 class MetricRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,6 +67,9 @@ class AllRule(
 
     path: str | list[str] = "@"
     without: list[str] = []
+    times: str | list[str] | None = None
+    """Objects like the one at `path`, with `{"timestamp": time}` in place of each value (the
+    metadata of a device shadow): each value has its own time."""
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -82,6 +88,9 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     online: str | None = None
     online_values: tuple[Any, ...] = ("online", "ONLINE", "up", "connected", True)
     offline_values: tuple[Any, ...] = ("offline", "OFFLINE", "down", "disconnected", False)
+    aside: list[str] = []
+    """Where nothing else is found and one of these is there, the message is left aside: it is none
+    that speaks of measurements (an answer, a command, a refusal)."""
     metrics: dict[
         Annotated[str, msgspec.Meta(pattern=r"^[^\W_][\w.\-/ ]{0,63}$")], str | MetricRule
     ] = {}
@@ -97,8 +106,8 @@ class Told(msgspec.Struct, frozen=True):
     seq: int | None
     online: bool | None
     values: dict[str, float]
-    raw_names: frozenset[str]
-    """Of the values, those that bear the sender's own name (`[all]`)."""
+    own: dict[str, Leaf]
+    """Values that bear the sender's own name (`[all]`)."""
     faults: tuple[str, ...]
 
 
@@ -122,6 +131,11 @@ class Mapping:
         self._time = [finder(p, f"{where}, time") for p in listed(table.time)]
         self._seq = None if table.seq is None else finder(table.seq, f"{where}, seq")
         self._online = None if table.online is None else finder(table.online, f"{where}, online")
+        self._aside = [finder(p, f"{where}, aside") for p in table.aside]
+        self._times = (
+            [] if table.all is None
+            else [finder(p, f"{where}, all.times") for p in listed(table.all.times)]
+        )  # fmt: skip
         self._metrics: list[tuple[str, MetricRule, Find]] = []
         for name, rule in table.metrics.items():
             full = MetricRule(path=rule) if isinstance(rule, str) else rule
@@ -138,8 +152,26 @@ class Mapping:
 
     def told(self, message: Any, topic: str) -> Iterator[Told | Permanent]:
         """Each record, in order; one that cannot be read is the reason why not."""
-        for keys in self._inside:
-            message = _unpacked(message, keys)
+        if isinstance(message, list) and self._records is None:
+            if len(message) > MOST_RECORDS:
+                yield Permanent("too_many", f"{len(message):,} are more than {MOST_RECORDS:,}")
+                return
+            if not message:
+                yield Permanent("nothing_mapped", "the array is empty")
+            for number, one in enumerate(message):
+                for told in self._told(one, topic):
+                    bad = isinstance(told, Permanent)
+                    yield _in_element(number, told) if bad else told
+            return
+        yield from self._told(message, topic)
+
+    def _told(self, message: Any, topic: str) -> Iterator[Told | Permanent]:
+        try:
+            for keys in self._inside:
+                message = unpacked(message, keys)
+        except Permanent as bad:
+            yield bad
+            return
         records = (
             [message]
             if self._records is None
@@ -153,21 +185,25 @@ class Mapping:
         levels = topic.split("/")
         for number, record in enumerate(records):
             try:
-                yield self._one(message, record, levels)
+                yield from self._one(message, record, levels)
             except Permanent as bad:
                 where = f"record {number}: " if self._records is not None else ""
                 yield Permanent(bad.code, where + bad.reason)
 
-    def _one(self, message: Any, record: Any, levels: Sequence[str]) -> Told:
-        device = first(self._device, message, record, levels)
-        if device is ABSENT or isinstance(device, (dict, list, bool)) or device in (None, ""):
+    def _one(self, message: Any, record: Any, levels: Sequence[str]) -> Iterator[Told]:
+        device = first(self._device, message, record, levels, plain=True)
+        if device is ABSENT or isinstance(device, bool) or device == "":
+            if self._is_aside(message, record):
+                return
             places = ", ".join(listed(self.table.device))
             raise Permanent("no_device", f"no device is named at {places}")
         time = first(self._time, message, record, levels)
         seq = self._seq(message, record) if self._seq else None
         values, own, faults, skipped = self._values(message, record)
         online = self._state(message, record)
-        if not values and online is None and not skipped:
+        if not values and not own and online is None and not skipped:
+            if self._is_aside(message, record):
+                return
             if faults:
                 raise Permanent("not_a_number", "; ".join(faults))
             paths = [rule.path for _, rule, _ in self._metrics]
@@ -176,28 +212,48 @@ class Mapping:
             raise Permanent(
                 "nothing_mapped", f"there is no number at any of {', '.join(paths)[:300]}"
             )
-        return Told(
+        told = Told(
             device=str(device),
             time=None if time is ABSENT else time,
             seq=seq if isinstance(seq, int) and not isinstance(seq, bool) and seq >= 0 else None,
             online=online,
             values=values,
-            raw_names=frozenset(own),
+            own=own,
             faults=tuple(faults),
         )
+        yield from self._by_time(told, message, record) if self._times else (told,)
+
+    def _by_time(self, told: Told, message: Any, record: Any) -> Iterator[Told]:
+        """Values whose own time stands beside them, a `Told` for each time."""
+        beside = next(
+            (f for f in (find(message, record) for find in self._times) if holds(f)), None
+        )
+        of: dict[Any, dict[str, Leaf]] = {}
+        for name, leaf in told.own.items():
+            of.setdefault(time_of(beside, name), {})[name] = leaf
+        rest = of.pop(None, {})
+        if told.values or rest or told.online is not None or told.faults or not of:
+            yield msgspec.structs.replace(told, own=rest)
+        for time, own in of.items():
+            yield msgspec.structs.replace(
+                told, time=time, own=own, values={}, online=None, faults=()
+            )
+
+    def _is_aside(self, message: Any, record: Any) -> bool:
+        return any(find(message, record) is not ABSENT for find in self._aside)
 
     def _values(
         self, message: Any, record: Any
-    ) -> tuple[dict[str, float], set[str], list[str], bool]:
+    ) -> tuple[dict[str, float], dict[str, Leaf], list[str], bool]:
         values: dict[str, float] = {}
-        own: set[str] = set()
+        own: dict[str, Leaf] = {}
         faults: list[str] = []
         skipped = False
         for name, rule, find in self._metrics:
             found = find(message, record)
             if found is ABSENT or found is None:
                 continue
-            number = _number(found, rule.values)
+            number = as_number(found, rule.values)
             if number is None:
                 faults.append(f"{rule.path}: {str(found)[:40]!r} is no number")
             elif number in rule.invalid:
@@ -206,14 +262,15 @@ class Mapping:
                 values[name] = units.in_ours(number * rule.factor + rule.offset, rule.unit)
         if self.table.all is not None:
             found = next(
-                (f for f in (find(message, record) for find in self._all) if _holds(f)), None
+                (f for f in (find(message, record) for find in self._all) if holds(f)), None
             )
             mapped = {rule.path.rpartition(".")[2] for _, rule, _ in self._metrics}
             left = {*self.table.all.without, *mapped}
-            for name, number in _leaves(found, "", 0):
-                if name not in left and name not in values:
-                    values[name] = number
-                    own.add(name)
+            own = {
+                name: leaf
+                for name, leaf in leaves(found, "", 0)
+                if name not in values and not left_out(name, left)
+            }
         return values, own, faults, skipped
 
     def _state(self, message: Any, record: Any) -> bool | None:
@@ -257,77 +314,5 @@ def parse(text: str, where: str) -> Mapping:
     return Mapping(table, where)
 
 
-# --- values -----------------------------------------------------------------------------------
-
-
-def _unpacked(message: Any, keys: Sequence[str]) -> Any:
-    """The message with the JSON in the text at `keys` unpacked; as it is when there is none."""
-    if not keys:
-        if not isinstance(message, str):
-            return message
-        try:
-            text = (
-                message
-                if message.lstrip()[:1] in ("{", "[")
-                else base64.b64decode(message, validate=True)
-            )
-            return msgspec.json.decode(text)
-        except (binascii.Error, ValueError):
-            return message
-    if not isinstance(message, dict) or keys[0] not in message:
-        return message
-    return {**message, keys[0]: _unpacked(message[keys[0]], keys[1:])}
-
-
-def _holds(found: Any) -> bool:
-    return isinstance(found, (dict, list)) and bool(found)
-
-
-def _leaves(value: Any, name: str, deep: int) -> Iterator[tuple[str, float]]:
-    """Every number below, by its names joined with dots. A list of `{name, value}` is an object."""
-    if isinstance(value, dict) and deep <= _DEEPEST:
-        for key, inner in value.items():
-            yield from _leaves(inner, f"{name}.{key}" if name else str(key), deep + 1)
-    elif isinstance(value, list) and deep <= _DEEPEST:
-        for number, inner in enumerate(value):
-            pair = _pair(inner)
-            if pair is not None:
-                key = f"{name}.{pair[0]}" if name else pair[0]
-                yield from _leaves(pair[1], key, deep + 1)
-            elif name:
-                yield from _leaves(inner, f"{name}.{number}", deep + 1)
-    elif name and not isinstance(value, str):  # a text of digits may be a version
-        number_ = _number(value, {})
-        if number_ is not None:
-            yield name, number_
-
-
-def _pair(value: Any) -> tuple[str, Any] | None:
-    if isinstance(value, dict):
-        for key in ("name", "n", "key", "id", "metric"):
-            for inside in ("value", "v", "val"):
-                if isinstance(value.get(key), str) and inside in value:
-                    return value[key], value[inside]
-    return None
-
-
-def _number(value: Any, texts: dict[str, float]) -> float | None:
-    """A number, a boolean as 0 or 1, or a text that is one; None: it is none."""
-    if isinstance(value, str):
-        if value in texts:
-            return texts[value]
-        text = value.strip()
-        try:
-            number = float(text)
-        except ValueError:
-            return None
-    elif isinstance(value, (bool, int, float)):
-        if str(value) in texts or str(value).lower() in texts:
-            return texts.get(str(value), texts.get(str(value).lower()))
-        try:
-            number = float(value)
-        except OverflowError:
-            return None
-    else:
-        return None
-    return number if abs(number) < float("inf") else None
+def _in_element(number: int, bad: Any) -> Permanent:
+    return Permanent(bad.code, f"element {number}: {bad.reason}")

@@ -93,14 +93,19 @@ def names_of(path: str, where: str) -> list[str]:
     return [str(step) for step in steps]
 
 
-def first(finds: Sequence[Find], message: Any, record: Any, levels: Sequence[str]) -> Any:
-    """The first value that is there; `levels` are the topic's."""
+def first(
+    finds: Sequence[Find], message: Any, record: Any, levels: Sequence[str], *, plain: bool = False
+) -> Any:
+    """The first value that is there; `levels` are the topic's. `plain`: objects and arrays are
+    passed over."""
     for find in finds:
         if isinstance(find, Level):
             if -len(levels) <= find.level < len(levels):
                 return levels[find.level]
             continue
         found = find(message, record)
+        if plain and isinstance(found, (dict, list)):
+            continue
         if found is not ABSENT and found is not None:
             return found
     return ABSENT

@@ -184,7 +184,8 @@ COMMON: Final[dict[str, Rule]] = {
     **{
         name: Rule(metric="temperature")
         for name in ("temp", "tempc", "temp_c", "temperature_c", "air_temperature",
-                     "airtemperature", "ambient_temperature", "air.temperature")
+                     "airtemperature", "ambient_temperature", "air.temperature", "tempc_sht",
+                     "tempc1")
     },
     **{
         name: Rule(metric="battery")
@@ -197,6 +198,11 @@ COMMON: Final[dict[str, Rule]] = {
         for name in ("battery_level", "batterylevel", "battery_percentage", "battery_percent",
                      "batterylevelinpercentage", "bat_percent", "rem_batt_capacity")
     },
+    **{
+        name: Rule(metric="humidity")
+        for name in ("hum_sht", "air.relativehumidity", "air_humidity")
+    },
+    "air.lightintensity": Rule(metric="lux"),
     **{name: Rule(metric="lux") for name in ("illuminance", "illumination", "lux")},
     **{name: Rule(metric="sound_level") for name in ("laeq", "noise_level")},
     **{name: Rule(metric="rain_rate") for name in ("rain_intensity", "rain.intensity", "rainrate")},

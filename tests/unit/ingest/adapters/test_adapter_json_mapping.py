@@ -170,7 +170,10 @@ AWS = {
 def test_a_shadow_of_aws_is_read() -> None:
     told = said(shipped("aws_shadow"), AWS, "$aws/things/d-1/shadow/update/accepted")
     assert values(told) == {("d-1", "level"): 0.43, ("d-1", "door.open"): 0.0}
-    assert all(r.sent_at == datetime.fromtimestamp(1795330800, UTC) for r in told)
+    assert {r.metric: r.sent_at.timestamp() for r in told} == {
+        "level": 1795330799.0,  # its own time, from the metadata
+        "door.open": 1795330800.0,
+    }
 
 
 BODY = {"level": 0.43, "timestamp": "2026-11-22T07:00:00.1234567Z"}
@@ -218,6 +221,10 @@ def test_a_flat_object_is_read_by_its_topic() -> None:
         ("2026-11-22T15:00:00.000000000+08:00", "auto", None),
         ("2026-11-22 15:00:00", "auto", "Asia/Shanghai"),
         ("22.11.2026 15:00", "%d.%m.%Y %H:%M", "Asia/Shanghai"),
+        ("20261122150000", "auto", "Asia/Shanghai"),
+        (20261122150000, "auto", "Asia/Shanghai"),
+        ("2026/11/22 15:00:00", "auto", "Asia/Shanghai"),
+        ("2026-11-22 7:00:00Z", "auto", None),
     ],
 )
 def test_a_time_is_read_however_it_is_written(told: Any, form: str, zone: str | None) -> None:

@@ -1,0 +1,128 @@
+"""What stands in a message of any shape: numbers by their names, texts that hold JSON."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from contracts.errors import Permanent
+from ingest.topics import shown
+
+_DEEPEST: Final = 8
+
+
+class Leaf(NamedTuple):
+    """A number as it stands in the message."""
+
+    value: float
+    """An int where it was written so."""
+    flag: bool
+    """It was told as true or false."""
+
+
+def left_out(name: str, left: set[str]) -> bool:
+    """Whether it, or an object it stands in, is named."""
+    while name not in left:
+        name, dot, _ = name.rpartition(".")
+        if not dot:
+            return False
+    return True
+
+
+def unpacked(message: Any, keys: Sequence[str]) -> Any:
+    """The message with the JSON in the text at `keys` unpacked; as it is when there is none."""
+    if not keys:
+        if not isinstance(message, str):
+            return message
+        try:
+            text = (
+                message
+                if message.lstrip()[:1] in ("{", "[")
+                else base64.b64decode(message, validate=True)
+            )
+            return msgspec.json.decode(text)
+        except (binascii.Error, ValueError):
+            raise Permanent(
+                "not_json", f"{shown(message, 40)} is neither JSON nor base64 of JSON"
+            ) from None
+    if not isinstance(message, dict) or keys[0] not in message:
+        return message
+    try:
+        return {**message, keys[0]: unpacked(message[keys[0]], keys[1:])}
+    except Permanent as bad:
+        raise Permanent(bad.code, f"{keys[0]}: {bad.reason}") from None
+
+
+def holds(found: Any) -> bool:
+    """Whether it is an object or an array."""
+    return isinstance(found, (dict, list))
+
+
+def time_of(beside: Any, name: str) -> Any:
+    """The `timestamp` at that name; None where there is none."""
+    found = beside
+    for part in name.split("."):
+        if isinstance(found, list) and part.isdigit() and int(part) < len(found):
+            found = found[int(part)]
+        else:
+            found = found.get(part) if isinstance(found, dict) else None
+    time = found.get("timestamp") if isinstance(found, dict) else None
+    return time if isinstance(time, (int, float, str)) and not isinstance(time, bool) else None
+
+
+def leaves(value: Any, name: str, deep: int) -> Iterator[tuple[str, Leaf]]:
+    """Every number below, by its names joined with dots. A list of `{name, value}` is an object."""
+    if isinstance(value, dict) and deep <= _DEEPEST:
+        for key, inner in value.items():
+            if str(key).startswith("$"):
+                continue
+            yield from leaves(inner, f"{name}.{key}" if name else str(key), deep + 1)
+    elif isinstance(value, list) and deep <= _DEEPEST:
+        for number, inner in enumerate(value):
+            pair = _pair(inner)
+            if pair is not None:
+                key = f"{name}.{pair[0]}" if name else pair[0]
+                yield from leaves(pair[1], key, deep + 1)
+            elif name:
+                yield from leaves(inner, f"{name}.{number}", deep + 1)
+    elif name and not isinstance(value, str):  # a text of digits may be a version
+        told = as_number(value, {})
+        if told is not None:
+            flag = isinstance(value, bool)
+            whole = isinstance(value, int) and not flag
+            yield name, Leaf(int(value) if whole else told, flag)
+
+
+def _pair(value: Any) -> tuple[str, Any] | None:
+    if isinstance(value, dict):
+        for key in ("name", "n", "key", "id", "metric"):
+            for inside in ("value", "v", "val"):
+                if isinstance(value.get(key), str) and inside in value:
+                    return value[key], value[inside]
+    return None
+
+
+def as_number(value: Any, texts: dict[str, float]) -> float | None:
+    """A number, a boolean as 0 or 1, or a text that is one; None: it is none."""
+    if isinstance(value, str):
+        if value in texts:
+            return texts[value]
+        text = value.strip()
+        try:
+            number = float(text)
+        except ValueError:
+            return None
+    elif isinstance(value, (bool, int, float)):
+        if str(value) in texts or str(value).lower() in texts:
+            return texts.get(str(value), texts.get(str(value).lower()))
+        try:
+            number = float(value)
+        except OverflowError:
+            return None
+    else:
+        return None
+    return number if abs(number) < float("inf") else None
