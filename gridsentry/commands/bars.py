@@ -44,3 +44,27 @@ def readings_bar(total: float | None, first: str = "") -> Iterator[Told]:
             bar.update(task, completed=done, description=text)
 
         yield told
+
+
+@contextmanager
+def steps_bar() -> Iterator[Callable[[int, int, str], None]]:
+    """Yields what to call with (done, of so many, what): one bar, begun anew for each total."""
+    if not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def told(done: int, total: int, what: str) -> None:
+            bar.update(task, completed=done, total=total, description=what[-60:])
+
+        yield told

@@ -54,6 +54,7 @@ from store.accounts import PgAccounts
 from store.connect import connect
 from store.desk import PgDesk
 from store.embedded import EmbeddedPostgres
+from store.home import settle
 from store.migrate import Variant, migrate
 from store.queries import sql
 from store.writer import PgWriter
@@ -156,6 +157,7 @@ class Service:
             try:
                 with connect(self.dsn_text, store) as connection:
                     self._variant = migrate(connection, self.clock.now(), timescale=store.timescale)
+                    settle(connection)
                 return
             except Temporary as error:
                 if monotonic() > until:

@@ -35,3 +35,24 @@ WHERE o.id = placed.id
 
 -- name: advance_stream
 UPDATE stream SET newest = newest + %(given)s RETURNING newest
+
+
+-- name: stream_lock
+-- The relay's lock, waited for.
+SELECT pg_advisory_xact_lock(7103, 1)
+
+-- name: where_we_are
+-- A restored dump is on another system, a restore to a point in time and a stand-by that took over
+-- on another timeline (the first eight digits of a log file's name).
+SELECT system_identifier::text || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8)
+FROM pg_control_system()
+
+-- name: stream_home
+SELECT home, newest FROM stream
+
+-- name: move_targets
+-- Who had everything still has everything.
+UPDATE targets SET position = position + %(gap)s WHERE position = %(newest)s
+
+-- name: move_stream
+UPDATE stream SET home = %(home)s, newest = newest + %(gap)s

@@ -126,6 +126,12 @@ LINK = {
 }
 
 ROLLED = ("1m", "15m", "1h")
+LOOKS = (
+    *("server_version", "timescale_version", "timescale_offers", "our_tables", "our_relations"),
+    *("dumped_tables", "export_snapshot", "reading_marks", "writer_marks", "stream_mark"),
+    *("others_here", "pre_restore", "post_restore", "table_sizes", "hypertable_sizes"),
+    *("compression", "stream_lock", "where_we_are", "stream_home"),
+)
 HISTORY = {
     **{"devices": ["lvl-7"], "metrics": [], "since": at(-9), "until": at(99), "limit": 5},
 }
@@ -392,6 +398,12 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     **{f"history_{grain}": HISTORY for grain in ("raw", *ROLLED)},
     "history_1d": HISTORY | {"zone": "Asia/Shanghai"},
     "history_devices": {"metric": "level", "since": at(-9)},
+    # backup.sql
+    **{name: {} for name in LOOKS},
+    "end_others": {"database": "nobody's"},
+    # relay.sql
+    "move_targets": {"gap": 9, "newest": 1},
+    "move_stream": {"gap": 9, "home": "here"},
     # retention.sql
     **dict.fromkeys(DROPS, AGE),
     "targets_behind": {},
