@@ -22,6 +22,9 @@ class Concern:
         changes = target.changes or (() if target.how == "webhook" else ACTED_ON)
         self._changes = frozenset(changes)
         self._severity = target.severity
+        self._parts = target.how == "webhook"
+        """Whether who looks after a place hears of each utility's part too: systems do, people hear
+        of one incident once."""
 
     def of(self, ticket: dict[str, Any], change: str) -> bool:
         """Whether it is told of this change."""
@@ -31,16 +34,25 @@ class Concern:
             return False
         if int(ticket.get("severity") or 1) < self._severity:
             return False
-        return self._all or self._theirs(ticket, change)
+        return self._theirs(ticket, change) or self._there(ticket)
 
     def _theirs(self, ticket: dict[str, Any], change: str) -> bool:
+        """Whether it is theirs to act on."""
         who = self._who
         people = {ticket.get("worker"), *(ticket.get("helpers") or ())}
         if people & who.get("worker", set()):
             return True
         if ticket.get("utility") in who.get("utility", ()):
             return True
-        if ticket.get("grid") in self._grids or ticket.get("district") in who.get("district", ()):
-            return True
         ladder = (ticket.get("reason") or {}).get("ladder") or {}
         return change == "escalated" and ladder.get("to") in who.get("role", ())
+
+    def _there(self, ticket: dict[str, Any]) -> bool:
+        """Whether it happened where they look after."""
+        if ticket.get("parent") is not None and not self._parts:
+            return False
+        return (
+            self._all
+            or ticket.get("grid") in self._grids
+            or ticket.get("district") in self._who.get("district", ())
+        )

@@ -20,6 +20,8 @@ from center.pictures import REF
 from center.problems import Problem, json_response
 from center.query import one_of, read_json
 from center.reads import dossier, found
+from center.said import kind_names
+from center.way import way
 from center.writes import TEXT_MAX, json_bytes, text
 from contracts.case import Command
 
@@ -52,8 +54,8 @@ class PassBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
 async def look(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
     """`GET /api/v1/passes/{link}`; 204 while the ticket is at the `rev` that they have, so that an
     open page may ask again and again: nothing is shown then, and no access is noted."""
-    said = _believed(context, request)
-    ticket = await _theirs(context, said)
+    said = believed(context, request)
+    ticket = await theirs(context, said)
     if request.query.get("rev") == str(ticket["rev"]):
         return web.Response(status=204, headers={"Cache-Control": "no-store"})
     at = context.clock.now()
@@ -63,7 +65,7 @@ async def look(context: Context, caller: Caller, request: web.Request) -> web.St
 
 async def act(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
     """`POST /api/v1/passes/{link}/actions`."""
-    said = _believed(context, request)
+    said = believed(context, request)
     body = read_json(await json_bytes(request, context.settings.body_bytes), PassBody)
     one_of(body.action, ACTIONS, "$.action")
     for name in ("by", "reason", "note"):
@@ -74,7 +76,7 @@ async def act(context: Context, caller: Caller, request: web.Request) -> web.Str
         raise Problem(
             400, "bad_photo", "send the photographs first / 请先上传照片", path="$.photos"
         )
-    await _theirs(context, said)
+    await theirs(context, said)
     note = f"{body.by}: {body.note or ''}".strip(": ") if body.by else body.note
     command = Command(
         id=f"c-{uuid.uuid4().hex}",
@@ -96,17 +98,18 @@ async def act(context: Context, caller: Caller, request: web.Request) -> web.Str
         context.metrics.count("actions", outcome="refused")
         raise Problem(409, "refused", answer.reason, rev=answer.rev)
     context.metrics.count("actions", outcome="applied")
-    return json_response(await _shown(context, said, await _theirs(context, said)))
+    return json_response(await _shown(context, said, await theirs(context, said)))
 
 
 async def photo(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
     """`POST /api/v1/passes/{link}/photos`: a picture of the spot, before or after."""
-    said = _believed(context, request)
-    await _theirs(context, said)
+    said = believed(context, request)
+    await theirs(context, said)
     return await photos.take(context, request, f"pass:{said.utility}", said.ticket)
 
 
-def _believed(context: Context, request: web.Request) -> Pass:
+def believed(context: Context, request: web.Request) -> Pass:
+    """What the request's link says. Raises Problem 403 where it is not ours, or too old."""
     said = context.passes.read(request.match_info["link"])
     if said is None:
         raise Problem(
@@ -117,7 +120,8 @@ def _believed(context: Context, request: web.Request) -> Pass:
     return said
 
 
-async def _theirs(context: Context, said: Pass) -> dict[str, Any]:
+async def theirs(context: Context, said: Pass) -> dict[str, Any]:
+    """The link's ticket. Raises Problem 410 where it is with somebody else now."""
     ticket = await found(context.desk, "tickets", said.ticket)
     if ticket.get("utility") != said.utility:
         raise Problem(
@@ -136,6 +140,9 @@ async def _shown(context: Context, said: Pass, ticket: dict[str, Any]) -> dict[s
     shown: dict[str, Any] = context.veil.redact(full)
     return {
         "ticket": shown,
+        "kind": dict(zip(("zh", "en"), kind_names(context.city, str(ticket["kind"])), strict=True)),
+        "way": way(ticket.get("place") or {}),
+        "timezone": context.city.timezone,
         "utility": said.utility if utility is None else utility.name,
         "contact": None if worker is None else worker.name,
         "actions": _next(context, ticket),

@@ -592,7 +592,7 @@ class Scene:
         name = self.city.workers[worker].name
         ticket = Ticket(
             id=f"t-{n}", rev=1, incident=incident.id, kind=kind, stage="dispatched", lane="direct",
-            worker=worker, helpers=(), utility=utility, parent=None, grid=grid,
+            worker=worker, helpers=(), utility=utility, parent=more.pop("parent", None), grid=grid,
             reason=more.pop("reason", {
                 "worker": {
                     "text_en": f"{name} is nearest: 182 m, 2 min on foot, position 8 s old",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 from typing import Any
 
 import pytest
@@ -60,6 +62,75 @@ def test_an_open_page_asks_again_and_is_told_only_what_is_new(client: Client, sc
     assert (news.status, news.json["ticket"]["stage"]) == (200, "accepted")
     scene.desk.amend(ticket, utility="tel")
     assert client.get(f"{link(scene, ticket)}?rev={known}").status == 410
+
+
+class Watching:
+    """An open stream of one link."""
+
+    def __init__(self, client: Client, there: str) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", client.server.port, timeout=5)
+        self._connection.request("GET", f"{there}/stream")
+        self._answer = self._connection.getresponse()
+        self.status = self._answer.status
+
+    def told(self) -> tuple[str, dict[str, Any]]:
+        """The next event; ("", {}) when the stream ended."""
+        name = ""
+        for line in self._answer:
+            text = line.decode().strip()
+            if text.startswith("event: "):
+                name = text[7:]
+            elif text.startswith("data: "):
+                return name, json.loads(text[6:])
+        return "", {}
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def test_a_watched_ticket_tells_its_revision_and_nothing_else(client: Client, scene: Scene) -> None:
+    other, ticket = scene.happen("severed_cable"), scene.happen("severed_cable")
+    looks = list(scene.desk.accesses)
+    watching = Watching(client, link(scene, ticket))
+    try:
+        name, told = watching.told()
+        assert (name, told["rev"], set(told)) == ("hello", 1, {"rev", "now"})
+        scene.desk.step(other, "accepted", "w-05")
+        scene.desk.step(ticket, "accepted", "w-05")
+        assert watching.told() == ("ticket", {"rev": 2})
+        assert scene.desk.accesses == looks, "nothing was shown"
+        scene.desk.amend(ticket, utility="tel")
+        assert watching.told() == ("gone", {})
+        assert watching.told() == ("", {})
+    finally:
+        watching.close()
+
+
+def test_a_link_that_is_passed_on_does_not_fill_the_centers_room(
+    client: Client, scene: Scene
+) -> None:
+    there, other = (link(scene, scene.happen("severed_cable")) for _ in range(2))
+    pages = [Watching(client, there) for _ in range(8)]
+    try:
+        assert {page.status for page in pages} == {200}
+        refused = client.get(f"{there}/stream")
+        assert (refused.status, refused.json["error"]) == (429, "too_many_streams")
+        pages.append(Watching(client, other))
+        assert pages[-1].status == 200
+    finally:
+        for page in pages:
+            page.close()
+
+
+def test_the_chart_of_a_line_is_shown_by_its_link_and_nothing_of_a_camera(
+    client: Client, scene: Scene
+) -> None:
+    there = link(scene, scene.happen("severed_cable"))
+    answer = client.get(f"{there}/plot.svg?width=400&lang=en")
+    assert (answer.status, answer.headers["content-type"][:13]) == (200, "image/svg+xml")
+    fall = link(scene, scene.happen("high_altitude_throw", utility="gd"))
+    assert client.get(f"{fall}/plot.svg").status == 404
+    assert client.get("/api/v1/passes/forged/plot.svg").status == 403
 
 
 def test_what_the_router_refuses_is_told(client: Client, scene: Scene) -> None:

@@ -167,6 +167,33 @@ def test_only_what_concerns_a_target_reaches_it(scene: Scene) -> None:
     assert took == {"power": ["t-1"], "wang": ["t-2"], "severe": ["t-2"], "kinds": ["t-3"]}
 
 
+def test_people_of_a_place_hear_once_of_what_several_utilities_mend(scene: Scene) -> None:
+    receiver = Receiver()
+
+    def targets() -> tuple[Target, ...]:
+        return (
+            push(receiver, "duty"),
+            push(receiver, "district", to=("district:wenhui",)),
+            push(receiver, "telecom", to=("utility:tel",)),
+            hook(receiver, "system"),
+        )
+
+    def story() -> None:
+        whole = scene.happen("severed_cable")
+        scene.happen("severed_cable", parent=whole, utility="gd")
+        scene.happen("severed_cable", parent=whole, utility="tel")
+
+    def enough() -> bool:
+        came = {name: len(receiver.taken(name)) for name in ("duty", "district", "telecom")}
+        return len(receiver.taken("system")) == 3 and all(came.values())
+
+    deliver(scene, receiver, targets, story, enough)
+    links = {n: [g.json["message"].split("/")[-1] for g in receiver.taken(n)]
+             for n in ("duty", "district", "telecom")}  # fmt: skip
+    assert links["duty"] == links["district"] == ["#t-1"]
+    assert [link.split("~")[0] for link in links["telecom"]] == ["t-3"]
+
+
 def test_window_and_pictures_go_to_restricted_webhooks_only(scene: Scene) -> None:
     receiver = Receiver()
     deliver(
