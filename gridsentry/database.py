@@ -20,6 +20,7 @@ def database(settings: Settings, *, make: bool = False) -> Iterator[str]:
     Raises Wrong where no service has ever run, unless it is to be made then.
     """
     from gridsentry.config import state_dir
+    from store.archive import options
     from store.embedded import EmbeddedPostgres, running_dsn
 
     if settings.store.dsn is not None:
@@ -32,7 +33,11 @@ def database(settings: Settings, *, make: bool = False) -> Iterator[str]:
         return
     if not make and not (folder / "pg").is_dir():
         raise Wrong(str(folder), "has no database", "the configuration of a service that has run")
-    server = EmbeddedPostgres(folder, start_s=settings.store.embedded_start_s)
+    server = EmbeddedPostgres(
+        folder,
+        start_s=settings.store.embedded_start_s,
+        options=options(settings.store.embedded_archive),
+    )
     try:
         yield server.start()
     finally:

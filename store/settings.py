@@ -14,6 +14,9 @@ class StoreSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_
     """libpq connection string or URL of a PostgreSQL ≥ 15; none: an embedded PostgreSQL is run."""
     embedded_start_s: float = 60.0
     """How long the embedded PostgreSQL may take to start (recovery after a crash takes longest)."""
+    embedded_archive: str | None = None
+    """Folder, on another disk, into which the embedded PostgreSQL archives its log, for restores to
+    any minute (`docs/operating.md`, "Point in time"). None: it does not."""
     timescale: Literal["auto", "never"] = "auto"
     """`auto` uses TimescaleDB when the server offers the extension, else native daily partitions.
     Decided when a database is first set up and kept from then on."""

@@ -34,6 +34,7 @@ from gridsentry.live.batching import session_health
 from gridsentry.live.children import keep_alive, lease_holder, watch_folder
 from gridsentry.live.conditions import Conditions
 from gridsentry.live.core import Core
+from gridsentry.live.heavy import heavy_sessions
 from gridsentry.live.housekeeping import EvidenceKeeping, Housekeeper, RelayThread
 from gridsentry.live.offers import allowed
 from gridsentry.live.outside import Outside
@@ -45,11 +46,13 @@ from gridsentry.live.tally import TicketTally
 from gridsentry.metrics import Metrics
 from gridsentry.secret import kept_secret
 from ingest.adapting.plan import read as read_adapters
+from ingest.album import Album
 from ingest.breaker import Breaker
 from ingest.broker import EmbeddedBroker
 from ingest.publisher import MqttPublisher
 from ingest.session import MqttSession, filters
 from ingest.spool import Spool
+from store import archive
 from store.accounts import PgAccounts
 from store.connect import connect
 from store.desk import PgDesk
@@ -73,8 +76,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STOP_CORE_S = 3.0
-BULK_WINDOW = 16  # messages; video is heavy and its spool is the queue
-BULK_BYTES = 64 * 2**20
 
 
 class Service:
@@ -142,7 +143,9 @@ class Service:
         if self.dsn is None:
             self._say("starting the embedded PostgreSQL")
             database = EmbeddedPostgres(
-                self._state / "postgres", start_s=self.settings.store.embedded_start_s
+                self._state / "postgres",
+                start_s=self.settings.store.embedded_start_s,
+                options=archive.options(self.settings.store.embedded_archive),
             )
             self.dsn = database.start()
             self._stack.callback(self._stopping, "database", database.stop)
@@ -308,7 +311,7 @@ class Service:
         )
         self._stack.callback(store.close)
         districts = plan.districts(self.city)
-        telemetry = bulk = spool = outside = None
+        telemetry = bulk = spool = outside = album = None
         if plan.telemetry:
             wanted = filters(districts or ())
             if plan.shard > 1:  # workers belong to no district: the first shard hears them
@@ -320,16 +323,15 @@ class Service:
             self._sessions[f"{plan.writer}-telemetry"] = telemetry
             outside = self._outside(plan, ready)
         if plan.bulk:
-            bulk = MqttSession(
-                msgspec.structs.replace(
-                    self._as(f"{plan.writer}-bulk"),
-                    receive_maximum=BULK_WINDOW,
-                    max_unacknowledged_bytes=BULK_BYTES,
-                ),
+            bulk, heavy = heavy_sessions(
+                self._as,
+                plan.writer,
                 filters(districts or (), bulk=True),
-                clock=self.clock,
+                self._adapters,
+                self.clock,
             )
-            self._sessions[f"{plan.writer}-bulk"] = bulk
+            self._sessions.update(heavy)
+            album = Album(self._state / "album")
             spool = Spool(
                 self._state / "spool", settings.spool.max_bytes_per_camera, settings.spool.max_age_s
             )
@@ -347,6 +349,7 @@ class Service:
             metrics=self.metrics,
             adapters=lambda: self._adapters,
             conditions=self._conditions,
+            album=album,
         )
         breaker = Breaker() if telemetry is not None else None
         source: Session | None = telemetry
