@@ -7,8 +7,8 @@ kind finds its own in one step for all readings, however few each sensor sent.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
-from operator import attrgetter
+from datetime import datetime, timedelta
+from operator import attrgetter, sub
 from typing import Final
 
 import msgspec
@@ -61,7 +61,10 @@ class Rows(msgspec.Struct, frozen=True, gc=False):
         """The first of them (one at least) that were received within so many seconds of each
         other: whoever asks in them to be woken that much after a receipt is woken after the last.
         """
-        over = np.flatnonzero(self.received >= self.received.min() + seconds)
+        received = self.received
+        if received.max() - received.min() < seconds:
+            return self
+        over = np.flatnonzero(received >= received.min() + seconds)
         if not len(over):
             return self
         cut = slice(max(int(over[0]), 1))
@@ -88,40 +91,47 @@ class Book:
 
     def rows(self, readings: Sequence[Reading]) -> Rows:
         """At least one reading, and `MOST` at most for speed."""
-        numbers = self._numbers
+        n = len(readings)
         try:
-            keys = np.array([numbers[key] for key in map(_key, readings)])
+            keys = self._keys(readings)
         except KeyError:
             self._learn(readings)
-            keys = np.array([numbers[key] for key in map(_key, readings)])
-        at = np.array([r.at.timestamp() for r in readings])
+            keys = self._keys(readings)
+        at = np.fromiter(map(_seconds, map(_at, readings)), np.float64, n)
+        received = np.fromiter(map(_seconds, map(_received_at, readings)), np.float64, n)
         order = keys.argsort(kind="stable")
         ranked = keys[order]
-        same = np.zeros(len(keys), dtype=bool)
-        same[1:] = ranked[1:] == ranked[:-1]
-        before = np.full(len(keys), -np.inf)
-        rank = np.zeros(len(keys), dtype=np.intp)
-        if same.any():
-            early = at[order]
-            again = np.flatnonzero(same)
-            before[order[again]] = early[again - 1]
-            begins = np.where(same, 0, np.arange(len(keys)))
-            rank[order] = np.arange(len(keys)) - np.maximum.accumulate(begins)
-        marked = np.array([r.quality for r in readings], dtype=bool)
-        plain = ~_any(marked | (at <= before), keys)
+        again = (ranked[1:] == ranked[:-1]).nonzero()[0]
+        before = np.full(n, -np.inf)
+        rank = np.zeros(n, dtype=np.intp)
+        if len(again):
+            later = order[again + 1]
+            before[later] = at[order[again]]
+            begins = np.arange(n)
+            begins[again + 1] = 0
+            rank[order] = np.arange(n) - np.maximum.accumulate(begins)
+        odd = at <= before
+        if any(map(_quality, readings)):
+            odd |= np.fromiter(map(_quality, readings), np.intp, n) != 0
+        plain = ~_any(odd, keys)
         late = _late(readings)
         return Rows(
             self.names,
             readings,
             keys,
             at,
-            np.array([r.value for r in readings]),
-            np.array([r.received_at.timestamp() for r in readings]),
+            np.fromiter(map(_value, readings), np.float64, n),
+            received,
             plain,
             plain if late is None else plain & ~_any(late, keys),
             before,
             rank,
         )
+
+    def _keys(self, readings: Sequence[Reading]) -> Ints:
+        """KeyError: one of them was never seen."""
+        numbers = map(self._numbers.__getitem__, map(_key, readings))
+        return np.fromiter(numbers, np.intp, len(readings))
 
     def _learn(self, readings: Iterable[Reading]) -> None:
         for key in map(_key, readings):
@@ -131,11 +141,14 @@ class Book:
 
 
 _key = attrgetter("device", "metric")
+_at, _received_at, _sent_at = attrgetter("at"), attrgetter("received_at"), attrgetter("sent_at")
+_value, _quality = attrgetter("value"), attrgetter("quality")
+_seconds = datetime.timestamp
 
 
 def _any(odd: Bools, keys: Ints) -> Bools:
     """Where anything of the same key is odd."""
-    if not odd.any():
+    if not np.count_nonzero(odd):
         return odd
     some = np.zeros(int(keys.max()) + 1, dtype=bool)
     some[keys[odd]] = True
@@ -143,9 +156,12 @@ def _any(odd: Bools, keys: Ints) -> Bools:
     return told
 
 
-def _late(readings: Iterable[Reading]) -> Bools | None:
+def _late(readings: Sequence[Reading]) -> Bools | None:
     """Which came late or early; None: no one, as a rule."""
-    lags = [r.received_at - r.sent_at for r in readings if r.sent_at is not None]
+    try:
+        lags = list(map(sub, map(_received_at, readings), map(_sent_at, readings)))
+    except TypeError:  # of some nobody knows when they were sent
+        lags = [r.received_at - r.sent_at for r in readings if r.sent_at is not None]
     if not lags or (max(lags) <= BEHIND and min(lags) >= EARLY):
         return None
     return np.array(

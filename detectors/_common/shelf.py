@@ -35,6 +35,8 @@ class Shelf:
         self._channels: list[Patient] = []
         self._bounds: Floats = np.zeros((1, 4))
         """low, high, until, patience."""
+        self._told: list[tuple[int, float, float, float, float, float]] = []
+        """The slot, these, and its newest reading, where they were said anew."""
         self._newest: Floats = np.zeros(1)
         self._count: Ints = np.zeros(1, dtype=np.intp)
         self._at: Floats = np.zeros((1, ROOM))
@@ -63,16 +65,26 @@ class Shelf:
         """Readings may wait as the channel says, below `most`, before `until` (epoch seconds) and
         each at most `patience` seconds after the one before it."""
         one = self._channels[slot]
-        self._bounds[slot] = one.low, min(one.high, most), until, patience
-        self._newest[slot] = one.newest
+        high = one.high if one.high < most else most
+        self._told.append((slot, one.low, high, until, patience, one.newest))
 
     def refuse(self, slot: int) -> None:
         """None may wait."""
-        self._bounds[slot, :2] = np.inf, -np.inf
+        self._told.append((slot, math.inf, -math.inf, 0.0, 0.0, self._channels[slot].newest))
+
+    def _take_in(self) -> None:
+        """What was told of channels since: all at once, the last word of each counts."""
+        told = np.array(self._told)
+        self._told = []
+        slots = told[:, 0].astype(np.intp)
+        self._bounds[slots] = told[:, 1:5]
+        self._newest[slots] = told[:, 5]
 
     def waits(self, slots: Ints, rows: Rows) -> Bools:
         """Which readings may wait, of channels `slots`, one for each row (-1: none), if all of the
         same channel do and are plain."""
+        if self._told:
+            self._take_in()
         low, high, until, patience = self._bounds.take(slots, axis=0).T
         before = np.where(rows.rank, rows.before, self._newest.take(slots))
         gap = rows.at - before
@@ -109,7 +121,7 @@ class Shelf:
 
     def settle_all(self) -> None:
         """Give all what waits for them."""
-        for slot in np.flatnonzero(self._count).tolist():
+        for slot in self._count.nonzero()[0].tolist():
             self.settle(slot)
 
 

@@ -103,7 +103,7 @@ def believe(
     if not pipes or not odd:
         return NOTHING
     null = _cover(odd, looks)
-    mean = sum(layout.weight(p) for p in pipes) / len(pipes)
+    mean = math.fsum(layout.weight(p) for p in pipes) / len(pipes)
     over: dict[str, dict[str, Reach]] = {pipe: {} for pipe in pipes}
     under: dict[str, set[str]] = {pipe: set() for pipe in pipes}
     for device in looks:

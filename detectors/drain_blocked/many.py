@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from contracts.event import Event
-from contracts.rows import Floats, Rows
+from contracts.rows import Floats, Ints, Rows
 from detectors._common.shelf import Routes
 from detectors.drain_blocked.detect import DrainBlocked
 
@@ -29,6 +29,8 @@ class ManyNetworks:
         """Where readings are kept, by slot ..."""
         self._network: list[int] = [len(detectors)]
         """... and the network that does; the last stands for none."""
+        self._numbers: Ints = np.zeros(0, dtype=np.intp)
+        """The same as an array."""
         self._others: dict[int, list[int]] = {}
         """Networks by keys that are no slots."""
         self._following: Floats = np.zeros(len(detectors) + 1)
@@ -40,24 +42,41 @@ class ManyNetworks:
         """Fold all that were received within the time after which a network asks to be woken."""
         rows = rows.within(self._span)
         self._meet(rows)
-        self._following[:-1] = [one.following for one in self._networks]
+        if len(self._numbers) != len(self._network):
+            self._numbers = np.array(self._network, dtype=np.intp)
+        networks = self._networks
+        self._following[:-1] = [one.following for one in networks]
         slots = self._slots.of(rows)
-        network = np.array(self._network)[slots]
+        network = self._numbers[slots]
         mine = slots >= 0
-        loud = mine & ~(rows.plain & (rows.at < self._following[network]))
-        loud |= self._special.of(rows) >= 0
-        kept = np.flatnonzero(mine & ~loud)
-        places, into = kept.tolist(), slots[kept].tolist()
+        quiet = rows.plain & (rows.at < self._following[network])
+        loud = mine & ~quiet
+        if self._others:
+            loud |= self._special.of(rows) >= 0
+        kept = (mine & quiet).nonzero()[0]
+        into = slots[kept].tolist()
         points = list(zip(rows.at[kept].tolist(), rows.values[kept].tolist(), strict=True))
         events: list[tuple[int, Event]] = []
-        done = 0
-        for place in np.flatnonzero(loud).tolist():
-            while done < len(places) and places[done] < place:
-                self._keep[into[done]].append(points[done])
-                done += 1
-            for one in self._asked(rows, place, int(slots[place])):
-                events.extend((place, event) for event in one.on_item(rows.readings[place]))
-        keep = self._keep
+        keep, done = self._keep, 0
+        if np.count_nonzero(loud):
+            some = loud.nonzero()[0]
+            places = kept.tolist()
+            for place, slot, t, v, plain in zip(
+                some.tolist(),
+                slots[some].tolist(),
+                rows.at[some].tolist(),
+                rows.values[some].tolist(),
+                rows.plain[some].tolist(),
+                strict=True,
+            ):
+                while done < len(places) and places[done] < place:
+                    keep[into[done]].append(points[done])
+                    done += 1
+                if slot >= 0 and plain and t < networks[self._network[slot]].following:
+                    keep[slot].append((t, v))  # it was looked at since
+                    continue
+                for one in self._asked(rows, place, slot):
+                    events.extend((place, event) for event in one.on_item(rows.readings[place]))
         for slot, point in zip(into[done:], points[done:], strict=True):
             keep[slot].append(point)
         return events, len(slots)

@@ -3,6 +3,7 @@ is worth a look."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -51,7 +52,7 @@ class Ears:
             still[: len(self._still)] = self._still
             self._still = still
             for ear in self._of[device]:
-                self._look(ear)
+                self._still[ear] = self._stands(ear)
         self._lists += [[] for _ in range(key + 1 - len(self._lists))]
         self._lists[key] = self._of[device] if hears else []
         self._grown = True
@@ -72,7 +73,7 @@ class Ears:
         low, high, until = self._still.take(ears, axis=0).T
         at, values, plain = rows.at[places], rows.values[places], rows.plain[places]
         still = (low < values) & (values < high) & (at < until) & plain
-        if still.all():
+        if np.count_nonzero(still) == total:
             return []
         # what follows something loud is folded as well
         loud = np.zeros(len(self._ears), dtype=bool)
@@ -81,7 +82,7 @@ class Ears:
         waits = busy[self._at]
         waits[ears[~plain]] = True
         later = found & waits[ears]
-        some = np.flatnonzero(found & ~later)
+        some = (found & ~later).nonzero()[0]
         above = self._above
         for ear, t, v in zip(
             ears[some].tolist(), at[some].tolist(), values[some].tolist(), strict=True
@@ -90,7 +91,7 @@ class Ears:
             if one is None:
                 one = above[ear] = self._meets(ear)
             one.fold(t, v)
-        self._heard = np.flatnonzero(loud).tolist()
+        self._heard = loud.nonzero()[0].tolist()
         pairs = zip(places[later].tolist(), ears[later].tolist(), strict=True)
         return [(place, EAR, ear) for place, ear in pairs]
 
@@ -108,24 +109,24 @@ class Ears:
 
     def heard(self) -> None:
         """All that `loud` gave is folded."""
-        for ear in self._heard:
-            self._look(ear)
+        if self._heard:
+            self._still[self._heard] = [self._stands(ear) for ear in self._heard]
 
     def look_again(self) -> None:
         """Others may have asked the sites since."""
         for ear in range(len(self._ears)):
-            self._look(ear)
+            self._still[ear] = self._stands(ear)
 
-    def _look(self, ear: int) -> None:
+    def _stands(self, ear: int) -> tuple[float, float, float]:
+        """Low, high, until of one."""
         above = self._above[ear]
         if above is None:
             site, device = self._ears[ear]
             above = self._above[ear] = self._sites[site].above.get(device)
         if above is None:
-            self._still[ear] = np.inf, -np.inf, 0.0
-        else:
-            v = above.value
-            self._still[ear] = v - ROOM_M, v + ROOM_M, above.at + UNTIL_S
+            return math.inf, -math.inf, 0.0
+        v = above.value
+        return v - ROOM_M, v + ROOM_M, above.at + UNTIL_S
 
     def _flatten(self) -> None:
         counts = np.array([len(some) for some in self._lists], dtype=np.intp)

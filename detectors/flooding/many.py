@@ -19,6 +19,7 @@ from contracts.nouns import Reading
 from contracts.rows import Ints, Rows
 from detectors._common.shelf import Routes, Shelf
 from detectors.flooding.around import WATER, Rain
+from detectors.flooding.channel import Channel
 from detectors.flooding.detect import Flooding
 from detectors.flooding.ears import EAR, Ears
 from detectors.flooding.levels import Levels
@@ -67,6 +68,8 @@ class ManyFloods:
             if isinstance(one, Levels):
                 for device in one.devices:
                     self._levels.setdefault(device, []).append(one)
+        self._channels: dict[int, Channel] = {}
+        """The channel of a key."""
         self._others: dict[int, list[Flooding | Levels]] = {}
         """Who folds the readings of a key one by one."""
         self._showers: dict[int, list[int]] = {}
@@ -103,15 +106,15 @@ class ManyFloods:
             sites = self._site_of[own]
             busy[sites[mine & ~waits]] = True
             waits &= ~busy[sites]
-            loud = np.flatnonzero(mine & ~waits)
+            loud = (mine & ~waits).nonzero()[0]
             todo = [(p, OWN, n) for p, n in zip(loud.tolist(), sites[loud].tolist(), strict=True)]
-            some = np.flatnonzero(busy[:-1]).tolist()
+            some = busy[:-1].nonzero()[0].tolist()
             for n in some:
                 for slot in self._slots[n]:
                     self._shelf.settle(slot)
         todo += self._ears.loud(rows, busy)
         if self._others or self._showers:
-            special = np.flatnonzero(self._special.of(rows) >= 0)
+            special = (self._special.of(rows) >= 0).nonzero()[0]
             keys = rows.keys[special].tolist()
             todo += [(p, OTHER, k) for p, k in zip(special.tolist(), keys, strict=True)]
         todo.sort()
@@ -133,9 +136,21 @@ class ManyFloods:
             self._ears.hear(which, item, float(rows.at[place]), bool(rows.plain[place]))
             return ()
         if what == OWN:
+            channel = self._channels.get(int(rows.keys[place]))
+            site = self._sites[which]
+            if (
+                channel is not None
+                and channel.low <= item.value < channel.high
+                and channel.newest < (t := float(rows.at[place])) < channel.until
+                and rows.plain[place]
+                and not site.open
+            ):  # as `on_item` would
+                channel.waiting.append((t, item.value))
+                channel.newest = t
+                return ()
             if self._known[which] != self._skies[which].folds:
                 self._rained(which)
-            return tuple(self._sites[which].on_item(item))
+            return tuple(site.on_item(item))
         if which in self._showers and not item.quality & FAULTY:
             self._rain(item, float(rows.at[place]), which)
         return [event for one in self._others.get(which, ()) for event in one.on_item(item)]
@@ -182,6 +197,8 @@ class ManyFloods:
         for key, device, metric in self._owners.fresh(rows):
             slot = self._own.get((device, metric), -1)
             self._owners.set(key, slot)
+            if slot >= 0:
+                self._channels[key] = self._sites[self._site_of[slot]].channels[metric]
             others: list[Flooding | Levels] = [*self._levels.get(device, ())]
             hear = self._listen.get(device, ())
             if metric == "rain_rate" and hear:

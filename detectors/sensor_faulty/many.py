@@ -15,7 +15,9 @@ from contracts.event import Event
 from contracts.rows import Bools, Floats, Ints, Rows
 from detectors._common.shelf import Routes, Shelf
 from detectors.sensor_faulty.camera import CameraFaults
+from detectors.sensor_faulty.channel import Channel
 from detectors.sensor_faulty.readings import ReadingFaults
+from detectors.sensor_faulty.state import DeviceState
 
 DRY: Final = math.ulp(0.0)
 """A gauge that says less than this says that it does not rain."""
@@ -37,6 +39,8 @@ class ManyReadingFaults:
         self._numbers: dict[str, int] = {}
         self._slots_of: list[dict[str, int]] = []
         """Slots by metric, of each device."""
+        self._known: dict[int, tuple[DeviceState, Channel, float]] = {}
+        """By key; values from the last on say that it rains."""
         self._heard: Floats = np.zeros(1)
         """Receipt of the newest reading that was put aside, by device; 0: it knows of all."""
         self._stale = False
@@ -46,7 +50,7 @@ class ManyReadingFaults:
     def settle(self) -> None:
         """Give the detectors what was put aside for them."""
         self._shelf.settle_all()
-        for n in np.flatnonzero(self._heard).tolist():
+        for n in self._heard.nonzero()[0].tolist():
             self._hears(n)
         self._stale = True
 
@@ -65,18 +69,40 @@ class ManyReadingFaults:
             busy = np.zeros(len(self._heard), dtype=bool)
             busy[devices[mine & ~waits]] = True
             waits &= ~busy[devices]
-            loud = np.flatnonzero(mine & ~waits)
-            some = np.flatnonzero(busy[:-1]).tolist()
+            loud = (mine & ~waits).nonzero()[0]
+            some = busy[:-1].nonzero()[0].tolist()
             for n in some:
                 self._wake(n)
-            for place, n in zip(loud.tolist(), devices[loud].tolist(), strict=True):
-                self._now = rows, devices, waits, place
+            for place, n, key, t, v, prompt in zip(
+                loud.tolist(),
+                devices[loud].tolist(),
+                rows.keys[loud].tolist(),
+                rows.at[loud].tolist(),
+                rows.values[loud].tolist(),
+                rows.prompt[loud].tolist(),
+                strict=True,
+            ):
+                known = self._known.get(key)
                 item = rows.readings[place]
+                if prompt and known is not None:
+                    device, channel, dry = known
+                    if (
+                        channel.low <= v < channel.high
+                        and t < channel.block_end
+                        and 0.0 < t - channel.newest <= channel.patience
+                        and v < dry
+                        and not device.busy
+                    ):  # as `on_item` would
+                        channel.waiting.append((t, v))
+                        channel.newest = t
+                        device.heard = item.received_at
+                        continue
+                self._now = rows, devices, waits, place
                 told = self._of[item.device].on_item(item)
                 if told:
                     events.extend((place, one) for one in told)
                 if item.metric not in self._slots_of[n]:
-                    self._take_in(n, int(rows.keys[place]), item.metric)
+                    self._take_in(n, key, item.metric)
             self._now = None
             for n in some:
                 self._look(n)
@@ -123,8 +149,10 @@ class ManyReadingFaults:
         """A metric of a device that was met."""
         known = self._of[self._devices[n]].known(self._devices[n], metric)
         if known is not None:
-            self._slots_of[n][metric] = self._shelf.add(known[1])
+            device, channel, traits = known
+            self._slots_of[n][metric] = self._shelf.add(channel)
             self._slots.set(key, self._slots_of[n][metric])
+            self._known[key] = device, channel, DRY if traits.wet else math.inf
 
     def _hears(self, n: int) -> None:
         """Tell a device when it was heard."""
@@ -141,5 +169,5 @@ class ManyReadingFaults:
         rows, devices, waits, place = self._now
         before = waits[:place]
         self._heard[devices[:place][before]] = rows.received[:place][before]
-        for n in np.flatnonzero(self._heard).tolist():
+        for n in self._heard.nonzero()[0].tolist():
             self._hears(n)

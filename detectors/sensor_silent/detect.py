@@ -230,11 +230,11 @@ class SensorSilent:
     def note(self, heard: Heard, name: str, at: datetime, listened: float) -> None:
         """It was heard, of a time of its own, after so much listening."""
         if listened > heard.mark:
-            self._pause(heard, name, listened)
+            self.pauses(heard, name, listened)
         if at > heard.last:  # noqa: PLR1730 - a call costs more than all the rest
             heard.last = at
 
-    def _pause(self, heard: Heard, name: str, listened: float) -> None:
+    def pauses(self, heard: Heard, name: str, listened: float) -> None:
         """A pause of it is over."""
         pause, gaps, usual = listened - heard.mark, heard.gaps, self._usual[name]
         if pause <= 0.0:

@@ -12,9 +12,9 @@ from contracts.clock import EPOCH
 from contracts.event import Event
 from contracts.rows import Floats, Ints, Rows
 from detectors._common.shelf import Routes
-from detectors.sensor_silent.detect import SensorSilent
+from detectors.sensor_silent.detect import Heard, SensorSilent
 
-US = timedelta(microseconds=1)
+US, SECOND = timedelta(microseconds=1), timedelta(seconds=1)
 
 
 class ManyDistricts:
@@ -50,12 +50,13 @@ class District:
         self._limit: Floats = np.full(count, np.inf)
         """How long each may be silent (seconds of listening); infinite: nobody waits for it."""
         self._there = np.zeros(count, dtype=bool)
-        """Whether it was heard before, its gateway is not away, and it is not missed ..."""
-        self._simple = np.zeros(count, dtype=bool)
-        """... and keeps to its registered period."""
+        """Whether it was heard before, its gateway is not away, and it is not missed."""
+        self._calm: Floats = np.full(count, -1.0)
+        """A pause of it up to this (seconds of listening) is as registered and needs no look; -1:
+        each is looked at."""
         self._mark: Floats = np.zeros(count)
-        self._last = np.zeros(count, dtype=np.int64)
-        """Time of its newest message (microseconds since 1970)."""
+        self._last: Floats = np.zeros(count)
+        """Time of its newest message (epoch seconds)."""
         self._untold = np.zeros(count, dtype=bool)
         """Which of them the detector does not know of yet."""
         self._stale = True
@@ -75,77 +76,82 @@ class District:
                 self._look(n)
             self._stale = False
         devices = self._owners.of(rows)
-        own = np.flatnonzero(devices >= 0)
-        devices = devices[own]
-        if len(own) and self._there[devices].all():
-            listened = self._listened(rows, own)
-            if listened is not None and self._heard(rows, own, devices, listened):
+        own: Ints | None = None
+        if np.count_nonzero(devices >= 0) < len(devices):
+            own = (devices >= 0).nonzero()[0]
+            devices = devices[own]
+        if len(devices) and np.count_nonzero(self._there[devices]) == len(devices):
+            received, at = rows.received, rows.at
+            if own is not None:
+                received, at = received[own], at[own]
+            listened = self._listened(received)
+            if listened is not None and self._heard(at, devices, listened):
+                newest = rows.readings[_nth(own, int(received.argmax()))].received_at
+                state = self._detector.state
+                if state.newest is None or newest > state.newest:
+                    state.newest = newest
                 return []
         self.settle()
         told = []
-        for place in own.tolist():
+        for place in range(len(rows.at)) if own is None else own.tolist():
             told += [(place, event) for event in self._detector.on_item(rows.readings[place])]
         return told
 
-    def _listened(self, rows: Rows, own: Ints) -> Floats | None:
+    def _listened(self, seconds: Floats) -> Floats | None:
         """Seconds of listening up to each receipt; None: there is a gap in what we heard."""
         state = self._detector.state
         if state.newest is None or state.since is None:
             return None
         newest, since = (state.newest - EPOCH) // US, (state.since - EPOCH) // US
-        received = np.rint(1e6 * rows.received[own]).astype(np.int64)
-        heard = np.maximum.accumulate(np.maximum(received, newest))
-        longest = max(int(heard[0]) - newest, int(np.diff(heard).max(initial=0)))
-        if longest > self._detector.deaf // US:
-            return None
+        received = np.rint(1e6 * seconds).astype(np.int64)
+        received[0] = max(int(received[0]), newest)
+        heard = np.maximum.accumulate(received)
+        deaf = self._detector.deaf // US
+        if int(heard[-1]) - newest > deaf:  # else no gap is longer
+            longest = max(int(heard[0]) - newest, int((heard[1:] - heard[:-1]).max(initial=0)))
+            if longest > deaf:
+                return None
         return np.asarray(state.listened + (heard - since) / 1e6)
 
-    def _heard(self, rows: Rows, own: Ints, devices: Ints, listened: Floats) -> bool:
+    def _heard(self, at: Floats, devices: Ints, listened: Floats) -> bool:
         """Hear of all of them; False, and nothing is done, where somebody may have been missed
         meanwhile."""
         order = devices.argsort(kind="stable")
         who, when = devices[order], listened[order]
-        before = np.empty(len(who))
-        before[1:] = when[:-1]
-        first = np.ones(len(who), dtype=bool)
-        first[1:] = who[1:] != who[:-1]
-        before[first] = self._mark[who[first]]
-        odd = ~(self._simple[who] & (when - before <= self._usual[who]))
-        limit, mark = self._limit, self._mark.copy()
-        if odd.any():  # its limit may change with each pause, but to no less than registered
+        before = self._mark[who]
+        again = (who[1:] == who[:-1]).nonzero()[0]
+        before[again + 1] = when[again]
+        limit, mark, pause = self._limit, self._mark.copy(), when - before
+        odd = (pause > self._calm[who]).nonzero()[0]
+        if len(odd):  # its limit may change with each pause, but to no less than registered
             limit = limit.copy()
             limit[who[odd]] = self._registered[who[odd]]
+            if np.count_nonzero(before[odd] + limit[who[odd]] > when[odd]) < len(odd):
+                return False
         mark[who] = when  # of several the last counts
-        if not ((before + limit[who] > when).all() and (mark + limit > listened[-1]).all()):
+        if np.count_nonzero(mark + limit > listened[-1]) < len(mark):
             return False
-        rest = order
-        if odd.any():
+        if len(odd):
             some = np.zeros(len(self._names), dtype=bool)
             some[who[odd]] = True
             strange = some[who]
-            self._pauses(rows, own[order[strange]], who[strange], when[strange])
-            rest, who, when = order[~strange], who[~strange], when[~strange]
-        self._mark[who] = when
-        at = np.rint(1e6 * rows.at[own[rest]]).astype(np.int64)
-        np.maximum.at(self._last, who, at)
+            self._pauses(who[strange].tolist(), when[strange].tolist())
+        self._mark = mark
+        np.maximum.at(self._last, who, at[order])
         self._untold[who] = True
-        newest = rows.readings[int(own[rows.received[own].argmax()])].received_at
-        state = self._detector.state
-        if state.newest is None or newest > state.newest:
-            state.newest = newest
         return True
 
-    def _pauses(self, rows: Rows, places: Ints, who: Ints, when: Floats) -> None:
-        """Hear of devices that do not keep to their periods, one by one."""
-        some = set(who.tolist())
-        for n in some:
-            self._tell(n)
+    def _pauses(self, who: Sequence[int], when: Sequence[float]) -> None:
+        """What the pauses of devices that do not keep to their periods, or did not lately, say of
+        their habits: device after device."""
         heard = self._detector.state.devices
-        for place, n, listened in zip(places.tolist(), who.tolist(), when.tolist(), strict=True):
-            name = self._names[n]
-            self._detector.note(heard[name], name, rows.readings[place].at, listened)
+        names, detector = self._names, self._detector
+        for n in (some := set(who)):
+            heard[names[n]].mark = float(self._mark[n])
+        for n, listened in zip(who, when, strict=True):
+            detector.pauses(heard[names[n]], names[n], listened)
         for n in some:
-            self._look(n)
+            self._waits(n, heard[names[n]])
 
     def _tell(self, n: int) -> None:
         """Tell the detector when a device was heard."""
@@ -153,18 +159,26 @@ class District:
             self._untold[n] = False
             heard = self._detector.state.devices[self._names[n]]
             heard.mark = float(self._mark[n])
-            heard.last = EPOCH + int(self._last[n]) * US
+            heard.last = EPOCH + round(1e6 * float(self._last[n])) * US
 
     def _look(self, n: int) -> None:
         """What the detector knows of a device."""
-        name = self._names[n]
-        heard = self._detector.state.devices.get(name)
-        self._there[n] = self._simple[n] = False
-        self._limit[n] = np.inf
+        heard = self._detector.state.devices.get(self._names[n])
+        self._there[n], self._calm[n], self._limit[n] = False, -1.0, np.inf
         if heard is None:
             return
-        self._mark[n], self._last[n] = heard.mark, (heard.last - EPOCH) // US
+        self._mark[n], self._last[n] = heard.mark, (heard.last - EPOCH) / SECOND
         if heard.episode is None:
-            self._limit[n] = self._detector.limit_of(name, heard)
             self._there[n] = not heard.offline
-            self._simple[n] = not heard.offline and not heard.gaps
+            self._waits(n, heard)
+
+    def _waits(self, n: int, heard: Heard) -> None:
+        """How long it may be silent, and which pauses need no look."""
+        limit = self._limit[n] = self._detector.limit_of(self._names[n], heard)
+        usual = self._usual[n]
+        calm = not heard.offline and not heard.gaps and usual < limit
+        self._calm[n] = usual if calm else -1.0
+
+
+def _nth(own: Ints | None, place: int) -> int:
+    return place if own is None else int(own[place])
