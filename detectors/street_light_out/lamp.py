@@ -61,7 +61,7 @@ class Lamp(msgspec.Struct):
 
     def learn(self, k: int, night: int, v: float, cfg: LightConfig) -> None:
         """A value that is usual at half hour `k`: the most of each night counts."""
-        if self.of[k] == night:
+        if self.seen[k] and self.of[k] == night:
             if v > self.usual[k]:
                 self.usual[k] += (v - self.usual[k]) / min(self.seen[k], cfg.memory)
         else:
@@ -98,6 +98,7 @@ class Lamp(msgspec.Struct):
     def anew(self) -> None:
         """What was learned holds no more."""
         self.seen = [0] * SLOTS
+        self.of = [-1] * SLOTS
         self.usual = [0.0] * SLOTS
         self.peak = 0.0
         self.stands, self.count = OK, 0

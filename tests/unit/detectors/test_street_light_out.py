@@ -16,6 +16,7 @@ from detectors._common.drive import Known, run
 from detectors._common.sample import START, city, device, reading
 from detectors.street_light_out import SPEC
 from detectors.street_light_out.config import LightConfig
+from detectors.street_light_out.lamp import Lamp
 from detectors.street_light_out.sites import sites
 from detectors.street_light_out.sun import elevation, night, slot
 
@@ -310,3 +311,22 @@ def test_lamps_of_a_year_are_quiet() -> None:
     """Sunset moves by five hours from June to December and back."""
     known = watched(circuit(lambda n, t: float(burns(t)), 365, lamps=2, every_s=3500.0), town(2))
     assert known == []
+
+
+def test_a_lamp_that_tells_of_its_light_before_its_current_is_learned_anew() -> None:
+    """The first word of it comes by night: the current counts within the half hour of that light."""
+    items: list[Item] = []
+    first = 6 + next(k for k in range(144) if burns(600.0 * k))
+    for k in range(first, first + 300):
+        t = 600.0 * k
+        items.append(reading("lamp-0", "lux", 45.0 if burns(t) else 9000.0, t))
+        items.append(reading("lamp-0", "lamp_current", FULL if burns(t) else 0.0, t))
+    known = watched(items, town(1, ("lamp_current", "lux")))
+    assert known == []
+
+
+def test_a_clock_that_stands_at_the_beginning_of_epoch_time_breaks_nothing() -> None:
+    lamp = Lamp(metric="lamp_current")
+    assert night(0.0, LON) == -1
+    lamp.learn(0, -1, 0.5, LightConfig())
+    assert lamp.usual[0] == 0.5
