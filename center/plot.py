@@ -60,10 +60,17 @@ WIDTHS: Final = (320, 2000)
 async def plot(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
     """The chart; `width` in px, `lang` zh or en."""
     what = cast(What, request.path.split("/")[3])
-    language, width = _asked(request.query)
     await found(context.desk, what, request.match_info["id"])  # within their part of the city
+    return await drawn(context, what, request.match_info["id"], request.query)
+
+
+async def drawn(
+    context: Context, what: What, id_: str, query: Mapping[str, str]
+) -> web.StreamResponse:
+    """The chart of what whoever asks may see, as `query` wants it. Raises Problem 400, 404."""
+    language, width = _asked(query)
     svg = await plotted(
-        context.whole.desk, context.city, context.drains, what, request.match_info["id"],
+        context.whole.desk, context.city, context.drains, what, id_,
         now=context.clock.now(), width=width, language=language,
     )  # fmt: skip
     return web.Response(

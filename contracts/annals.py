@@ -104,6 +104,11 @@ class Handover(msgspec.Struct, frozen=True, kw_only=True):
     body: dict[str, Any] = {}
     """Who was on duty and what was open at that moment, as it was shown and signed."""
 
+    @property
+    def areas(self) -> tuple[str, ...]:
+        """The tops of the part of the grid tree that it is of; empty: of the whole city."""
+        return tuple(self.body.get("areas") or ())
+
 
 class Retried(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a dead letter that was given to the intake again."""

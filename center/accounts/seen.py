@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, cast
 
 import msgspec
 
 from center.accounts.lands import Lands
 from center.accounts.scope import NOBODY, Scope, facts_of
+from center.accounts.seen_annals import SeenAnnals
 from center.guard import Caller
 from center.problems import Problem
 from center.roster import Roster, Things
@@ -61,9 +63,12 @@ class SeenDesk:
 
     @property
     def annals(self) -> Annals:
-        """Labels, hot spots and handovers are of the whole city; the routes that show them ask for
-        more than `read`."""
-        return self._desk.annals
+        """Labels, hot spots and handovers of their grids."""
+        if self._scope.everything:
+            return self._desk.annals
+        return SeenAnnals(
+            self._desk.annals, self._scope, self._lands, partial(self.get, "dead-letters")
+        )
 
     @property
     def history(self) -> History:

@@ -75,7 +75,7 @@ async def give(context: Context, caller: Caller, request: web.Request) -> web.St
         else [_said(context, event, body, by) for event in await _events(context, body)]
     )
     for label in labels:
-        if None not in (caller.grids, label.grid) and label.grid not in (caller.grids or ()):
+        if not context.scope.in_grids(label.grid):
             raise Problem(
                 403, "not_yours", "this event lies outside the part of the city you may see"
                 " / 该事件不在您的辖区内",
@@ -105,13 +105,13 @@ async def take_back(context: Context, caller: Caller, request: web.Request) -> w
 
 async def listing(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
     """`GET /api/v1/labels`: the newest first."""
-    labels = await _asked(context, caller, request, LIMIT)
+    labels = await _asked(context, request, LIMIT)
     return json_response({"items": [label_object(label) for label in labels]})
 
 
 async def lines(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
     """`GET /api/v1/labels.jsonl`: one a line, the oldest first, as scorecards read them."""
-    labels = await _asked(context, caller, request, LIMIT_MOST)
+    labels = await _asked(context, request, LIMIT_MOST)
     body = b"".join(msgspec.json.encode(label_object(one)) + b"\n" for one in reversed(labels))
     return web.Response(
         body=body,
@@ -235,7 +235,7 @@ def _name() -> str:
     return f"l-{uuid.uuid4().hex}"
 
 
-async def _asked(context: Context, caller: Caller, request: web.Request, most: int) -> list[Label]:
+async def _asked(context: Context, request: web.Request, most: int) -> list[Label]:
     given = request.query
     kind, limit = given.get("kind"), given.get("limit", str(most))
     if kind is not None:
@@ -246,7 +246,7 @@ async def _asked(context: Context, caller: Caller, request: web.Request, most: i
     if events is not None and len(events) > EVENTS_ASKED:
         raise Problem(400, "bad_value", f"at most {EVENTS_ASKED} events", path="events")
     one_of(given.get("all", "0"), ("0", "1"), "all")
-    labels = await context.desk.annals.labels(
+    return await context.desk.annals.labels(
         since=parse_time(given["since"], "since") if "since" in given else None,
         until=parse_time(given["until"], "until") if "until" in given else None,
         kind=kind,
@@ -254,4 +254,3 @@ async def _asked(context: Context, caller: Caller, request: web.Request, most: i
         standing=given.get("all", "0") == "0",
         limit=int(limit),
     )
-    return [one for one in labels if caller.grids is None or one.grid in (None, *caller.grids)]

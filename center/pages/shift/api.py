@@ -48,19 +48,19 @@ async def shift(context: Context, caller: Caller, request: web.Request) -> web.S
     """`GET /api/v1/shift`: how things stand now, and the handover that waits for a signature."""
     body = await _stands(context)
     kept = await context.desk.annals.handovers(HANDOVERS)
-    waiting = next((one for one in kept if one.taken_at is None), None)
+    waiting = _waiting(kept, caller)
     return json_response(
         {
             **body,
-            "waiting": None if waiting is None else _shown(waiting),
-            "before": [_shown(one) for one in kept],
+            "waiting": None if waiting is None else _shown(context, waiting),
+            "before": [_shown(context, one) for one in kept],
         }
     )
 
 
 async def single(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
     """`GET /api/v1/shift/handovers/{id}`: one as it was signed."""
-    return json_response(_shown(await _found(context, request), whole=True))
+    return json_response(_shown(context, await _found(context, request), whole=True))
 
 
 async def make(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
@@ -69,20 +69,20 @@ async def make(context: Context, caller: Caller, request: web.Request) -> web.St
     leaving = who(caller, body.leaving)
     if body.notes:
         text(body.notes, "$.notes", TEXT_MAX)
-    kept = await context.desk.annals.handovers(1)
-    if kept and kept[0].taken_at is None:
+    waiting = _waiting(await context.desk.annals.handovers(HANDOVERS), caller)
+    if waiting is not None:
         raise Problem(
-            409, "refused", f"the handover by {kept[0].leaving} still waits to be signed"
-            f" / {kept[0].leaving}的交班尚未签收",
+            409, "refused", f"the handover by {waiting.leaving} still waits to be signed"
+            f" / {waiting.leaving}的交班尚未签收",
         )  # fmt: skip
     now = context.clock.now()
     made = Handover(
         id=f"h-{uuid.uuid4().hex}", made_at=now, leaving=leaving, notes=body.notes.strip(),
-        body=await _stands(context),
+        body={**await _stands(context), "areas": list(caller.areas)},
     )  # fmt: skip
     await context.desk.annals.put_handover(made)
     await context.desk.log_access(caller.name, f"handover {made.id} by {leaving}", now)
-    return json_response(_shown(made, whole=True), status=201)
+    return json_response(_shown(context, made, whole=True), status=201)
 
 
 async def take(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:
@@ -101,7 +101,13 @@ async def take(context: Context, caller: Caller, request: web.Request) -> web.St
     if not await context.desk.annals.take_handover(made.id, coming, body.remarks.strip(), now):
         raise Problem(409, "refused", "it was signed before / 已签收")
     await context.desk.log_access(caller.name, f"handover {made.id} taken by {coming}", now)
-    return json_response(_shown(await _found(context, request), whole=True))
+    return json_response(_shown(context, await _found(context, request), whole=True))
+
+
+def _waiting(kept: list[Handover], caller: Caller) -> Handover | None:
+    """The unsigned one of the caller's own desk: those of parts of it are handed over there."""
+    own = set(caller.areas)
+    return next((one for one in kept if one.taken_at is None and set(one.areas) == own), None)
 
 
 async def _found(context: Context, request: web.Request) -> Handover:
@@ -112,7 +118,7 @@ async def _found(context: Context, request: web.Request) -> Handover:
     return found
 
 
-def _shown(one: Handover, *, whole: bool = False) -> dict[str, Any]:
+def _shown(context: Context, one: Handover, *, whole: bool = False) -> dict[str, Any]:
     told = {
         "id": one.id,
         "made_at": iso(one.made_at),
@@ -122,6 +128,7 @@ def _shown(one: Handover, *, whole: bool = False) -> dict[str, Any]:
         "notes": one.notes,
         "remarks": one.remarks,
         "counts": one.body.get("counts", {}),
+        "areas": [context.grid_name(area) or area for area in one.areas],
     }
     return {**told, "body": one.body} if whole else told
 

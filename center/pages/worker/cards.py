@@ -16,9 +16,9 @@ from center.pictures import photographs
 from center.plot import POLES, WATER
 from center.reads import dossier
 from center.said import kind_names
+from center.way import way
 from contracts.case import Allowed
 from contracts.city import Worker
-from contracts.geo import Point, wgs84_to_gcj02
 from contracts.kinds import CLOCKS
 from contracts.people import parts
 
@@ -170,15 +170,6 @@ def asked_of(ticket: Mapping[str, Any], worker: str) -> str | None:
     if "officer" in mine and not ((why.get("ladder") or {}).get("acknowledged")):
         return "escalated"
     return None
-
-
-def way(place: Mapping[str, Any]) -> dict[str, float] | None:
-    """The position in GCJ-02, which Chinese maps draw in (contracts.geo); WGS 84 stands beside."""
-    lon, lat = place.get("lon"), place.get("lat")
-    if not isinstance(lon, int | float) or not isinstance(lat, int | float):
-        return None
-    drawn = wgs84_to_gcj02(Point(float(lon), float(lat)))
-    return {"gcj02_lon": round(drawn.lon, 6), "gcj02_lat": round(drawn.lat, 6)}
 
 
 def _questions(why: Mapping[str, Any], mine: frozenset[str]) -> list[dict[str, Any]]:

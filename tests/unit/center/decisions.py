@@ -47,6 +47,8 @@ DECISIONS: dict[str, tuple[str, str]] = {
     "look-by-link": ("pass", "own"),
     "act-by-link": ("pass", "own"),
     "add-photo-by-link": ("pass", "own"),
+    "watch-by-link": ("pass", "own"),
+    "plot-by-link": ("pass", "own"),
     "grids": ("open", "public"),
     "assets": ("open", "public"),
     "city": ("open", "public"),

@@ -205,3 +205,40 @@ def test_a_stream_ends_with_its_session(scene: Scene, serve: Serve) -> None:
         assert scene.accounts is not None
         scene.accounts._sessions.clear()
         assert [name for name, _ in stream.events()] == ["hello"]  # and then it hangs up
+
+
+def test_each_part_of_the_city_hands_over_its_own_shift(client: Client, scene: Scene) -> None:
+    own = scene.happen("flooding")
+    path = "/api/v1/shift/handovers"
+    whole = client.post(path, {"leaving": "王"}, token=DESK.token).json
+    made = client.post(path, {"leaving": "陈"}, token=NORTH.token)
+    assert made.status == 201, "the city's desk does not wait for the part's, nor the part for it"
+    shown = client.get("/api/v1/shift", token=NORTH.token).json
+    assert [one["id"] for one in shown["before"]] == [made.json["id"]]
+    assert shown["waiting"]["id"] == made.json["id"] and shown["waiting"]["areas"]
+    assert client.get(f"{path}/{whole['id']}", token=NORTH.token).status == 404
+    taken = client.post(f"{path}/{whole['id']}/take", {"coming": "李"}, token=NORTH.token)
+    assert taken.status == 404
+    city = client.get("/api/v1/shift", token=DESK.token).json
+    assert {one["id"] for one in city["before"]} == {whole["id"], made.json["id"]}
+    assert city["waiting"]["id"] == whole["id"]
+    assert own in {one["id"] for one in whole["body"]["open"]}
+
+
+def test_labels_outside_of_their_part_are_neither_seen_nor_taken_back(
+    client: Client, scene: Scene
+) -> None:
+    scene.happen("severed_cable")  # c1
+    scene.happen("high_altitude_throw")  # c0
+    said = [
+        client.post("/api/v1/labels", {"verdict": "true", "ticket": t}, token=DESK.token).json
+        for t in ("t-1", "t-2")
+    ]
+    south, north = (one["items"][0]["id"] for one in said)
+    seen = client.get("/api/v1/labels", token=NORTH.token).json["items"]
+    assert [one["id"] for one in seen] == [north]
+    gone = client.ask("DELETE", f"/api/v1/labels/{south}", token=NORTH.token)
+    assert gone.status == 404
+    given = client.post("/api/v1/labels", {"verdict": "true", "ticket": "t-1"}, token=NORTH.token)
+    assert given.status == 404
+    assert len(client.get("/api/v1/labels", token=DESK.token).json["items"]) == 2

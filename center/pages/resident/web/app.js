@@ -2,13 +2,13 @@
 // A resident's page: /r/{code} shows the place and the form, /r/{code}#{link} one report.
 
 import '/static/resident/words.js';
-import { apply, both, language, setLanguage, t } from '/static/common/i18n.js';
+import { apply, both, language, setLanguage, t, timeOf } from '/static/common/i18n.js';
 import { el, svg } from '/static/common/text.js';
 import { followReport } from '/static/resident/follow.js';
 import { Draft, makeForm } from '/static/resident/form.js';
-import { ask } from '/static/resident/net.js';
+import { ask, passing } from '/static/resident/net.js';
 import { flush, onOutcome } from '/static/resident/outbox.js';
-import { placeName, showKnown, showMine } from '/static/resident/place.js';
+import { fill, placeName, showKnown, showMine } from '/static/resident/place.js';
 
 /** @typedef {import('./place.js').Place} Place */
 
@@ -18,16 +18,20 @@ const main = /** @type {HTMLElement} */ (document.querySelector('#main'));
 const net = /** @type {HTMLElement} */ (document.querySelector('#net'));
 /** @type {Place | null} */
 let place = null;
+let heard = 0;
 let ahead = 0; // of the center's clock over this telephone's
 let draft = new Draft();
 let fresh = '';
+let away = false; // nothing of the center, though there may be a network
 /** @type {() => void} */
 let leave = () => {};
 const now = () => Date.now() + ahead;
 
 async function look() {
   const answer = await ask(`/api/v1/places/${encodeURIComponent(code)}`);
-  if (answer.ok) { place = answer.body; ahead = Date.parse(answer.body.now) - Date.now(); }
+  if (answer.ok) { place = answer.body; heard = Date.now(); ahead = Date.parse(answer.body.now) - heard; away = false; }
+  else if (passing(answer) && answer.status !== 429) away = true;
+  if (told !== 'outcome') online();
   return answer;
 }
 
@@ -53,7 +57,7 @@ function showPlace() {
   const form = makeForm(shown, draft, {
     now,
     taken: (link) => { draft = new Draft(); fresh = link; location.hash = link; },
-    queued: () => { draft = new Draft(); showPlace(); say(t('r.queued')); scrollTo(0, 0); },
+    queued: () => { draft = new Draft(); showPlace(); say(t('r.queued'), 'outcome'); scrollTo(0, 0); },
   });
   main.replaceChildren(
     el('div', { class: 'place' }, pin(), el('div', {}, el('p', { class: 'soft' }, t('r.here')), el('h1', {}, placeName(shown, language())))),
@@ -78,13 +82,18 @@ function showWrong() {
     el('p', { class: 'soft' }, t('r.call')));
 }
 
-/** @param {string} text */
-function say(text) { net.textContent = text; net.hidden = text === ''; }
-const online = () => say(navigator.onLine ? '' : t('r.offline'));
+let told = '';
+/** @param {string} text @param {string} [what] `outcome`: of a report; it stays until another is said */
+function say(text, what = '') { net.textContent = text; net.hidden = text === ''; told = what; }
+function online() {
+  if (!navigator.onLine) say(t('r.offline'));
+  else if (away && place) say(`${fill('r.stale', { t: timeOf(heard, undefined) })} ${t('r.fillIn')}`);
+  else if (told !== 'outcome') say('');
+}
 
 onOutcome((report, outcome) => {
   if (outcome.state === 'taken' && report.code === code) { say(''); if (!location.hash) { fresh = outcome.follow; location.hash = outcome.follow; } }
-  else if (outcome.state === 'refused') say(both(outcome.reason) || t('r.failed'));
+  else if (outcome.state === 'refused') say(both(outcome.reason) || t('r.failed'), 'outcome');
 });
 addEventListener('online', online);
 addEventListener('offline', online);

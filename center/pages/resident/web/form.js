@@ -2,10 +2,11 @@
 // The report: a kind, words, a photograph; one thumb, no account.
 
 import { both, t } from '/static/common/i18n.js';
+import { small } from '/static/common/photo.js';
 import { el, icon, svg } from '/static/common/text.js';
 import { newKey } from '/static/resident/kept.js';
 import { send } from '/static/resident/outbox.js';
-import { base64, smaller } from '/static/resident/photo.js';
+import { base64 } from '/static/resident/photo.js';
 import { fill } from '/static/resident/place.js';
 
 /** @typedef {import('./place.js').Place} Place */
@@ -114,7 +115,7 @@ function photoField(draft, said) {
     const file = input.files?.[0];
     if (!file) return;
     said.textContent = '';
-    try { draft.photo = await smaller(file); } catch { said.textContent = t('r.photoBad'); }
+    try { draft.photo = await small(file); } catch { said.textContent = t('r.photoBad'); }
     show();
   }
   show();

@@ -21,6 +21,7 @@ addTexts({
   'r.send': ['提交上报', 'Send the report'], 'r.sending': ['正在提交…', 'Sending…'],
   'r.needs': ['请选择类别，或填写说明、拍照。', 'Please choose what it is, or write or photograph it.'],
   'r.offline': ['没有网络。可以照常填写，联网后自动发送。', 'No network. Fill it in; it is sent when you are back.'],
+  'r.fillIn': ['可以照常填写，稍后自动发送。', 'Fill it in; it is sent later by itself.'],
   'r.queued': ['已保存在手机上，联网后自动发送。', 'Kept on your phone; it is sent when the network is back.'],
   'r.queuedOpen': ['暂时无法发送，请勿关闭本页。', 'It cannot be sent yet: please keep this page open.'],
   'r.busy': ['现在较忙，{s} 秒后自动重试。', 'Busy: trying again in {s} s.'],

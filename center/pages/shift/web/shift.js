@@ -12,7 +12,7 @@ import './words.js';
 /** @typedef {{id: string, name: string, role_zh: string, role_en: string, grid_name: string | null, until?: string | null, since?: string}} Person */
 /** @typedef {{id: string, kind: string, severity: number, stage: string, opened_at: string, place: {address?: string | null}, grid_name: string | null, waits: string, whose: string, who: string[], due: string | null, overdue: boolean, last: {at?: string, change?: string, note: string}}} Matter */
 /** @typedef {{at: string, on: Person[], next: Person[], open: Matter[], held: {id: string, kinds: string[], sites: string[], grid: string | null, until: string, by: string, reason: string}[], counts: Record<string, any>}} Stands */
-/** @typedef {{id: string, made_at: string, leaving: string, coming: string | null, taken_at: string | null, notes: string, remarks: string, counts: Record<string, any>, body?: Stands}} Handover */
+/** @typedef {{id: string, made_at: string, leaving: string, coming: string | null, taken_at: string | null, notes: string, remarks: string, areas: string[], counts: Record<string, any>, body?: Stands}} Handover */
 
 const ours = address({ id: '', sort: '' });
 const AGAIN_MS = 30_000;
@@ -58,7 +58,7 @@ function held({ held: list }) {
 /** @param {Handover} one */
 function signs(one) {
   return el('div', { class: 'signs' },
-    el('div', { class: 'sign' }, el('span', { class: 'soft' }, t('shLeaving')), el('b', {}, say(one.leaving)), el('small', {}, when(one.made_at, true))),
+    el('div', { class: 'sign' }, el('span', { class: 'soft' }, t('shLeaving')), el('b', {}, say(one.leaving)), one.areas.length ? el('span', {}, say(one.areas.join('、'))) : null, el('small', {}, when(one.made_at, true))),
     el('div', { class: 'sign' }, el('span', { class: 'soft' }, t('shComing')), one.coming ? el('b', {}, say(one.coming)) : el('span', { class: 'tag', data: { tone: 'warn' } }, t('shNot')), one.taken_at ? el('small', {}, when(one.taken_at, true)) : null, one.remarks ? el('span', {}, say(one.remarks)) : null));
 }
 
@@ -102,7 +102,7 @@ function draw() {
     kept || now.waiting ? null : making(),
     kept || !now.before.length ? null : el('section', { class: 'panel noprint before' }, el('div', { class: 'head' }, el('h2', {}, t('shBefore'))), table({
       caption: t('shBefore'), rows: now.before, id: (row) => row.id, columns: [
-        { key: 'at', label: t('officeWhen'), value: (row) => row.made_at, cell: (row) => when(row.made_at) }, { key: 'leaving', label: t('shLeaving'), value: (row) => row.leaving }, { key: 'coming', label: t('shComing'), value: (row) => row.coming, cell: (row) => row.coming ?? el('span', { class: 'tag', data: { tone: 'warn' } }, t('shNot')) },
+        { key: 'at', label: t('officeWhen'), value: (row) => row.made_at, cell: (row) => when(row.made_at) }, { key: 'leaving', label: t('shLeaving'), value: (row) => [row.leaving, ...row.areas].join(' · ') }, { key: 'coming', label: t('shComing'), value: (row) => row.coming, cell: (row) => row.coming ?? el('span', { class: 'tag', data: { tone: 'warn' } }, t('shNot')) },
         { key: 'open', label: t('shOpenN'), number: true, value: (row) => row.counts.open }, { key: 'notes', label: t('shNotes'), value: (row) => row.notes.slice(0, 80) }, { key: 'do', label: '', value: () => null, cell: (row) => el('button', { onclick: () => go(row.id) }, t('shShow')) },
       ],
     })),

@@ -3,7 +3,7 @@
 import { language } from '/static/common/i18n.js';
 import { actionName, el, glyph, say, w, where } from './parts.js';
 import { like, liked, ways } from './nav.js';
-import { small } from './photo.js';
+import { small } from '/static/common/photo.js';
 import { doNow } from './queue.js';
 import { state } from './state.js';
 
