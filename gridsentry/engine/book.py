@@ -8,7 +8,7 @@ again are recognised by *their* number.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -81,6 +81,11 @@ class EventBook:
     ) -> PublishedEvent | None:
         """A later revision that carries evidence made outside the detector (clip, still)."""
         before = self._newest.get(event_id)
+        if before is not None and "beside" in facts:
+            facts = {
+                **facts,
+                "beside": _merged(before.event.evidence.get("beside"), facts["beside"]),
+            }
         if before is None or all(before.event.evidence.get(k) == v for k, v in facts.items()):
             return None
         shown = msgspec.structs.replace(
@@ -99,6 +104,14 @@ class EventBook:
     def _keep(self, published: PublishedEvent) -> PublishedEvent:
         self._newest[published.event.id] = published
         return published
+
+
+def _merged(before: object, more: object) -> list[Any]:
+    """What stands beside an event, with more of it: each thing once, the first telling of it."""
+    out = list(before) if isinstance(before, list | tuple) else []
+    known = {one.get("id") for one in out if isinstance(one, dict)}
+    fresh = more if isinstance(more, list | tuple) else []
+    return [*out, *(one for one in fresh if isinstance(one, dict) and one.get("id") not in known)]
 
 
 def _facts(event: Event) -> bytes:

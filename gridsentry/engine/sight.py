@@ -132,7 +132,7 @@ def view_of(event: Event, camera: Camera | None, timezone: str) -> View:
         windows=_windows(evidence.get("origin"), outlines, camera),
         wall=between,
         homes=list(outlines.values()),
-        private=_private(camera, size),
+        private=private_of(camera, size),
         caption=_ascii(event.device or event.site) or "camera",
         zone_s=int(offset.total_seconds()) if offset is not None else 0,
     )
@@ -146,7 +146,8 @@ def _size(evidence: dict[str, Any], camera: Camera | None) -> tuple[int, int]:
     return camera.size if camera is not None else (1920, 1080)
 
 
-def _private(camera: Camera | None, size: tuple[int, int]) -> list[Polygon]:
+def private_of(camera: Camera | None, size: tuple[int, int]) -> list[Polygon]:
+    """What the privacy mask covers, in pixels of pictures at `size` (width, height)."""
     if camera is None:
         return []
     across, down = size[0] / camera.size[0], size[1] / camera.size[1]

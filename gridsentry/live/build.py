@@ -11,6 +11,7 @@ from contracts.aliases import aliases
 from contracts.clock import EPOCH, monotonic
 from contracts.nouns import Arrival, Poison, Position, Reading
 from detectors import specs as discover
+from gridsentry.engine.beside import FORGOTTEN, Beside
 from gridsentry.engine.cameras import camera_folds, needs_proof
 from gridsentry.engine.chain import Chains
 from gridsentry.engine.media import decode_media
@@ -19,10 +20,12 @@ from gridsentry.engine.rooms import build_engine
 from gridsentry.live.bulk import BulkReader, SpoolNumbers
 from gridsentry.live.conditions import Conditions
 from gridsentry.live.crew import CameraWorker
+from gridsentry.live.gallery import Gallery
 from gridsentry.live.parts import Parts
 from gridsentry.live.proofs import ProofThread, Recent, SpoolCutter
 from ingest.adapting.dispatch import KIND as ADAPTER_KIND
 from ingest.adapting.dispatch import Adapted
+from ingest.adapting.looking import Lookout
 from ingest.decoder import NativeDecoder
 
 if TYPE_CHECKING:
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from gridsentry.live.roles import Plan
     from gridsentry.metrics import Metrics
     from ingest.adapting.plan import Plan as AdapterPlan
+    from ingest.album import Album
     from ingest.spool import Spool
 
 log = logging.getLogger(__name__)
@@ -68,7 +72,9 @@ class Builder:
         metrics: Metrics | None = None,
         adapters: Callable[[], Sequence[AdapterPlan]] = tuple,
         conditions: Conditions | None = None,
+        album: Album | None = None,
     ) -> None:
+        self._album = album
         self._adapters = adapters
         self._city = city
         self._settings = settings
@@ -260,14 +266,38 @@ class Builder:
                 worker.give(r for r in rows if r.number > starts[device])
             parts.workers.append(worker)
         parts.workers.append(proofs)
+        parts.proofs = proofs
         self._want_missing_proof(folds, engine)
+        gallery = self._gallery(parts, city, chains, engine, owned)
         parts.bulk = BulkReader(
             session,
             NativeDecoder(city.devices, city.workers, self._settings.decoder),
             spool,
             SpoolNumbers(lambda device: self._store.spool_rows(device, -1)),
             self._clock,
+            gallery,
         )
+
+    def _gallery(
+        self,
+        parts: Parts,
+        city: City,
+        chains: Chains,
+        engine: Engine,
+        owned: Sequence[str] | None,
+    ) -> Gallery | None:
+        """What outside recorders see; None where none of them publishes pictures."""
+        plans = [plan for plan in self._adapters() if plan.heavy]
+        if not plans or self._album is None:
+            return None
+        rule = self._settings.decoder.clock_rule()
+        now = self._clock.now()
+        parts.beside = Beside(city, self._album, chains, self._evidence, self._originals)
+        lately = [p for p in engine.book.all_newest() if now - p.known_at < FORGOTTEN]
+        for published in lately:
+            parts.beside.watch([published.event], published.known_at)
+        lookout = Lookout(plans, city.devices, aliases(city), rule, owned)
+        return Gallery(lookout, self._album, city)
 
     def _want_missing_proof(self, folds: Mapping[str, Any], engine: Engine) -> None:
         """Events that closed just before we went down still get their clip."""

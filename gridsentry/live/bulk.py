@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 
     from contracts.clock import Clock
     from contracts.ports import Decoder, Session
+    from gridsentry.live.gallery import Gallery
     from ingest.spool import Spool
 
 log = logging.getLogger(__name__)
 
+Written = TypeVar("Written")
 READY_LIMIT = 64  # decoded messages waiting for the writer; beyond that the receive window fills
 
 
@@ -72,9 +74,17 @@ class BulkReader(threading.Thread):
     """Takes bulk messages, decodes them, spools video, and queues them for the writer."""
 
     def __init__(
-        self, session: Session, decoder: Decoder, spool: Spool, numbers: SpoolNumbers, clock: Clock
+        self,
+        session: Session,
+        decoder: Decoder,
+        spool: Spool,
+        numbers: SpoolNumbers,
+        clock: Clock,
+        gallery: Gallery | None = None,
     ) -> None:
+        """`gallery` takes what outside gateways have seen."""
         super().__init__(name="bulk-reader", daemon=True)
+        self._gallery = gallery
         self._session = session
         self.decoder = decoder
         self._spool = spool
@@ -119,6 +129,9 @@ class BulkReader(threading.Thread):
         return True
 
     def _prepare(self, arrival: Arrival) -> Heavy | None:
+        if self._gallery is not None and self._gallery.takes(arrival.topic):
+            poisons = self._patiently(lambda: self._gallery_hangs(arrival))
+            return None if poisons is None else Heavy(arrival, poisons)
         nouns = self.decoder.decode(arrival)
         for noun in nouns:
             if isinstance(noun, (Segment, Still)):
@@ -131,20 +144,28 @@ class BulkReader(threading.Thread):
         return Heavy(arrival, nouns)
 
     def _put(self, media: Segment | Still, number: int) -> SpoolRow | None:
-        """Write it durably, waiting out a full disk; None when stopped meanwhile."""
+        """Write it durably; None when stopped meanwhile."""
+        return self._patiently(lambda: self._spool.put(as_segment(media), number))
+
+    def _gallery_hangs(self, arrival: Arrival) -> Sequence[Poison]:
+        assert self._gallery is not None
+        return self._gallery.hang(arrival)
+
+    def _patiently(self, write: Callable[[], Written]) -> Written | None:
+        """What it gives, waiting out a full disk; None when stopped meanwhile."""
         pause = 0.2
         while True:
             try:
-                row = self._spool.put(as_segment(media), number)
+                written = write()
             except Temporary as error:
                 self.last_error = str(error)
-                log.warning("spool of %s: %s; trying again in %.1f s", media.device, error, pause)
+                log.warning("%s; trying again in %.1f s", error, pause)
                 if self._halt.wait(pause):
                     return None
                 pause = min(pause * 2, 5.0)
             else:
                 self.last_error = None
-                return row
+                return written
 
     def ready(self) -> list[Heavy]:
         """Everything decoded so far, in order received."""

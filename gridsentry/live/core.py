@@ -281,8 +281,13 @@ class Core(threading.Thread):
             parts.last_batch = batch.number
             for worker in parts.workers:
                 worker.give(rows)
+            if parts.beside is not None:
+                parts.beside.watch((p.event for p in draft.events), engine.now)
             count(self._metrics, draft, len(light), len(heavy))
             self._metrics.determinism_faults.set(engine.book.determinism_faults)
+        if parts.beside is not None:
+            parts.beside.look(now)
+            parts.proofs.take(parts.beside)
         if parts.workers:
             self._metrics.cameras_behind.set(sum(w.behind() for w in parts.workers))
 

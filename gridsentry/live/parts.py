@@ -32,5 +32,8 @@ class Parts(msgspec.Struct, kw_only=True):
     workers: list[Any] = []
     last_batch: int = -1
     conditions: Any = None
+    proofs: Any = None
+    beside: Any = None
+    """What outside recorders saw, to stand beside events (`gridsentry.engine.beside.Beside`)."""
     adapted: Any = None
     """The adapters of outside gateways (`ingest.adapting.dispatch.Adapted`)."""

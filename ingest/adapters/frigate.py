@@ -6,12 +6,17 @@ counts (`{prefix}/{camera}/{label}`) and motion (`{prefix}/{camera}/motion`) are
 `{prefix}/available` tells whether the recorder lives. So an operator sees, beside a ticket, what
 else the camera knew. Faces, number plates and descriptions of people never enter: they are left
 out before anything is stored.
+
+`{prefix}/{camera}/{label}/snapshot` are JPEGs. They come over a bulk session of their own and are
+kept for minutes; one that shows what Frigate tracked while an event of ours went on at that camera
+becomes evidence of that event, veiled and kept like our own stills.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -21,12 +26,17 @@ from contracts.errors import Permanent
 from contracts.nouns import Arrival, Status
 from ingest.adapting import kit
 from ingest.adapting.moments import moment
+from ingest.adapting.seen import Picture, Seen, Tracked
+from ingest.adapting.shapes import data_bytes
+from ingest.codec import jpeg
 from ingest.codec.text import complain
+from ingest.codec.times import effective
+from ingest.topics import shown
 
 _LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_ -]{0,30}")
 
 
-class Tracked(msgspec.Struct):
+class Followed(msgspec.Struct):
     """An object as Frigate tracks it: only what is not personal."""
 
     id: str
@@ -37,13 +47,15 @@ class Tracked(msgspec.Struct):
     top_score: float | None = None
     score: float | None = None
     false_positive: bool | None = False
+    thumbnail: str | None = None
+    """Base64 of a JPEG, of Frigate versions that send it."""
 
 
 class Event(msgspec.Struct):
     """A message of `{prefix}/events`."""
 
     type: str
-    after: Tracked
+    after: Followed
 
 
 _event = msgspec.json.Decoder(Event)
@@ -56,6 +68,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """`mqtt.topic_prefix` of Frigate."""
     device: str | None = None
     """The device of ours that stands for the recorder: its on- and offline."""
+    snapshots: bool = True
+    """Take its pictures as evidence beside our own detection."""
 
 
 class FrigateAdapter(kit.Adapter):
@@ -83,18 +97,50 @@ class FrigateAdapter(kit.Adapter):
                 return self._count(camera, f"count.{label}", arrival)
         return kit.NOTHING  # pictures, reviews, triggers, faces, plates, switches, statistics
 
+    def look(self, arrival: Arrival, /) -> Sequence[Seen]:
+        """What is tracked, and its pictures. A retained one is old news."""
+        levels = arrival.topic.split("/")[len(self._prefix) :]
+        match levels:
+            case ["events"]:
+                return self._seen(_told(arrival), arrival)
+            case [camera, label, "snapshot"] if arrival.payload and not arrival.retained:
+                device = self._register.device(camera)
+                with kit.blaming(device):
+                    _check_label(label)
+                    jpeg.size(arrival.payload)
+                    return [Picture(device.id, label, arrival.received_at, arrival.payload)]
+        return kit.NOTHING
+
+    def _seen(self, told: Event, arrival: Arrival) -> Sequence[Seen]:
+        one = told.after
+        if one.false_positive:
+            return kit.NOTHING
+        device = self._register.device(one.camera)
+        with kit.blaming(device):
+            _check_label(one.label)
+            start, _ = effective(moment(one.start_time, "s"), arrival.received_at, self._rule)
+            end = None
+            if told.type == "end":
+                lasted = max(0.0, (one.end_time or one.start_time) - one.start_time)
+                end = start + timedelta(seconds=min(lasted, 7 * 86_400.0))
+            score = one.top_score if one.top_score is not None else one.score
+            out: list[Seen] = [
+                Tracked(device.id, one.id, one.label, score, start, end, arrival.received_at)
+            ]
+            if one.thumbnail:
+                data = data_bytes(one.thumbnail) or b""
+                jpeg.size(data)
+                out.append(Picture(device.id, one.label, arrival.received_at, data, one.id))
+            return out
+
     def _tracked(self, arrival: Arrival) -> Sequence[kit.Said]:
-        try:
-            told = _event.decode(arrival.payload)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise complain(arrival.payload, error) from None
+        told = _told(arrival)
         one = told.after
         if told.type not in ("new", "end") or one.false_positive:
             return kit.NOTHING  # an update says nothing that its end does not
         device = self._register.device(one.camera)
         with kit.blaming(device):
-            if not _LABEL.fullmatch(one.label):
-                raise Permanent("bad_metric", f"$.after.label: {one.label[:40]!r} is no label")
+            _check_label(one.label)
             score = one.top_score if one.top_score is not None else one.score
             values = {f"seen.{one.label}": 1.0 if score is None else score}
             at = moment(one.start_time, "s")
@@ -125,6 +171,23 @@ class FrigateAdapter(kit.Adapter):
         return [Status(device.id, arrival.received_at, arrival.received_at, state == "online")]
 
 
+def _told(arrival: Arrival) -> Event:
+    try:
+        return _event.decode(arrival.payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise complain(arrival.payload, error) from None
+
+
+def _check_label(label: str) -> None:
+    if not _LABEL.fullmatch(label):
+        raise Permanent("bad_metric", f"$.after.label: {shown(label, 40)} is no label")
+
+
+def _heavy(options: Options) -> tuple[str, ...]:
+    prefix = options.prefix.rstrip("/")
+    return (f"{prefix}/+/+/snapshot", f"{prefix}/events") if options.snapshots else ()
+
+
 def _is_count(payload: bytes) -> bool:
     text = payload.strip()
     return len(text) <= 6 and text.isdigit()
@@ -138,4 +201,6 @@ SPEC = kit.Spec(
     topics=("frigate/events", "frigate/available", "frigate/+/+"),
     options=Options,
     prepare=_prepare,
+    heavy=_heavy,
+    limit=8 * 2**20,
 )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import msgspec
 
@@ -22,6 +22,9 @@ from contracts.nouns import Arrival, Item, Poison, Position, Quality, Reading
 from ingest.adapting.register import Register
 from ingest.codec import telemetry
 from ingest.codec.times import ClockRule, check_retained, effective
+
+if TYPE_CHECKING:
+    from ingest.adapting.seen import Seen
 
 NOTHING: Final[tuple[()]] = ()
 """What an adapter returns for a message that is left aside on purpose: counted, no dead letter."""
@@ -75,6 +78,11 @@ class Adapter:
         """
         raise NotImplementedError
 
+    def look(self, arrival: Arrival, /) -> Sequence[Seen]:
+        """What is seen in a message of the `heavy` topics, in a session beside; raises like
+        `decode`."""
+        return NOTHING
+
     def snapshot(self) -> bytes | None:
         """All state if it changed since it was last asked for, else None. Committed with the
         batch, and given back as `Setting.state`."""
@@ -100,15 +108,18 @@ class Spec(Generic[Options]):
         prepare: Callable[[Options, Path], Build],
         limit: int = 2**20,
         speaks: bool = False,
+        heavy: Callable[[Options], Sequence[str]] = lambda _: (),
     ) -> None:
         """`topics` where the configuration names none; `prepare` reads what the options name
         (paths are relative to the city folder) and raises Wrong, the `Build` it gives does no I/O;
-        `limit` is the largest message in bytes; `speaks` says that it returns `Outgoing`."""
+        `limit` is the largest message in bytes; `speaks` says that it returns `Outgoing`; `heavy`
+        are topics of pictures, which come over a session of their own to `Adapter.look`."""
         self.topics = tuple(topics)
         self.options = options
         self.prepare = prepare
         self.limit = limit
         self.speaks = speaks
+        self.heavy = heavy
 
 
 class NoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

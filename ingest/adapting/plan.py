@@ -52,6 +52,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     build: Build
     limit: int
     speaks: bool = False
+    heavy: tuple[str, ...] = ()
+    """Topics of pictures, for a session of their own."""
     district: str | None = None
     broker: dict[str, Any] = {}
 
@@ -150,6 +152,7 @@ def _plan(table: Mapping[str, Any], place: str, folder: Path) -> Plan:
         build=used.prepare(options, folder),
         limit=used.limit,
         speaks=used.speaks,
+        heavy=tuple(used.heavy(options)),
         district=common.district,
         broker={name: getattr(broker, name) for name in common.broker},
     )

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import cv2
 import msgspec
+import numpy as np
 import pytest
 
 from contracts.errors import Permanent
 from contracts.nouns import Reading, Status
+from ingest.adapting.plan import read
 from tests.unit.ingest.adapters.rig import SHARED, adapter, arrived, codes, values
 
 SAMPLES = SHARED / "frigate"
@@ -71,6 +76,46 @@ def test_counts_and_motion_are_readings() -> None:
 def test_the_recorder_goes_off_line() -> None:
     (status,) = said(b"offline", "frigate/available", device="nvr")
     assert isinstance(status, Status) and not status.online and status.device == "nvr"
+
+
+PICTURE = cv2.imencode(".jpg", np.zeros((24, 32, 3), np.uint8))[1].tobytes()
+
+
+def seen(body: Any, topic: str = "frigate/events", retained: bool = False) -> Any:
+    payload = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return adapter("frigate", "cam-1").look(arrived(topic, payload, retained=retained))
+
+
+def test_pictures_are_looked_at_in_a_session_beside() -> None:
+    (one,) = seen(PICTURE, "frigate/cam-1/person/snapshot")
+    assert (one.device, one.label, one.data, one.of) == ("cam-1", "person", PICTURE, None)
+    assert not seen(PICTURE, "frigate/cam-1/person/snapshot", retained=True), "old news"
+    assert not seen(b"", "frigate/cam-1/person/snapshot"), "a retained one was cleared"
+    (begun,) = seen(event())
+    (ended,) = seen(event("end", end_time=1795330812.5))
+    assert begun.end is None and (ended.end - ended.start).total_seconds() == 12
+    assert (begun.id, begun.label) == (ended.id, "person") and "Zhang" not in str(ended)
+    assert not seen(event(false_positive=True))
+    told = seen(event(thumbnail=base64.b64encode(PICTURE).decode()))
+    assert told[1].of == told[0].id, "the message itself says whose picture it is"
+    with pytest.raises(Permanent) as bad:
+        seen(b"GIF89a", "frigate/cam-1/person/snapshot")
+    assert (bad.value.code, bad.value.device) == ("bad_jpeg", "cam-1")  # type: ignore[attr-defined]
+
+
+def test_the_topics_of_pictures_follow_the_prefix_and_can_be_left_out() -> None:
+    def heavy(**more: Any) -> tuple[str, ...]:
+        (plan,) = read([{"use": "frigate", **more}], "test.toml", Path())
+        return plan.heavy
+
+    assert heavy() == ("frigate/+/+/snapshot", "frigate/events")
+    assert heavy(prefix="a/b", topics=["a/#"])[0] == "a/b/+/+/snapshot"
+    assert heavy(snapshots=False) == ()
+
+
+def test_a_word_where_a_count_or_motion_should_be_is_left_aside() -> None:
+    assert list(said(b"maybe", "frigate/cam-1/motion")) == []
+    assert values(said(event(label="yolo-1 x"))) == {("cam-1", "seen.yolo-1 x"): 0.91}
 
 
 def test_another_prefix_may_be_configured() -> None:
