@@ -68,7 +68,7 @@ class Desk:
         """The ticket in its new stage: the clock that this stage stops is kept or missed, those
         that it starts run anew, questions that it makes pointless are withdrawn."""
         standing = STANDING[stage]
-        note = note or _in_words(stage, by)
+        note = note or _in_words(stage, self.name_of(by.removeprefix("utility:")))
         moved = step(ticket, now, change or stage, by, note, stage=stage)
         if standing.stops is not None:
             moved = reached(moved, standing.stops, now)
