@@ -54,8 +54,11 @@ def let_go(
         if variant == "timescale":
             run("drop_chunks", settings.readings_days)
             run("compress_chunks", settings.compress_after_days)
-            run("drop_minutes_chunks", settings.rollup_minutes_days)
-            run("drop_quarters_chunks", settings.rollup_quarters_days)
+            # Each level is made of the one below: a late reading makes TimescaleDB aggregate its
+            # hour anew, from minutes that must still be there. They stay while readings may come.
+            floor = settings.readings_days
+            run("drop_minutes_chunks", max(floor, settings.rollup_minutes_days))
+            run("drop_quarters_chunks", max(floor, settings.rollup_quarters_days))
             run("drop_hours_chunks", settings.rollup_hours_days)
         else:
             prepare_partitions(connection, now, settings)

@@ -43,7 +43,8 @@ class StoreSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_
     compress_after_days: int = 7
     """With TimescaleDB, readings older than this are compressed."""
     rollup_minutes_days: int = 14
-    """Roll-ups by the minute: one row for each metric of each device and minute."""
+    """Roll-ups by the minute: one row for each metric of each device and minute. TimescaleDB keeps
+    them as long as readings, since late readings are rolled up by them."""
     rollup_quarters_days: int = 400
     """Roll-ups by the quarter of an hour."""
     rollup_hours_days: int = 3660

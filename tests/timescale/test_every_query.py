@@ -619,6 +619,35 @@ def test_old_days_are_compressed_and_let_go(database: Database) -> None:
     assert let_go(database.dsn, now, settings, variant=database.variant)
 
 
+def test_a_late_reading_takes_nothing_from_the_hours_whose_minutes_were_let_go(
+    database: Database,
+) -> None:
+    """TimescaleDB aggregates a late reading's hour anew: without minutes, from it alone."""
+    first = at(300 * 86_400)
+
+    def hours() -> int:
+        given = HISTORY | {"since": first, "until": first + timedelta(days=1), "limit": 1000}
+        with connect(database.dsn, SETTINGS) as connection:
+            connection.prepare_threshold = None
+            rows = connection.execute(sql("history_1h"), given).fetchall()
+        return sum(int(sum(row[6])) for row in rows)
+
+    def write(number: int, seconds: list[float]) -> None:
+        writer = PgWriter(database.dsn, "/gridsentry/test", SETTINGS, variant=database.variant)
+        writer.commit(batch(number, readings=[reading(300 * 86_400 + s) for s in seconds]))
+        writer.close()
+
+    write(5, [60.0 * n for n in range(200)])
+    roll(database.dsn, first + timedelta(days=1), SETTINGS, variant=database.variant)
+    later = first + timedelta(days=30)
+    for _ in range(2):
+        let_go(database.dsn, later, SETTINGS, variant=database.variant)
+    assert hours() == 200
+    write(6, [60.0 * n + 7 for n in range(20)])
+    roll(database.dsn, later, SETTINGS, variant=database.variant)
+    assert hours() == 220
+
+
 def _count(database: Database) -> int:
     with connect(database.dsn, SETTINGS) as connection:
         row = connection.execute(b"SELECT count(*) FROM readings").fetchone()
