@@ -50,10 +50,15 @@ def ensure(connection: psycopg.Connection[Any], days: Iterable[date]) -> set[dat
     Rows of such a day that the default partition already holds (a device whose clock was ahead
     until today) move over, or PostgreSQL would refuse the partition. In a transaction of its own,
     under a lock, so that two writers do not make the same one.
+
+    Raises psycopg's LockNotAvailable where somebody reads the default partition for long (pg_dump
+    does, to its end): whoever waits for the lock holds up every other reader, so it is not waited
+    for long.
     """
     wanted = set(days)
     with connection.transaction():
         connection.execute(sql("partition_lock"))
+        connection.execute(sql("partition_patience"))
         known = existing(connection)
         for day in sorted(wanted - known):
             _make(connection, day)

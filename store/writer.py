@@ -20,6 +20,7 @@ from contracts.batch import (
     UnknownMessage,
 )
 from contracts.case import Command
+from contracts.clock import monotonic
 from contracts.errors import LeaseLost, Permanent
 from contracts.ports import IntakeRow, Resume, RouterState, StoredBatch
 from store import aside, cases, evidence, pack, partitions, resume
@@ -32,6 +33,9 @@ from store.settings import StoreSettings
 from store.text import key
 
 log = logging.getLogger(__name__)
+
+PARTITIONS_AGAIN_S = 60.0
+"""How long after a day's partition could not be made it is tried again."""
 
 
 def shape(batch: Batch) -> str:
@@ -71,6 +75,7 @@ class PgWriter:
         self._sink = ReadingSink(self._settings.copy_from if copies else None)
         self._seen = Seen(self._settings.seen_every_s)
         self._days: set[Any] | None = None
+        self._no_partitions_before = 0.0
         self._connection: psycopg.Connection[Any] | None = None
         self._listener: Listener | None = None
 
@@ -213,8 +218,19 @@ class PgWriter:
             keep_days=settings.readings_days,
             ahead_days=settings.partitions_ahead_days,
         )
-        if self._days is None or not wanted <= self._days:
+        if self._days is not None and wanted <= self._days:
+            return
+        if monotonic() < self._no_partitions_before:
+            return
+        try:
             self._days = partitions.ensure(connection, wanted)
+        except psycopg.errors.LockNotAvailable:
+            # A backup may take hours, and readings must not wait for it: those of a day without a
+            # partition go to the default one, and move with the day's next reading afterwards.
+            self._no_partitions_before = monotonic() + PARTITIONS_AGAIN_S
+            log.info(
+                "a backup or a long query holds up new days; their readings are stored as well"
+            )
 
     # --- resume and work -----------------------------------------------------------------------
 

@@ -32,6 +32,9 @@ SELECT variant FROM migrations WHERE number = 2
 -- name: partition_lock
 SELECT pg_advisory_xact_lock(7103, 3)
 
+-- name: partition_patience
+SET LOCAL lock_timeout = '1s'
+
 -- name: reading_partitions native
 SELECT c.relname AS name
 FROM pg_inherits i

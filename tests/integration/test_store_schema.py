@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import psycopg
 import pytest
 
+from contracts.clock import monotonic
 from contracts.errors import Wrong
 from store import partitions
 from store.connect import connect
@@ -103,6 +104,29 @@ def test_rows_of_a_day_that_becomes_plausible_move_to_its_partition(pg_dsn: str)
     assert (found.readings_new, found.readings_duplicate) == (1, 3)
     assert ask(pg_dsn, b"SELECT count(*) FROM readings_default") == [(0,)]
     assert ask(pg_dsn, b"SELECT count(*) FROM readings_20260511") == [(4,)]
+    writer.close()
+
+
+def test_a_backup_that_takes_hours_holds_up_no_readings_and_their_days_come_after_it(
+    pg_dsn: str,
+) -> None:
+    """pg_dump reads the default partition to its end; no day's partition is made beside it."""
+    writer = writer_on(pg_dsn)
+    old = -20 * 86_400
+    with psycopg.connect(pg_dsn) as dump:
+        dump.execute(b"LOCK TABLE readings, readings_default IN ACCESS SHARE MODE")
+        began = monotonic()
+        assert writer.commit(batch(1, readings=[reading(old)])).readings_new == 1
+        for number in range(2, 12):
+            writer.commit(batch(number, readings=[reading(old + number)]))
+        assert monotonic() - began < 4, "it asks once, for a second, and not again at each batch"
+        dump.rollback()
+    assert ask(pg_dsn, b"SELECT count(*) FROM readings_default") == [(11,)]
+    writer._no_partitions_before = 0.0  # a minute later
+    found = writer.commit(batch(12, readings=[reading(old), reading(old + 99)]))
+    assert (found.readings_new, found.readings_duplicate) == (1, 1)
+    assert ask(pg_dsn, b"SELECT count(*) FROM readings_default") == [(0,)]
+    assert ask(pg_dsn, b"SELECT count(*) FROM readings_20260411") == [(12,)]
     writer.close()
 
 

@@ -418,6 +418,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "create_timescale": {},
     "reading_variant": {},
     "partition_lock": {},
+    "partition_patience": {},
     "reading_partitions": {},
 }
 
