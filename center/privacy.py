@@ -93,4 +93,9 @@ def with_links(item: dict[str, Any], signer: Signer, *, absolute: bool = False) 
             path = place.get(key)
             if isinstance(path, str) and path and len(path) < 1024 and key not in links:
                 links[key] = signer.sign(path, absolute=absolute)
+    seen = evidence.get("beside") if isinstance(evidence, dict) else None
+    for number, one in enumerate(seen if isinstance(seen, list | tuple) else ()):
+        path = one.get("still") if isinstance(one, dict) else None
+        if isinstance(path, str) and path and len(path) < 1024:  # another recorder's picture
+            links[f"beside_{number}"] = signer.sign(path, absolute=absolute)
     return {**item, "links": links} if links else item

@@ -16,6 +16,10 @@ export function media(event) {
   if (clip) nodes.push(el('video', { src: clip, poster: still, controls: true, muted: true, loop: true, playsinline: true, preload: 'metadata', 'aria-label': t('clip'), data: { keep: `video:${new URL(clip, location.href).pathname}` } }));
   if (still) nodes.push(el('figure', {}, el('a', { href: still, target: '_blank', rel: 'noopener' }, el('img', { class: 'still', src: still, alt: t('still') })), el('figcaption', {}, t('still'), ' · ', timeOf(event.at, state.city.timezone, true))));
   if (photo) nodes.push(el('figure', {}, el('img', { class: 'still', src: photo, alt: t('photo') })));
+  (event.evidence?.beside ?? []).forEach((/** @type {any} */ one, /** @type {number} */ n) => {
+    const src = event.links?.[`beside_${n}`];
+    if (src) nodes.push(el('figure', {}, el('a', { href: src, target: '_blank', rel: 'noopener' }, el('img', { class: 'still', src, alt: t('besideStill') })), el('figcaption', {}, t('besideStill'), ' · ', one.device, ' · ', one.label, ' · ', timeOf(one.picture_at, state.city.timezone, true))));
+  });
   return nodes;
 }
 
