@@ -109,7 +109,7 @@ def _run(
             stage.clock.sleep(pause)
         now_ms = epoch_ms(stage.clock.now())
         due = int((monotonic() - began) * RATE) - sent
-        pourer.send(_background(sent + i, now_ms) for i in range(due))
+        pourer.send(load.live(sent + i, now_ms) for i in range(due))
         sent += due
         if monotonic() >= flood_at:
             number = flooded[len(published)]
@@ -124,16 +124,6 @@ def _run(
         stage.clock.sleep(0.05)
     took = [screen.seen[spot] - at for spot, at in published.items() if spot in screen.seen]
     return Latency(took, len(published) - len(took), share)
-
-
-def _background(n: int, now_ms: int) -> tuple[str, bytes]:
-    """A fifth of it is watched, but of streets that this run does not flood."""
-    turn, step = divmod(n, load.DEVICES // 2)
-    number = load.DEVICES // 2 + step
-    metric = load.METRICS[(turn + number) % len(load.METRICS)]
-    return load.topic(number), load.single(
-        number, metric, load.value(metric, number, turn), now_ms, turn
-    )
 
 
 __all__ = ["Latency", "Screen", "measure", "streets"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from contracts.clock import from_epoch_ms, iso
@@ -29,14 +30,28 @@ FLOOD_M = 0.6
 """Depth over the road of a measured flood; the detector's closing line is 0.3 m by default."""
 
 
+_SPANS = {
+    "depth": (0.0, 0.02, 4),
+    "temperature": (18.0, 1.0, 2),
+    "battery": (3.5, 0.1, 3),
+    "lux": (0.0, 500.0, 1),
+    "signal": (-100.0, 20.0, 1),
+}
+
+
 def device(number: int) -> str:
     """Name of a sensor."""
     return f"street-{number:04d}"
 
 
+def district(number: int) -> str:
+    """Whose it is: two districts, turn by turn, so that two processes can share the city."""
+    return f"d{1 + number % 2}"
+
+
 def topic(number: int) -> str:
     """Where that sensor publishes."""
-    return f"gridsentry/v1/feed/d1/{device(number)}/telemetry"
+    return f"gridsentry/v1/feed/{district(number)}/{device(number)}/telemetry"
 
 
 def place(number: int) -> tuple[float, float]:
@@ -67,7 +82,9 @@ def write_city(folder: Path) -> None:
     for number in range(DEVICES):
         lon, lat = place(number)
         name = device(number)
-        rows.append(f"{name},d1,drain,{lon},{lat},water,{name},,{';'.join(METRICS)}")
+        rows.append(
+            f"{name},{district(number)},drain,{lon},{lat},water,{name},,{';'.join(METRICS)}"
+        )
     (folder / "devices.csv").write_text("\n".join(rows) + "\n")
     people = ["id,name,role,grid,skills,shift,lon,lat"]
     for number in range(100):
@@ -82,19 +99,19 @@ def write_city(folder: Path) -> None:
 def value(metric: str, number: int, turn: int) -> float:
     """What a sensor says: restless, within range, and no water on the road."""
     wave = (number * 7 + turn * 13) % 97 / 97
-    return {
-        "depth": round(0.02 * wave, 4),
-        "temperature": round(18 + wave, 2),
-        "battery": round(3.5 + 0.1 * wave, 3),
-        "lux": round(500 * wave, 1),
-        "signal": round(-100 + 20 * wave, 1),
-    }[metric]
+    low, span, digits = _SPANS[metric]
+    return round(low + span * wave, digits)
+
+
+@lru_cache(maxsize=8)
+def _said(ms: int) -> str:
+    return iso(from_epoch_ms(ms))
 
 
 def single(number: int, metric: str, reading: float, ms: int, seq: int) -> bytes:
     """One message of one reading, padded to 200 bytes by what gateways add."""
     head = (
-        f'{{"ts":"{iso(from_epoch_ms(ms))}","seq":{seq},"boot":1,"m":{{"{metric}":{reading}}},'
+        f'{{"ts":"{_said(ms)}","seq":{seq},"boot":1,"m":{{"{metric}":{reading}}},'
         f'"gateway":"gw-{number % 40:03d}","rssi":-97,"snr":7.25,"fw":"2.4.1-'
     )
     return (head + "0" * max(0, BYTES - len(head) - 2) + '"}').encode()
@@ -119,10 +136,17 @@ def batched(count: int, start_ms: int) -> Iterator[tuple[str, bytes]]:
         for i in range(ELEMENTS):
             at = turn * ELEMENTS + i
             m = ",".join(f'"{name}":{value(name, number, at)}' for name in METRICS)
-            elements.append(
-                f'{{"ts":"{iso(from_epoch_ms(start_ms + at * 1000))}","seq":{at},"m":{{{m}}}}}'
-            )
+            elements.append(f'{{"ts":"{_said(start_ms + at * 1000)}","seq":{at},"m":{{{m}}}}}')
         yield topic(number), ("[" + ",".join(elements) + "]").encode()
+
+
+def live(n: int, now_ms: int) -> tuple[str, bytes]:
+    """The `n`th message of a stream that goes on: a fifth of it is watched, all of it from the
+    second half of the streets, so that the first half can be flooded."""
+    turn, step = divmod(n, DEVICES // 2)
+    number = DEVICES // 2 + step
+    metric = METRICS[(turn + number) % len(METRICS)]
+    return topic(number), single(number, metric, value(metric, number, turn), now_ms, turn)
 
 
 def span_s(count: int, *, per_message: int) -> int:

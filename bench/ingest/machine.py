@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -40,6 +41,33 @@ def tree_cpu_s(pid: int) -> float:
         for child in (task / "children").read_text().split():
             total += tree_cpu_s(int(child))
     return total
+
+
+def rss_mb(pid: int) -> float:
+    """Resident memory of one process, MB (10^6 bytes); 0 when it is gone (proc(5), statm)."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except FileNotFoundError:
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def asks(pid: int, port: int) -> bool:
+    """Whether a process holds a connection to this port of the machine (proc(5), net/tcp)."""
+    ours = set()
+    try:
+        for fd in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(FileNotFoundError):
+                ours.add(str(fd.readlink()))
+        lines = Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]
+    except FileNotFoundError:
+        return False
+    for line in lines:
+        fields = line.split()
+        to = int(fields[2].rpartition(":")[2], 16)
+        if to == port and fields[3] == "01" and f"socket:[{fields[9]}]" in ours:
+            return True
+    return False
 
 
 def pin(pid: int, where: set[int]) -> None:

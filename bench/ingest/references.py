@@ -1,7 +1,8 @@
-"""What the same backlog costs those who only take it: bare paho, and mosquitto_sub.
+"""What the same backlog costs those who only take it: our own session, bare paho, other clients.
 
-`python -m bench.ingest.references subscribe|drain …` is the paho reference as a process of its own,
-so that it can be pinned and its processor time told apart.
+`python -m bench.ingest.references paho|session …` is one of them as a process of its own, so that
+it can be pinned and its processor time told apart; clients other than paho live in an environment
+of their own (`peers.install`).
 """
 
 from __future__ import annotations
@@ -11,23 +12,24 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
+from pathlib import Path
 from time import process_time
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
-from bench.ingest import machine
+from bench.ingest import machine, sessions
 from bench.ingest.stage import ROOT, Stage
 from contracts.clock import monotonic
+from ingest.session import MqttSession
+from ingest.settings import MqttSettings
 
-FILTER = "gridsentry/v1/feed/+/+/telemetry"
-EVERY = 500
+EVERY: Final = 500
 """Acknowledged together."""
-LIMIT_S = 180
+LIMIT_S: Final = 180
+CLIENTS: Final = Path(__file__).resolve().parent / "peers" / "clients.py"
 
 
 class Taken(msgspec.Struct):
@@ -38,109 +40,61 @@ class Taken(msgspec.Struct):
     """Processor time per message."""
 
 
-def _client(version: str, port: int) -> paho.Client:
-    five = version == "5"
-    client = paho.Client(
-        CallbackAPIVersion.VERSION2,
-        client_id=f"ref-paho-{version}",
-        protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
-        manual_ack=True,
-        clean_session=None if five else False,
-    )
-    if five:
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.ReceiveMaximum = 10_000  # as the service
-        properties.SessionExpiryInterval = 3600
-        client.connect("127.0.0.1", port, clean_start=False, properties=properties)
+class Reference(msgspec.Struct, frozen=True):
+    """Somebody who takes messages and stores nothing."""
+
+    key: str
+    name: str
+    client_id: str
+    five: bool = False
+    """Whether it speaks MQTT 5."""
+
+
+SESSION: Final = Reference("session", "our session alone (paho below)", "ref-ours", True)
+PAHO_3: Final = Reference("paho 3.1.1", "bare paho, MQTT 3.1.1", "ref-paho-3.1.1")
+PAHO_5: Final = Reference("paho 5", "bare paho, MQTT 5", "ref-paho-5", True)
+SUB: Final = Reference("mosquitto_sub", "mosquitto_sub (C)", "ref-sub")
+GMQTT: Final = Reference("gmqtt", "bare gmqtt", "peer-gmqtt")
+MQTTIUM: Final = Reference("mqttium", "bare mqttium", "peer-mqttium")
+RAW: Final = Reference("raw", "a protocol by hand on asyncio", "peer-raw")
+OWN: Final = (SESSION, PAHO_3, PAHO_5, SUB)
+OTHERS: Final = (GMQTT, MQTTIUM, RAW)
+"""Those that need the peers' environment."""
+
+
+def take(
+    reference: Reference, stage: Stage, count: int, python: Path | None = None
+) -> Taken | None:
+    """Let it take its filled session on the measured core; None where it is not installed."""
+    if reference == SUB:
+        return _mosquitto_sub(stage, count)
+    if reference in OTHERS:
+        if python is None:
+            return None
+        command = [str(python), str(CLIENTS), reference.key, str(stage.port), str(count)]
     else:
-        client.connect("127.0.0.1", port)
-    return client
+        module = [sys.executable, "-m", "bench.ingest.references"]
+        command = [*module, *reference.key.split(), str(stage.port), str(count)]
+    return msgspec.json.decode(_run(stage, command), type=Taken)
 
 
-def subscribe_paho(version: str, port: int) -> None:
-    """Make its persistent session."""
-    client = _client(version, port)
-    ready = threading.Event()
-    client.on_connect = lambda c, *_: c.subscribe(FILTER, qos=1)
-    client.on_subscribe = lambda *_: ready.set()
-    client.loop_start()
-    if not ready.wait(10):
-        raise SystemExit("the broker did not take the reference's subscription")
-    client.disconnect()
-    client.loop_stop()
-
-
-def drain_paho(version: str, port: int, count: int) -> Taken:
-    """Take the backlog: acknowledge per 500, drop the message, time from first to last."""
-    waiting: list[tuple[int, int]] = []
-    times: list[float] = []
-    used: list[float] = []
-    seen = 0
-    done = threading.Event()
-
-    def on_message(client: paho.Client, _userdata: Any, message: paho.MQTTMessage) -> None:
-        nonlocal seen
-        if not seen:
-            times.append(monotonic())
-            used.append(process_time())
-        seen += 1
-        waiting.append((message.mid, message.qos))
-        if len(waiting) == EVERY or seen == count:
-            for mid, qos in waiting:
-                client.ack(mid, qos)
-            waiting.clear()
-        if seen == count:
-            times.append(monotonic())
-            used.append(process_time())
-            done.set()
-
-    client = _client(version, port)
-    client.on_message = on_message
-    client.loop_start()
-    if not done.wait(LIMIT_S):
-        raise SystemExit(f"only {seen} of {count} messages came")
-    client.disconnect()
-    client.loop_stop()
-    return Taken(count / (times[1] - times[0]), (used[1] - used[0]) / count * 1e6)
-
-
-def _run(stage: Stage, *arguments: str) -> str:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.ingest.references", *arguments],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+def _run(stage: Stage, command: Sequence[str]) -> str:
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     machine.pin(process.pid, {stage.core})
     out, _ = process.communicate(timeout=LIMIT_S + 30)
     if process.returncode:
-        raise SystemExit(f"the reference {' '.join(arguments)} failed")
+        raise SystemExit(f"the reference failed: {' '.join(command)}")
     return out
 
 
-def subscribe(stage: Stage) -> None:
-    """Sessions of all references, so that one pouring fills them all."""
-    for version in ("3.1.1", "5"):
-        _run(stage, "subscribe", version, str(stage.port))
-    if shutil.which("mosquitto_sub"):
-        subprocess.run([*_mosquitto_sub(stage), "-E"], check=True, timeout=20)
-
-
-def paho_reference(stage: Stage, version: str, count: int) -> Taken:
-    """The bare paho subscriber on the measured core."""
-    return msgspec.json.decode(
-        _run(stage, "drain", version, str(stage.port), str(count)), type=Taken
-    )
-
-
-def mosquitto_sub_reference(stage: Stage, count: int) -> Taken | None:
-    """mosquitto_sub on the measured core, from its start to its end; None where it is missing."""
+def _mosquitto_sub(stage: Stage, count: int) -> Taken | None:
+    """From its start to its end; None where it is missing."""
     if not shutil.which("mosquitto_sub"):
         return None
+    where = ["-h", stage.host, "-p", str(stage.port), "-i", SUB.client_id]
+    wanted = ["-c", "-q", "1", "-t", sessions.FILTER, "-C", str(count)]
     began = monotonic()
-    process = subprocess.Popen(
-        [*_mosquitto_sub(stage), "-C", str(count)], stdout=subprocess.DEVNULL
-    )
+    process = subprocess.Popen(["mosquitto_sub", *where, *wanted], stdout=subprocess.DEVNULL)
     machine.pin(process.pid, {stage.core})
     used = 0.0
     while process.poll() is None:
@@ -152,32 +106,91 @@ def mosquitto_sub_reference(stage: Stage, count: int) -> Taken | None:
     return Taken(count / (monotonic() - began), used / count * 1e6)
 
 
-def _mosquitto_sub(stage: Stage) -> list[str]:
-    where = ["-h", stage.host, "-p", str(stage.port)]
-    return ["mosquitto_sub", *where, "-i", "ref-sub", "-c", "-q", "1", "-t", FILTER]
+# --- as processes of their own ------------------------------------------------------------------
 
 
-def forget(stage: Stage) -> None:
-    """End the references' sessions: nothing is queued for them any more."""
-    for client_id in ("ref-paho-3.1.1", "ref-paho-5", "ref-sub"):
-        client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
-        gone = threading.Event()
-        client.on_connect = lambda c, *_: c.disconnect()
-        client.on_disconnect = lambda *_, gone=gone: gone.set()
-        client.connect(stage.host, stage.port)
-        client.loop_start()
-        gone.wait(10)
-        client.loop_stop()
+class _Tally:
+    """When the first and when the last came; what came with the first is not counted."""
+
+    def __init__(self, wanted: int) -> None:
+        self.wanted = wanted
+        self.seen = 0
+        self._first = 0
+        self._times: list[tuple[float, float]] = []
+
+    def add(self, number: int) -> bool:
+        """So many more; whether these were the last."""
+        if number and not self.seen:
+            self._first = number
+            self._times.append((monotonic(), process_time()))
+        self.seen += number
+        if self.seen < self.wanted:
+            return False
+        self._times.append((monotonic(), process_time()))
+        return True
+
+    def taken(self) -> Taken:
+        """What it came to."""
+        (t0, u0), (t1, u1) = self._times[0], self._times[-1]
+        timed = self.wanted - self._first
+        return Taken(timed / (t1 - t0), (u1 - u0) / timed * 1e6)
+
+
+def drain_paho(which: Reference, port: int, count: int) -> Taken:
+    """Take the backlog: acknowledge per 500, drop the message, time from first to last."""
+    waiting: list[tuple[int, int]] = []
+    tally = _Tally(count)
+    done = threading.Event()
+
+    def on_message(client: paho.Client, _userdata: Any, message: paho.MQTTMessage) -> None:
+        last = tally.add(1)
+        waiting.append((message.mid, message.qos))
+        if len(waiting) == EVERY or last:
+            for mid, qos in waiting:
+                client.ack(mid, qos)
+            waiting.clear()
+        if last:
+            done.set()
+
+    client = sessions.client(which.client_id, five=which.five, manual_ack=True)
+    client.on_message = on_message
+    sessions.connect(client, "127.0.0.1", port)
+    client.loop_start()
+    if not done.wait(LIMIT_S):
+        raise SystemExit(f"only {tally.seen} of {count} messages came")
+    client.disconnect()
+    client.loop_stop()
+    return tally.taken()
+
+
+def drain_session(port: int, count: int) -> Taken:
+    """The service's own way in, as its loop uses it, with nothing behind."""
+    settings = MqttSettings(host="127.0.0.1", port=port, client_id=SESSION.client_id)
+    session = MqttSession(settings, [sessions.FILTER])
+    tally = _Tally(count)
+    until = monotonic() + LIMIT_S
+    session.start()
+    try:
+        last = False
+        while not last:
+            arrivals = session.take(5000 if tally.seen else 1, 1.0)
+            last = tally.add(len(arrivals))
+            session.acknowledge(arrivals)
+            if monotonic() > until:
+                raise SystemExit(f"only {tally.seen} of {count} messages came")
+    finally:
+        session.stop()
+    return tally.taken()
 
 
 def main(arguments: list[str]) -> None:
-    """Subscribe or drain, as a process of its own."""
-    what, version, port = arguments[0], arguments[1], int(arguments[2])
-    if what == "subscribe":
-        subscribe_paho(version, port)
+    """`session PORT COUNT` or `paho VERSION PORT COUNT`."""
+    what, *version, port, count = arguments
+    if what == "session":
+        taken = drain_session(int(port), int(count))
     else:
-        taken = drain_paho(version, port, int(arguments[3]))
-        print(json.dumps(msgspec.to_builtins(taken)))
+        taken = drain_paho(PAHO_5 if version == ["5"] else PAHO_3, int(port), int(count))
+    print(json.dumps(msgspec.to_builtins(taken)))
 
 
 if __name__ == "__main__":

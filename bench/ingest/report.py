@@ -23,6 +23,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     n: int
     unit: str = ""
     aim: str | None = None
+    """`>= NUMBER` or `<= NUMBER`."""
     reference: str | None = None
 
 
@@ -66,14 +67,31 @@ def show(figures: Sequence[Figure], about: dict[str, Any], console: Console) -> 
     for head in ("median", "least", "most", "n"):
         table.add_column(head, justify="right", no_wrap=True)
     table.add_column("unit", no_wrap=True)
-    table.add_column("aim", no_wrap=True)
+    for head in ("aim", "met"):
+        table.add_column(head, no_wrap=True)
+    table.add_column("beside it", max_width=34)
     for f in figures:
-        table.add_row(
-            f.figure, shown(f.value), shown(f.low), shown(f.high), str(f.n), f.unit, f.aim or ""
-        )
+        values = (shown(f.value), shown(f.low), shown(f.high), f"{f.n:,}")
+        table.add_row(f.figure, *values, f.unit, *_aim(f), f.reference or "")
     console.print(table)
     for name, told in about.items():
         console.print(f"{name}: {told}", markup=False, highlight=False)
+
+
+def met(f: Figure) -> bool | None:
+    """Whether the median meets the aim; None without an aim or without a value."""
+    if f.aim is None or f.value is None:
+        return None
+    sign, _, limit = f.aim.partition(" ")
+    return f.value >= float(limit) if sign == ">=" else f.value <= float(limit)
+
+
+def _aim(f: Figure) -> tuple[str, str]:
+    if f.aim is None:
+        return "", ""
+    sign, _, limit = f.aim.partition(" ")
+    told = {True: "yes", False: "no", None: "–"}[met(f)]
+    return f"{sign} {float(limit):,.10g}", told
 
 
 def shown(value: float | None) -> str:
@@ -85,8 +103,14 @@ def shown(value: float | None) -> str:
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
-def write(figures: Sequence[Figure], about: dict[str, Any], path: Path) -> None:
-    """Write them as JSON."""
+def write(
+    figures: Sequence[Figure],
+    about: dict[str, Any],
+    path: Path,
+    runs: dict[str, Any] | None = None,
+) -> None:
+    """Write them as JSON; `runs` is what somebody may want to draw, such as memory by second."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    told = {"about": about, "figures": msgspec.to_builtins(list(figures))}
+    lines = [{**msgspec.to_builtins(f), "met": met(f)} for f in figures]
+    told = {"about": about, "figures": lines, **(runs or {})}
     path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")

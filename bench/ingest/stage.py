@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from types import TracebackType
 from typing import Any
 
 import psycopg
+from psycopg import conninfo, sql
 
 from bench.ingest import load, machine
 from contracts.clock import SystemClock, monotonic
@@ -43,6 +45,8 @@ class Stage:
         self.broker = EmbeddedBroker(folder / "broker", free_port())
         self.database = EmbeddedPostgres(folder / "postgres")
         self.host, self.port, self.dsn = "127.0.0.1", 0, ""
+        self._databases = itertools.count(1)
+        self.database_name = "first"
         self._stack = ExitStack()
 
     def __enter__(self) -> Stage:
@@ -77,6 +81,13 @@ class Stage:
         """A connection of our own, to look at what is committed."""
         return psycopg.connect(self.dsn, autocommit=True)
 
+    def fresh_database(self) -> None:
+        """From now on everybody writes into a new, empty database of the same server."""
+        name = self.database_name = f"bench_{next(self._databases)}"
+        with self.connect() as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        self.dsn = conninfo.make_conninfo(self.dsn, dbname=name)
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """The broker stands still inside: it is connected to, and says nothing."""
@@ -98,21 +109,31 @@ class Stage:
 
 
 class Service:
-    """`gridsentry serve --roles all` with the command center on, on one core."""
+    """One process of `gridsentry serve` on one core: all roles with the command center on, or some.
 
-    def __init__(self, stage: Stage) -> None:
+    roles, shard   as the command takes them
+    core           the processor it runs on (default: the measured one)
+    """
+
+    def __init__(
+        self, stage: Stage, roles: str = "all", shard: str = "1/1", core: int | None = None
+    ) -> None:
         self._stage = stage
+        self._roles = roles
+        self._shard = shard
+        self._core = stage.core if core is None else core
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it; it begins to drain its session as soon as it is up."""
         stage = self._stage
-        config = stage.folder / "service.toml"
+        name = f"{self._roles}-{self._shard.replace('/', 'of')}"
+        config = stage.folder / f"{name}.toml"
         tables: dict[str, dict[str, str | int | bool]] = {
             "service": {
                 "city": str(stage.city),
-                "state_dir": str(stage.folder / "state"),
+                "state_dir": str(stage.folder / f"state-{name}-{stage.database_name}"),
                 "watch_city": False,
                 "log_level": "WARNING",
             },
@@ -128,13 +149,16 @@ class Service:
         )
         with (stage.folder / "service.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "gridsentry", "serve", "--config", str(config)],
+                [
+                    *(sys.executable, "-m", "gridsentry", "serve", "--config", str(config)),
+                    *("--roles", self._roles, "--shard", self._shard),
+                ],
                 cwd=ROOT,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
-        machine.pin(self._process.pid, {stage.core})
+        machine.pin(self._process.pid, {self._core})
 
     @property
     def pid(self) -> int:
@@ -149,6 +173,15 @@ class Service:
     def wait_active(self) -> None:
         """Until its writer is built and asks the broker for messages."""
         self._wait(lambda told: [c["active"] for c in told["cores"].values()] == [True])
+
+    def wait_connected(self) -> None:
+        """Until it has a connection to the broker: for processes that serve no /readyz."""
+        until = monotonic() + READY_S
+        while self.alive() and monotonic() < until:
+            if machine.asks(self.pid, self._stage.port):
+                return
+            self._stage.clock.sleep(0.05)
+        raise SystemExit(f"the service did not get ready:\n{self.tail()}")
 
     def wait_ready(self) -> None:
         """Until /readyz says so."""

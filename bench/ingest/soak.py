@@ -1,0 +1,158 @@
+"""Hours in little: the service at a share of what it can do, its memory looked at each second.
+
+The rate is a share of what this very run's backlog was drained with. Readings are stored, detected
+and committed as always; the table of readings is emptied once a minute, or half an hour would fill
+the disk with some fifteen gigabytes (what the database holds is nothing that the service keeps in
+memory).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+import psycopg
+from scipy.stats import t as student
+
+from bench.ingest import load, machine
+from bench.ingest.drain import Counter
+from bench.ingest.pour import Pourer
+from bench.ingest.stage import WRITER, Service, Stage
+from contracts.clock import epoch_ms, monotonic
+
+BEAT_S: Final = 0.01
+EMPTIED_EVERY_S: Final = 60.0
+PIECES: Final = 25
+"""What is judged is cut into so many pieces: seconds hang together, their means hardly do."""
+SETTLING: Final = 1 / 6
+"""Of the time, not judged: caches and the allocator's arenas fill."""
+LAG_S: Final = 5.0
+"""Behind by more than this it does not keep up: the load was too much to speak of 80 %."""
+
+
+class Sample(msgspec.Struct):
+    """One second."""
+
+    t: float
+    rss_mb: float
+    broker_mb: float
+    behind: int
+    """Published and not yet committed."""
+
+
+class Soak(msgspec.Struct):
+    """One run."""
+
+    rate: float
+    """Messages a second that were asked for."""
+    reached: float
+    seconds: float
+    service_share: float
+    """Of its core."""
+    samples: list[Sample]
+
+
+class Slope(msgspec.Struct):
+    """How memory grows: MB an hour with its 95 % interval; and from start to end, in percent."""
+
+    mb_per_h: float
+    low: float
+    high: float
+    percent: float
+    n: int
+
+
+def slope(samples: Sequence[Sample], pieces: int = PIECES) -> Slope | None:
+    """Least squares over the means of equal pieces after the settling; None with too few seconds.
+
+    The interval is Student's with `pieces` - 2 degrees of freedom. Means of a minute instead of
+    seconds, because neighbouring seconds say nearly the same and would feign certainty.
+    """
+    if not samples:
+        return None
+    begin = samples[0].t + (samples[-1].t - samples[0].t) * SETTLING
+    kept = [s for s in samples if s.t >= begin]
+    size = len(kept) // pieces
+    if size < 1:
+        return None
+    cut = [kept[i * size : (i + 1) * size] for i in range(pieces)]
+    x = [sum(s.t for s in piece) / size / 3600 for piece in cut]
+    y = [sum(s.rss_mb for s in piece) / size for piece in cut]
+    mx, my = sum(x) / pieces, sum(y) / pieces
+    sxx = sum((a - mx) ** 2 for a in x)
+    b = sum((a - mx) * (c - my) for a, c in zip(x, y, strict=True)) / sxx
+    rest = sum((c - my - b * (a - mx)) ** 2 for a, c in zip(x, y, strict=True))
+    half = float(student.ppf(0.975, pieces - 2)) * math.sqrt(rest / (pieces - 2) / sxx)
+    return Slope(b, b - half, b + half, (y[-1] / y[0] - 1) * 100, pieces)
+
+
+def verdict(found: Slope | None, most_behind_s: float) -> str:
+    """In words."""
+    if found is None:
+        return "too short to say"
+    if most_behind_s > LAG_S:
+        return f"it did not keep up (up to {most_behind_s:.1f} s behind)"
+    if found.low <= 0 <= found.high:
+        return "flat: the interval of the slope holds zero"
+    if abs(found.percent) <= 1:
+        return "flat within 1 %"
+    return "it grows" if found.mb_per_h > 0 else "it shrinks"
+
+
+def most_behind_s(soak: Soak) -> float:
+    """By how many seconds of messages it was behind at the most, after the settling."""
+    kept = [s.behind for s in soak.samples if s.t >= soak.seconds * SETTLING]
+    return max(kept, default=0) / max(soak.rate, 1.0)
+
+
+def measure(stage: Stage, rate: float, seconds: float, told: Callable[[int], None]) -> Soak:
+    """Run it for so long at so many messages a second, on a fresh database."""
+    stage.fresh_database()
+    service = Service(stage)
+    service.start()
+    try:
+        service.wait_ready()
+        with Pourer(stage.host, stage.port, "bench-soak") as pourer, stage.connect() as looking:
+            return _run(stage, service, pourer, looking, rate, seconds, told)
+    finally:
+        service.stop()
+
+
+def _run(
+    stage: Stage,
+    service: Service,
+    pourer: Pourer,
+    looking: psycopg.Connection[object],
+    rate: float,
+    seconds: float,
+    told: Callable[[int], None],
+) -> Soak:
+    counter = Counter(looking, WRITER)
+    used = machine.cpu_s(service.pid)
+    began = monotonic()
+    samples: list[Sample] = []
+    sent, late, emptied = 0, 0.0, EMPTIED_EVERY_S
+    while (t := monotonic() - began) < seconds:
+        due = int((t - late) * rate) - sent
+        if due > rate / 4:  # the publisher could not: what it missed is not made up for
+            late += due / rate - 0.25
+            due = int(rate / 4)
+        now_ms = epoch_ms(stage.clock.now())
+        pourer.send(load.live(sent + i, now_ms) for i in range(due))
+        sent += due
+        if t >= len(samples):
+            if not service.alive():
+                raise SystemExit(f"the service ended:\n{service.tail()}")
+            behind = sent - counter.now()
+            broker = machine.rss_mb(stage.broker.pid or 0)
+            samples.append(Sample(t, machine.rss_mb(service.pid), broker, behind))
+            told(int(t))
+        if t >= emptied:
+            looking.execute("TRUNCATE readings")
+            emptied += EMPTIED_EVERY_S
+        stage.clock.sleep(max(BEAT_S - (monotonic() - began - t), 0.001))
+    took = monotonic() - began
+    share = (machine.cpu_s(service.pid) - used) / took
+    return Soak(rate, sent / took, took, share, samples)
