@@ -84,8 +84,8 @@ def migrate(
                 raise Wrong(
                     "database",
                     f"it has migration {number:04d}_{name}, which this program does not know: "
-                    "it was set up by a newer one",
-                    "a newer Gridsentry, or another database",
+                    "a newer one has worked on it",
+                    "that newer Gridsentry; to go back, restore the backup made before the upgrade",
                 )
             if book[number].checksum != checksum:
                 raise Wrong(
