@@ -80,16 +80,29 @@ def read_circuit(master: Path, coordinates: Path | None = None) -> Circuit:
         )
     if coordinates is not None:
         _do(dss, coordinates, f'buscoords "{coordinates.resolve()}"')
+    try:
+        return _circuit(dss)
+    except Exception as error:
+        raise _refused(master, error) from error
+
+
+def _circuit(dss: Any) -> Circuit:
     dss.Vsources.First()
     source = _bus(dss.CktElement.BusNames()[0])
+    buses = dict(_buses(dss))
+    lines, joints, loads = tuple(_lines(dss)), tuple(_joints(dss)), tuple(_loads(dss))
+    used = [bus for one in lines if not one.open for bus in (one.start, one.end)]
+    used += [bus for joint in joints for bus in joint.buses] + [load.bus for load in loads]
+    for bus in used:  # the engine lists those alone that were there when it last solved
+        buses.setdefault(bus, None)
     return Circuit(
         name=str(dss.Circuit.Name()),
         source=source,
         source_kv=float(dss.Vsources.BasekV()),
-        buses=dict(_buses(dss)),
-        lines=tuple(_lines(dss)),
-        joints=tuple(_joints(dss)),
-        loads=tuple(_loads(dss)),
+        buses=buses,
+        lines=lines,
+        joints=joints,
+        loads=loads,
     )
 
 
@@ -110,11 +123,16 @@ def _do(dss: Any, path: Path, command: str) -> None:
     """One command; what the engine says against it becomes Wrong."""
     try:
         dss.Text.Command(command)
-    except Exception as error:  # the engine's one error class, not there without the engine
-        if type(error).__name__ != "DSSException":
-            raise
-        said = " ".join(str(error.args[-1] if error.args else error).split())
-        raise Wrong(str(path), f"OpenDSS: {said[:400]}", "a script that OpenDSS takes") from error
+    except Exception as error:
+        raise _refused(path, error) from error
+
+
+def _refused(path: Path, error: Exception) -> Exception:
+    """What the engine said, as Wrong; any other error as it is."""
+    if type(error).__name__ != "DSSException":  # the engine's one error class, not always there
+        return error
+    said = " ".join(str(error.args[-1] if error.args else error).split())
+    return Wrong(str(path), f"OpenDSS: {said[:400]}", "a script that OpenDSS takes")
 
 
 def _buses(dss: Any) -> Iterator[tuple[str, XY | None]]:
@@ -186,9 +204,12 @@ def _loads(dss: Any) -> Iterator[Load]:
 
 
 def _phases(dss: Any) -> str:
-    """Of the active element's first terminal, in order, each once."""
-    nodes = dss.CktElement.NodeOrder()[: dss.CktElement.NumConductors()]
-    return "".join("abcn"[n - 1] for n in sorted({int(n) for n in nodes}) if 1 <= n <= 4)
+    """Of the active element's first terminal, in order, each once: as its bus says (`b7.1.3`), else
+    the first ones. The engine's own node order is not there for what is disabled or was added after
+    the last solution."""
+    _, *told = str(dss.CktElement.BusNames()[0]).split(".")
+    nodes = {int(n) for n in told} if told else set(range(1, int(dss.CktElement.NumPhases()) + 1))
+    return "".join("abcn"[n - 1] for n in sorted(nodes) if 1 <= n <= 4)
 
 
 def _bus(spec: object) -> str:

@@ -154,8 +154,10 @@ def _outward(
     beside: dict[str, list[tuple[DssLine, str, str]]] = defaultdict(list)
     idle = [one.name for one in circuit.lines if one.open]
     for one in circuit.lines:
+        if one.open:  # a bus of it may be nowhere
+            continue
         a, b = place_of[one.start], place_of[one.end]
-        if not one.open and a != b:
+        if a != b:
             beside[a].append((one, one.start, b))
             beside[b].append((one, one.end, a))
     root = place_of[circuit.source]

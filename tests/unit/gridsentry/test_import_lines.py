@@ -64,6 +64,27 @@ def imported(city: Path, *options: str) -> LineNetwork:
     return line
 
 
+def test_a_line_that_is_disabled_is_left_out_and_said(
+    city: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Written from either side, before or after the script solves."""
+    path = write(
+        city.parent,
+        DSS + "new line.spare phases=3 bus1=p5 bus2=p9 linecode=mv length=1 units=km enabled=no\n"
+        "solve\nnew line.after phases=3 bus1=p4 bus2=p8 linecode=mv length=1 units=km\n"
+        "new load.there bus1=p8 phases=3 kv=10 kw=20\n"
+        "new line.later phases=2 bus1=p4.1.3 bus2=far.1.3 linecode=mv length=1 units=km\n",
+    )
+    assert main(["import-lines", str(path), "--city", str(city), "--replace",
+                 "--origin", "118.78,31.26", "--line", "10kV-1"]) == 0  # fmt: skip
+    assert "are open or disabled: left out (" in (said := capsys.readouterr().out)
+    assert "spare" in said
+    (line,) = (one for one in load_city(city).lines if one.id == "10kV-1")
+    assert "spare" not in line.spans
+    assert line.spans["later"].phases == "ac"
+    assert line.spans["after"].to == "p8"
+
+
 def test_spans_lead_away_from_the_source_with_kv_phases_switch_and_distance(city: Path) -> None:
     line = imported(city)
     assert line.root == "src"
