@@ -2,7 +2,7 @@
 // Every device: silent, faulty, offline, learning; a page at a time.
 
 import { get } from '/static/common/api.js';
-import { kindName, span, when } from '/static/common/office/frame.js';
+import { kindName, known, span, when } from '/static/common/office/frame.js';
 import { table } from '/static/common/office/table.js';
 import { t } from '/static/common/i18n.js';
 import { el, say } from '/static/common/text.js';
@@ -12,6 +12,12 @@ import { el, say } from '/static/common/text.js';
 
 /** @type {Record<string, string>} */
 const TONES = { silent: 'bad', faulty: 'bad', offline: 'bad', degraded: 'warn', unheard: 'warn', learning: 'warn', ok: 'good' };
+
+/** What it measured; loaded when first asked for. @param {string} device */
+async function history(device) {
+  const { openHistory } = await import('/static/common/history/history.js');
+  await openHistory(device, { get, zone: known.city.timezone });
+}
 
 /** @param {Device} row */
 function why(row) {
@@ -31,7 +37,7 @@ export async function show({ said: { state, type, q, after }, change }) {
     const form = el('form', { class: 'row', role: 'search', onsubmit: (/** @type {Event} */ event) => { event.preventDefault(); change({ q: search.value.trim(), after: '' }); } }, search,
       el('select', { 'aria-label': t('dType'), onchange: (/** @type {any} */ event) => change({ type: event.target.value, after: '' }) }, el('option', { value: '' }, `${t('dType')}: ${t('d_all')}`), ...found.types.map((name) => el('option', { value: name, selected: name === said.type }, name))), el('button', {}, t('officeSearch')));
     const columns = [
-      { key: 'id', label: t('dDevice'), value: (/** @type {Device} */ row) => row.id, cell: (/** @type {Device} */ row) => el('span', { class: 'mono' }, say(row.id)) },
+      { key: 'id', label: t('dDevice'), value: (/** @type {Device} */ row) => row.id, cell: (/** @type {Device} */ row) => el('button', { class: 'mono', title: t('dHistory'), data: { history: row.id }, onclick: () => { void history(row.id); } }, say(row.id)) },
       { key: 'state', label: t('dState'), value: (/** @type {Device} */ row) => Object.keys(TONES).indexOf(row.state), cell: (/** @type {Device} */ row) => el('span', { class: 'tag', data: { tone: TONES[row.state] } }, t(`d_${row.state}`)) },
       { key: 'type', label: t('dType'), value: (/** @type {Device} */ row) => row.type }, { key: 'district', label: t('dDistrict'), value: (/** @type {Device} */ row) => row.district },
       { key: 'last', label: t('dLast'), value: (/** @type {Device} */ row) => row.last_at, cell: (/** @type {Device} */ row) => when(row.last_at, true) },

@@ -6,6 +6,7 @@ import { createMap } from '../common/map/map.js';
 import { get } from '../common/api.js';
 import { language, severityName, stageName } from '../common/i18n.js';
 import { gridName, nextClock, now, placeOf, state, visibleTickets, workerName } from './state.js';
+import { history } from './words.js';
 
 /** @type {import('../common/map/map.js').CityMap | null} */
 let map = null;
@@ -21,7 +22,7 @@ const BEHIND_MS = 80;
 /** @param {(id: string) => void} onSelect */
 export function initMap(onSelect) {
   const element = /** @type {HTMLElement} */ (document.querySelector('#city'));
-  map = createMap(element, { get, onSelect, covered });
+  map = createMap(element, { get, onSelect, covered, onDevice: (id) => { void history(id); } });
 }
 export const relabelMap = () => map?.relabel();
 export const readColours = () => map?.recolour();

@@ -3,6 +3,7 @@
 
 /** @import {Ticket} from './types.js' */
 
+import { get } from '/static/common/api.js';
 import { both, language, t } from '/static/common/i18n.js';
 import { el } from '/static/common/text.js';
 import { now, state } from './state.js';
@@ -11,6 +12,13 @@ import { now, state } from './state.js';
 export const kindName = (kind) => state.city.kinds[kind]?.[language()] ?? kind;
 /** @param {string} action */
 export const actionLabel = (action) => t(action === 'close' ? 'closeTicket' : action);
+
+/** What a device measured, around a moment (epoch ms) or of the last day; loaded when first asked for.
+ * @param {string} device @param {number} [at] */
+export async function history(device, at) {
+  const { openHistory } = await import('/static/common/history/history.js');
+  await openHistory(device, { get, zone: state.city.timezone, now }, at);
+}
 
 /** Time left on a clock as text, and how pressing it is. @param {number} at epoch ms */
 export function countdown(at) {

@@ -31,9 +31,9 @@ import { clean, el, say } from '../text.js';
  * @typedef {{bounds: [number, number, number, number] | null, grids: number, devices: number, tiles: Tiles | null}} About
  * @typedef {{
  *   get: (path: string) => Promise<any>, onSelect?: (id: string) => void, still?: boolean,
- *   devices?: boolean, legend?: boolean, covered?: () => number, at?: LonLat, zoom?: number
+ *   onDevice?: (id: string) => void, devices?: boolean, legend?: boolean, covered?: () => number, at?: LonLat, zoom?: number
  * }} Options
- *   `get` fetches JSON as this page may; `still`: nobody moves it (a wall); `covered`: how many
+ *   `get` fetches JSON as this page may; `onDevice`: a device was clicked; `still`: nobody moves it (a wall); `covered`: how many
  *   pixels at the right another panel hides; `at`, `zoom`: where to begin instead of the whole city
  */
 
@@ -149,6 +149,7 @@ export function createMap(element, options) {
     const what = who < 0 ? nearest(devices.x, devices.y, x, y, reach) : -1;
     tip.hidden = who < 0 && what < 0;
     if (tip.hidden) return;
+    if (event.type === 'click' && what >= 0) options.onDevice?.(devices.ids[what]);
     const state = ['mapNever', 'mapHeard', 'mapUnheard'][devices.state[what]];
     const lines = who >= 0 ? [people[who].name, people[who].line] : [devices.ids[what], `${devices.types[devices.type[what]]} · ${t(state)}`];
     tip.replaceChildren(...lines.filter(Boolean).map((line, i) => el(i ? 'small' : 'b', {}, say(line))));

@@ -6,7 +6,7 @@
 import { language, t, timeOf } from '/static/common/i18n.js';
 import { clean, el, say } from '/static/common/text.js';
 import { state } from '../../state.js';
-import { kindName } from '../../words.js';
+import { history, kindName } from '../../words.js';
 import { chartOf } from './chart.js';
 import { bars, fact, facts, heldAgainst, percent, reasons, told } from './facts.js';
 import { media, original, seal } from './media.js';
@@ -29,6 +29,9 @@ export function whyNone(event) {
   if (why.includes('camera is not calibrated')) return 'uncalibrated';
   return /no window is named: the (camera|picture)/.test(why) ? 'viewOff' : 'abstain';
 }
+
+/** Kinds whose device measures nothing. */
+const PICTURES = new Set(['high_altitude_throw', 'fibre_break', 'citizen_report']);
 
 /** @type {Record<string, (event: Event) => (Node | null)[]>} */
 const KINDS = {
@@ -151,10 +154,17 @@ function plain(event) {
   return [...media(event), all.curve && all.metric ? chartOf(event) : null, why, table];
 }
 
+/** What saw it; a device's name opens what it measured around that moment. @param {Event} event */
+function source(event) {
+  const { device } = event;
+  if (!device || PICTURES.has(event.kind)) return say(device ?? event.site);
+  return el('button', { class: 'device', title: t('deviceHistory'), data: { history: device, focus: `history-${event.id}` }, onclick: () => { void history(device, Date.parse(event.at)); } }, say(device));
+}
+
 /** The evidence of one event. @param {Event} event */
 export function evidenceOf(event) {
   const zone = state.city.timezone;
   return el('article', { class: 'event', data: { kind: event.kind } },
-    el('h4', {}, say(state.city.kinds[event.kind]?.[language()] ?? event.kind), el('small', {}, say(event.device ?? event.site), ' · ', timeOf(event.at, zone, true))),
+    el('h4', {}, say(state.city.kinds[event.kind]?.[language()] ?? event.kind), el('small', {}, source(event), ' · ', timeOf(event.at, zone, true))),
     ...(KINDS[event.kind] ?? plain)(event).filter((node) => node !== null));
 }
