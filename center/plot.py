@@ -177,7 +177,7 @@ async def _chart(
             told = [(t, 100 * v / rim if rim else v) for t, v in await read(one, metric)]
             if told:
                 neighbours.append(Neighbour(side, one, told))
-    gauge = _gauge(city, str(device), event)
+    gauge = _gauge(city, str(device), event) if kind in WATER else None  # rain tells of no lamp
     rain = await read(gauge, "rain_rate") if gauge is not None else []
     names = city.profile.kinds.get(kind)
     called = (names.name_zh if name else names.name_en) if names is not None else None
