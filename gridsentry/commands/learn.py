@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     except Permanent as nothing:
         if known is not None:
             return 0
-        print(f"gridsentry: {nothing.reason} on {args.topic}", file=sys.stderr)
+        print(f"gridsentry: {args.topic}: {nothing.reason}", file=sys.stderr)
         return 1
     mapping = parse(text, "the proposal")
     read = sum(_reads(mapping, arrival) for arrival in lesson.messages)
@@ -82,12 +82,47 @@ def run(args: argparse.Namespace) -> int:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_text(text, encoding="utf-8")
         print(f"gridsentry: wrote {args.out}: read it, correct it", file=sys.stderr)
-    print(
-        f"gridsentry: {lesson.heard} messages heard, {lesson.unread} of them no JSON; the proposal "
-        f"reads {read} of {len(lesson.messages)}",
-        file=sys.stderr,
-    )
+    said = [
+        f"{lesson.heard} messages heard"
+        + (f", {lesson.unread} of them no JSON" if lesson.unread else "")
+        + f"; the proposal reads {read} of {len(lesson.messages)}",
+        *_devices(mapping, lesson),
+        *_next(args, lesson),
+    ]
+    print("\n".join(f"gridsentry: {line}" for line in said), file=sys.stderr)
     return 0
+
+
+def _devices(mapping: Any, lesson: Lesson) -> list[str]:
+    """Whom the messages are of, and what to do about it."""
+    import msgspec
+
+    from contracts.errors import Permanent
+
+    names: dict[str, None] = {}
+    for arrival in lesson.messages:
+        for told in mapping.told(msgspec.json.decode(arrival.payload), arrival.topic):
+            if not isinstance(told, Permanent):
+                names[told.device] = None
+    if not names:
+        return []
+    shown = ", ".join([*names][:8]) + (", …" if len(names) > 8 else "")
+    one = "device goes" if len(names) == 1 else "devices go"
+    return [
+        f"{len(names)} {one} by {shown}: as ids in devices.csv, or as names of them in aliases.csv"
+    ]
+
+
+def _next(args: argparse.Namespace, lesson: Lesson) -> list[str]:
+    """What to do with the file; it names a topic that was heard."""
+    where: Path = args.out or Path("FILE.toml")
+    topic = lesson.messages[0].topic
+    return [
+        f"to see what a message becomes: gridsentry adapt SAMPLE.json --topic {topic!r} "
+        f"--mapping {where}",
+        f'to use it: use = "json_mapping", topics = ["{args.topic}"], mapping = '
+        f'"mappings/{where.name}" in [[adapters]], and the file in the city folder\'s mappings/',
+    ]
 
 
 def _live(args: argparse.Namespace, lesson: Lesson) -> list[Arrival]:

@@ -72,7 +72,7 @@ class MappedAdapter(kit.Adapter):
             alias = self._register.alias(device, told.device)
             values: dict[str, float] = {}
             for name, leaf in told.own.items():
-                found = measured(name, leaf.value, None, alias, flag=leaf.flag)
+                found = measured(name, leaf.value, leaf.unit, alias, flag=leaf.flag)
                 if found is not None:
                     values[found[0]] = found[1]
             for name, value in told.values.items():

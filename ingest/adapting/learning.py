@@ -18,8 +18,10 @@ from contracts.errors import Permanent
 from contracts.kinds import METRICS
 from contracts.nouns import Arrival
 from ingest.adapting import units
+from ingest.adapting.leaves import pair, unit_of
 from ingest.adapting.moments import moment
 from ingest.adapting.naming import metric_of
+from ingest.adapting.spelling import key_of, line, literal, path, path_of, quoted
 
 _anything: Final = msgspec.json.Decoder()
 DEVICE_NAMES: Final = (
@@ -40,8 +42,9 @@ STATE_WORDS: Final = {
 }  # fmt: skip
 NEAR_S: Final = 7 * 86_400.0
 """A number is taken for a time when it lies so near the arrival of its message."""
-_UNIT = re.compile(r"^(?P<name>.+?)[_ ]?(?:\((?P<in>[^)]+)\)|_(?P<tail>[A-Za-z0-9/%]+))$")
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_UNIT = re.compile(
+    r"^(?P<name>.+?)[_ ]?(?:[(（\[](?P<in>[^)）\]]+)[)）\]]|_(?P<tail>[A-Za-z0-9/%]+))$"
+)
 BATTERY_V: Final = 20.0
 """No battery of a sensor has more volts, no line so few."""
 MOST: Final = 2000
@@ -53,7 +56,12 @@ class Member(msgspec.Struct):
     """A place in the messages and what stood there."""
 
     steps: tuple[str, ...]
-    """Names; `*` for the elements of a list."""
+    """Names; `*` for the elements of a list; `[?…]`, as it stands in a path, for the one of a list
+    of `{name, value}` that has this name."""
+    called: str | None = None
+    """The name in such a list."""
+    unit: str | None = None
+    """What it says of its unit there."""
     seen: int = 0
     numbers: list[float] = []
     texts: Counter[str] = msgspec.field(default_factory=Counter)
@@ -64,7 +72,7 @@ class Member(msgspec.Struct):
     @property
     def name(self) -> str:
         """The last name, small, without signs between."""
-        return re.sub(r"[\s\-_]", "", self.steps[-1]).lower()
+        return re.sub(r"[\s\-_]", "", self.called or self.steps[-1]).lower()
 
 
 class Lesson:
@@ -75,9 +83,12 @@ class Lesson:
         self.heard = 0
         self.unread = 0
         """Messages that are no JSON."""
+        self.strange: Arrival | None = None
+        """The first of those."""
         self.members: dict[tuple[str, ...], Member] = {}
         self.records: tuple[str, ...] | None = None
         self._lists: Counter[tuple[str, ...]] = Counter()
+        self._named_in: dict[tuple[str, ...], tuple[str, str | None]] = {}
 
     def hear(self, arrival: Arrival) -> None:
         """Take one message into account."""
@@ -88,10 +99,12 @@ class Lesson:
             body = _anything.decode(arrival.payload)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self.unread += 1
+            self.strange = self.strange or arrival
             return
         self.messages.append(arrival)
         for steps, value in self._leaves(body, ()):
             member = self.members.setdefault(steps, Member(steps))
+            member.called, member.unit = self._named_in.get(steps, (None, None))
             member.seen += 1
             if isinstance(value, bool):
                 member.flags += 1
@@ -106,7 +119,15 @@ class Lesson:
             for key, inner in value.items():
                 yield from self._leaves(inner, (*steps, str(key)))
         elif isinstance(value, list):
-            if "*" not in steps and value and all(isinstance(v, dict) for v in value):
+            pairs = [pair(inner) for inner in value]
+            if pairs and all(pairs):
+                for inner, found in zip(value, pairs, strict=True):
+                    assert found is not None
+                    name, told, key, inside = found
+                    way = (*steps, f"[?@{path((key,), '')}=={literal(name)}]", inside)
+                    self._named_in[way] = (name, unit_of(inner))
+                    yield way, told
+            elif "*" not in steps and value and all(isinstance(v, dict) for v in value):
                 self._lists[steps] += 1
                 for inner in value:
                     yield from self._leaves(inner, (*steps, "*"))
@@ -123,8 +144,9 @@ class Lesson:
         if not self.messages:
             raise Permanent(
                 "nothing_heard",
-                "no JSON was heard"
-                + (f"; {self.unread} messages are something else" if self.unread else ""),
+                ("no JSON was heard" if self.heard else "nothing was heard: is anything published?")
+                + (f"; {self.unread} messages are something else" if self.unread else "")
+                + self._strange(),
             )
         lists = [steps for steps, count in self._lists.items() if count * 2 >= len(self.messages)]
         base = (*lists[0], "*") if lists else ()
@@ -134,25 +156,36 @@ class Lesson:
         device = self._device(base)
         taken = {m.steps for m in (time, seq, state) if m is not None}
         taken |= {steps for steps, _ in device}
-        out = [f"title = {_quoted(self._title())}", ""]
+        out = [f"title = {quoted(self._title())}", ""]
         if lists:
-            out.append(f"records = {_quoted(_path(lists[0], '$') + '[*]')}")
-        paths = [_quoted(_path_of(steps, base)) for steps, _ in device]
+            out.append(f"records = {quoted(path(lists[0], '$') + '[*]')}")
+        paths = [quoted(path_of(steps, base)) for steps, _ in device]
         if (level := self._level()) is not None:
             paths.append(f'"topic:{level}"')
         paths = paths or ['"topic:-1"']
         out.append(f"device = [{', '.join(paths)}]{_told(device)}")
         if time is not None:
-            out.append(f"time = {_quoted(_path_of(time.steps, base))}{_examples(time)}")
+            out.append(f"time = {quoted(path_of(time.steps, base))}{_examples(time)}")
             if _naive(time):
                 out.append('time_zone = "Asia/Shanghai"  # its times have none: is it this one?')
         if seq is not None:
-            out.append(f"seq = {_quoted(_path_of(seq.steps, base))}")
+            out.append(f"seq = {quoted(path_of(seq.steps, base))}")
         if state is not None:
-            out.append(f"online = {_quoted(_path_of(state.steps, base))}{_examples(state)}")
+            out.append(f"online = {quoted(path_of(state.steps, base))}{_examples(state)}")
         metrics, rest = self._metrics(base, taken)
         out += ["", *metrics, *rest]
+        left = self._words(base, taken)
+        out += [f"# Left out, being words: {', '.join(left)}"] if left else []
         return "\n".join(out) + "\n"
+
+    def _strange(self) -> str:
+        if self.strange is None:
+            return ""
+        start = line(self.strange.payload[:60].decode("utf-8", "backslashreplace"))
+        return (
+            f", such as {start!r} on {self.strange.topic}; a mapping reads JSON: let the gateway "
+            "send JSON, or write an adapter (docs/adapters.md)"
+        )
 
     def _title(self) -> str:
         topics = sorted({a.topic for a in self.messages})
@@ -208,6 +241,15 @@ class Lesson:
         best = max(range(len(different)), key=lambda k: different[k])
         return best if different[best] > 1 else None
 
+    def _words(self, base: tuple[str, ...], taken: set[tuple[str, ...]]) -> list[str]:
+        """Members that hold words, with some of them."""
+        found = (m for m in self._within(base) if m.texts and not _digits(m))
+        return [
+            f"{line(m.called or m.steps[-1])} ({line(next(iter(m.texts)))})"
+            for m in found
+            if m.steps not in taken and m.near * 2 <= m.seen
+        ][:20]
+
     def _metrics(
         self, base: tuple[str, ...], taken: set[tuple[str, ...]]
     ) -> tuple[list[str], list[str]]:
@@ -219,22 +261,33 @@ class Lesson:
                 continue
             if member.near * 2 > member.seen:
                 continue
-            name, unit = _named_unit(member.steps[-1])
+            name, unit = _named_unit(member.called or member.steps[-1])
+            unit = units.spelt(member.unit) if member.unit else unit
             metric = _battery(metric_of(name) or "value", member)
-            path = _path_of(member.steps, base)
-            if metric in METRICS and metric not in used:
+            place = quoted(path_of(member.steps, base))
+            ours = None if unit is None else units.ours(unit)
+            wrong = unit is not None and not units.fits(metric, unit)
+            if wrong or (metric in METRICS and member.flags):  # no such quantity: by its own name
+                told = metric_of(member.called or member.steps[-1])
+                metric, unit = (told if told not in METRICS else f"{told}_state") or "value", None
+            if (metric in METRICS or unit is not None) and metric not in used:
                 used.add(metric)
-                lines = [f"[metrics.{metric}]  # {METRICS[metric]}", f"path = {_quoted(path)}"]
-                if unit is not None and units.fits(metric, unit):
+                lines = [
+                    f"[metrics.{key_of(metric)}]  # {_like(metric, ours)}",
+                    f"path = {place}{_examples(member)}",
+                ]
+                if unit is not None:
                     lines.append(f'unit = "{unit}"')
-                sure += [*lines[:1], lines[1] + _examples(member), *lines[2:], ""]
+                elif metric in METRICS and METRICS[metric] != "1":
+                    lines[1] += f'; is it in {METRICS[metric]}? else add unit = "…"'
+                sure += [*lines, ""]
             else:
                 for deep in range(2, len(member.steps) + 1):
                     if metric in used:
                         metric = metric_of(".".join(member.steps[-deep:])) or "value"
                 if metric in used:
                     continue
-                rest += [f"{_key(metric)} = {_quoted(path)}{_examples(member)}"]
+                rest += [f"{key_of(metric)} = {place}{_examples(member)}"]
                 used.add(metric)
         if rest:
             rest = [
@@ -243,6 +296,14 @@ class Lesson:
             ]
         # A plain table must come before its own sub-tables for a person to find it.
         return ([*rest, ""] if rest else []), sure
+
+
+def _like(metric: str, unit: str | None) -> str:
+    """The unit it is told in, and which metrics of ours something in that unit might be."""
+    found = [name for name, theirs in METRICS.items() if theirs == unit]
+    if metric in METRICS or not found:
+        return METRICS.get(metric, unit or "")
+    return f"{unit}; rename it if it is {' or '.join(found)}"
 
 
 def _near(value: Any, received_at: datetime) -> bool:
@@ -285,62 +346,23 @@ def _battery(metric: str, member: Member) -> str:
 
 def _named_unit(name: str) -> tuple[str, str | None]:
     """A unit in the name: `level_mm`, `Temp (°C)`."""
+    if metric_of(name) in METRICS:
+        return name, None  # voltage_c is a phase, no voltage in coulombs
     found = _UNIT.match(name)
-    if found:
-        told = found["in"] or found["tail"]
-        for unit in (told, told.lower(), told.upper(), told.capitalize()):
-            if units.known(unit):
-                return found["name"], unit
-        small = {u.lower(): u for u in units.KNOWN}
-        if told.lower() in small:
-            return found["name"], small[told.lower()]
-    return name, None
-
-
-def _path(steps: Iterable[str], root: str) -> str:
-    out = root
-    for step in steps:
-        if step == "*":
-            out += "[*]"
-        elif step.isdigit():
-            out += f"[{step}]"
-        elif _PLAIN.fullmatch(step):
-            out += f".{step}"
-        else:
-            quoted = "".join(
-                c if c >= " " else f"\\u{ord(c):04x}" for c in step.replace("\\", "\\\\")
-            )
-            out += "['" + quoted.replace("'", "\\'") + "']"
-    return out
-
-
-def _path_of(steps: tuple[str, ...], base: tuple[str, ...]) -> str:
-    if base and steps[: len(base)] == base:
-        return _path(steps[len(base) :], "@")
-    return _path(steps, "$")
+    unit = units.spelt(found["in"] or found["tail"]) if found else None
+    return (found["name"], unit) if found and unit is not None else (name, None)
 
 
 def _examples(member: Member) -> str:
     if member.numbers:
         low, high = min(member.numbers), max(member.numbers)
-        told = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+        told = f"{low:.13g}" if low == high else f"{low:.13g} to {high:.13g}"
+        if member.near * 2 > member.seen:
+            told += f", which is {moment(low):%Y-%m-%d %H:%M:%S} UTC"
     else:
         told = ", ".join(repr(text) for text in list(member.texts)[:_EXAMPLES])
-    return f"  # {_line(told)}" if told else ""
+    return f"  # {line(told)}" if told else ""
 
 
 def _told(device: list[tuple[tuple[str, ...], Member]]) -> str:
     return _examples(device[0][1]) if device and device[0][1].texts else ""
-
-
-def _key(name: str) -> str:
-    return name if _PLAIN.fullmatch(name) else _quoted(name)
-
-
-def _quoted(text: str) -> str:
-    """A TOML string: JSON's escapes are TOML's."""
-    return msgspec.json.encode(text).decode().replace("\x7f", "\\u007f")
-
-
-def _line(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text)[:80]

@@ -22,6 +22,8 @@ class Leaf(NamedTuple):
     """An int where it was written so."""
     flag: bool
     """It was told as true or false."""
+    unit: str | None = None
+    """Where it says so itself (`{name, value, unit}`)."""
 
 
 def left_out(name: str, left: set[str]) -> bool:
@@ -83,10 +85,12 @@ def leaves(value: Any, name: str, deep: int) -> Iterator[tuple[str, Leaf]]:
             yield from leaves(inner, f"{name}.{key}" if name else str(key), deep + 1)
     elif isinstance(value, list) and deep <= _DEEPEST:
         for number, inner in enumerate(value):
-            pair = _pair(inner)
-            if pair is not None:
-                key = f"{name}.{pair[0]}" if name else pair[0]
-                yield from leaves(pair[1], key, deep + 1)
+            found = pair(inner)
+            if found is not None:
+                key = f"{name}.{found[0]}" if name else found[0]
+                unit = unit_of(inner)
+                for below, leaf in leaves(found[1], key, deep + 1):
+                    yield below, leaf._replace(unit=leaf.unit or unit)
             elif name:
                 yield from leaves(inner, f"{name}.{number}", deep + 1)
     elif name and not isinstance(value, str):  # a text of digits may be a version
@@ -97,13 +101,19 @@ def leaves(value: Any, name: str, deep: int) -> Iterator[tuple[str, Leaf]]:
             yield name, Leaf(int(value) if whole else told, flag)
 
 
-def _pair(value: Any) -> tuple[str, Any] | None:
+def pair(value: Any) -> tuple[str, Any, str, str] | None:
+    """(name, value, which members these are) of `{"name": …, "value": …}` and its like."""
     if isinstance(value, dict):
-        for key in ("name", "n", "key", "id", "metric"):
+        for key in ("name", "n", "key", "k", "id", "metric", "code", "tag", "type", "param"):
             for inside in ("value", "v", "val"):
                 if isinstance(value.get(key), str) and inside in value:
-                    return value[key], value[inside]
+                    return value[key], value[inside], key, inside
     return None
+
+
+def unit_of(value: dict[str, Any]) -> str | None:
+    """What `{name, value, unit}` says of its unit."""
+    return next((value[u] for u in ("unit", "u", "uom") if isinstance(value.get(u), str)), None)
 
 
 def as_number(value: Any, texts: dict[str, float]) -> float | None:

@@ -23,7 +23,7 @@ _AIR: Final = frozenset(
     {"air_pressure", "barometric_pressure", "atmospheric_pressure", "barometer", "baro",
      "barometricpressure", "air.pressure"}
 )  # fmt: skip
-_CHARGE: Final = frozenset({"bat", "batt", "battery"})
+_CHARGE: Final = frozenset({"bat", "batt", "battery", "电量", "电池", "电池电量"})
 BATTERY_V: Final = 20.0
 """No battery of a sensor has more volts; a charge in per cent mostly is more."""
 

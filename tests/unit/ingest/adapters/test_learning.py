@@ -92,3 +92,59 @@ def test_names_of_any_kind_make_a_right_file(name: str) -> None:
     bodies = ((f"t/{k}", {"id": f"{k}", name: 20 + k, "deep": {name: 1}}) for k in (1, 2))
     found = table(lesson(*bodies))
     assert found["metrics"]
+
+
+def test_chinese_names_and_units_in_brackets_are_understood() -> None:
+    body = {"设备编号": "HZ-1", "采集时间": "2026/11/22 16:00:00", "水位(mm)": 432,
+            "电压(V)": 3.61, "温度": "12.5", "流量（L/s）": 4, "状态": "正常"}  # fmt: skip
+    some = lesson(*[("hz/HZ-1/up", body)] * 3)
+    found = table(some)
+    assert found["device"] == ["$['设备编号']"]
+    assert (found["time"], found["time_zone"]) == ("$['采集时间']", "Asia/Shanghai")
+    assert found["metrics"]["level"] == {"path": "$['水位(mm)']", "unit": "mm"}
+    assert found["metrics"]["flow"] == {"path": "$['流量（L/s）']", "unit": "l/s"}
+    assert found["metrics"]["battery"]["path"] == "$['电压(V)']"
+    assert found["metrics"]["temperature"] == {"path": "$['温度']"}
+    assert "# Left out, being words: 状态 (正常)" in some.proposal()
+
+
+def test_lists_of_names_and_values_are_asked_for_by_name_not_by_place() -> None:
+    body = {
+        "gw": "GW-1", "ts": int(NOW.timestamp()),
+        "devs": [
+            {"sn": f"T-{k}", "items": [{"k": "tilt_x", "v": k + 0.5, "u": "deg"},
+                                       {"k": "it's", "v": 2}, {"k": "bat", "v": 87}]}
+            for k in range(3)
+        ],
+    }  # fmt: skip
+    found = table(lesson(("plc/report", body)))
+    assert found["metrics"]["tilt_x"] == {"path": "@.items[?@.k=='tilt_x'].v", "unit": "deg"}
+    assert found["metrics"]["battery_percent"] == "@.items[?@.k=='bat'].v"
+    turned = json.loads(json.dumps(body))
+    for one in turned["devs"]:
+        one["items"].reverse()
+    mapping = parse(lesson(("plc/report", body)).proposal(), "proposal")
+    told = [one for one in mapping.told(turned, "plc/report") if not isinstance(one, Permanent)]
+    assert [one.values["tilt_x"] for one in told] == [0.5, 1.5, 2.5]
+    assert {one.values["it_s"] for one in told} == {2.0}
+
+
+def test_a_unit_that_a_metric_cannot_have_makes_it_another_thing() -> None:
+    body = {"id": "a", "t": int(NOW.timestamp() * 1000), "level_kPa": 4.2, "voltage_c": 230.0,
+            "tilt": True, "q_lps": 5.1}  # fmt: skip
+    some = lesson(*[("acme/a", body)] * 2)
+    found = table(some)["metrics"]
+    assert found["level_kPa"] == "$.level_kPa"
+    assert found["voltage_c"] == {"path": "$.voltage_c"}
+    assert "tilt" not in found
+    assert found["q"] == {"path": "$.q_lps", "unit": "l/s"}
+    assert "rename it if it is flow" in some.proposal()
+    assert "2026-11-22" in some.proposal(), "its time is told so that a person can check it"
+
+
+def test_what_is_no_json_is_shown_with_what_to_do() -> None:
+    some = lesson(("csv/7", b"7;43.2;12.3"))
+    with pytest.raises(Permanent, match=r"'7;43\.2;12\.3' on csv/7.*let the gateway send JSON"):
+        some.proposal()
+    with pytest.raises(Permanent, match="nothing was heard"):
+        Lesson().proposal()
