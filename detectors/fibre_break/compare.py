@@ -206,9 +206,9 @@ def _shines(trace: Trace, end: End, healthy: Healthy, cfg: FibreBreakConfig) -> 
     wander = cfg.tolerance_m / 2 + cfg.tolerance_share / 2 * healthy.end_m
     if abs(2 * end.distance_m - healthy.end_m) <= wander + 2 * pulse_m(trace):
         return False  # the echo between the socket and a break half-way stands just there
-    floor = float(np.quantile(trace.power_db[-max(64, trace.power_db.size // 20) :], 0.95))
-    height, top = _shine(trace, healthy.end_m, wander, end.distance_m + 2 * pulse_m(trace))
-    return height >= max(SHINE_DB, 0.5 * healthy.shine_db) and top > floor + SHINE_DB
+    behind = end.distance_m + 1.2 * pulse_m(trace)  # what is thrown back there is over by then
+    height, top = _shine(trace, healthy.end_m, wander, behind)
+    return height >= max(SHINE_DB, 0.5 * healthy.shine_db) and top > _noise_top(trace)
 
 
 def _shine(trace: Trace, at_m: float, wander_m: float, least_m: float) -> tuple[float, float]:
@@ -245,17 +245,24 @@ def _told(
     shift: float,
 ) -> Seen:
     before = level[(at > end.distance_m - 7 * length) & (at < end.distance_m - 0.5 * length)]
-    near = before if before.size else level[:1]
+    near = float(np.median(before if before.size else level[:1]))
     behind = seen & (at > end.distance_m + 4 * length)
+    above = near - floor if floor > NO_FLOOR_DB else 99.0
     return Seen(
         what="break",
         end=end,
-        reflective=_reflective(trace, end, float(np.median(near))),
+        reflective=_reflective(trace, end, near if above >= CLEAR_DB else _noise_top(trace)),
         shift_db=shift,
-        above_db=float(np.median(near)) - floor if floor > NO_FLOOR_DB else 99.0,
+        above_db=above,
         beyond=int(behind.sum()),
         lost=float(lost[behind].mean()) if behind.any() else 1.0,
     )
+
+
+def _noise_top(trace: Trace) -> float:
+    """What a peak in the noise must reach to be one: SHINE_DB over all but a few of its samples."""
+    tail = trace.power_db[-max(64, trace.power_db.size // 20) :]
+    return float(np.quantile(tail, 0.95)) + SHINE_DB
 
 
 def _reflective(trace: Trace, end: End, level: float) -> bool:

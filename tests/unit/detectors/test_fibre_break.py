@@ -212,8 +212,22 @@ def test_light_that_passes_on_is_no_break(happening: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("seed", "happening"),
-    [(657812715, None), (2580694978, "remeasured"), (2073526928, None), (1087820725, None)],
-    ids=["end-in-the-last-blocks", "short-window", "connector-before-the-end", "coarse-samples"],
+    [
+        (657812715, None),
+        (2580694978, "remeasured"),
+        (2073526928, None),
+        (1087820725, None),
+        (39832328580144825, "splice_loss"),
+        (36164377479933555, "splice_loss"),
+    ],
+    ids=[
+        "end-in-the-last-blocks",
+        "short-window",
+        "connector-before-the-end",
+        "coarse-samples",
+        "bad-connector-two-pulses-before-the-end",
+        "no-peak-stands-out-of-the-noise",
+    ],
 )
 def test_an_end_that_is_hard_to_see_is_no_break(seed: int, happening: str | None) -> None:
     assert studio(seed, happening)[1] == []
