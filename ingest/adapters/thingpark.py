@@ -26,7 +26,10 @@ class ThingPark(Adapter):
 
     def decode(self, arrival: Arrival, /) -> Sequence[Said]:
         """The readings of an uplink; downlinks, locations and notifications are set aside."""
-        told = shapes.json_object(arrival.payload).get("DevEUI_uplink")
+        body = shapes.json_object(arrival.payload)
+        told = first(
+            at(body, "DevEUI_uplink"), at(body, "DevEUI_Uplink"), at(body, "data", "DevEUI_uplink")
+        )
         if not isinstance(told, dict):
             return NOTHING
         return self._reader.uplink(

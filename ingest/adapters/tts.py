@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from contracts.errors import Permanent
 from contracts.nouns import Arrival
 from ingest.adapting import profile, shapes
 from ingest.adapting.kit import NOTHING, Adapter, Build, Said, Setting, Spec, blaming
@@ -18,26 +19,40 @@ from ingest.adapting.profile import Profiles
 from ingest.adapting.shapes import at, first
 
 
+class TtsOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of `use = "tts"`."""
+
+    simulated: bool = False
+    """Take uplinks that somebody simulates in the console, for a trial."""
+
+
 class TheThingsStack(Adapter):
     """Stateless."""
 
-    def __init__(self, options: Options, setting: Setting, profiles: Profiles) -> None:
+    def __init__(self, options: TtsOptions, setting: Setting, profiles: Profiles) -> None:
+        self._simulated = options.simulated
         self._reader = Reader(options, setting, profiles)
         self._register = setting.register
 
     def decode(self, arrival: Arrival, /) -> Sequence[Said]:
         """An uplink's readings; a join says that the device is there; the rest is set aside
-        (downlinks, service data, solved locations, uplinks that somebody simulates)."""
+        (downlinks, service data, solved locations)."""
         with blaming(self._register.find(*reversed(arrival.topic.split("/")))):
             told = shapes.json_object(arrival.payload)
         # A webhook or the console's event wraps the same thing.
         told = first(at(told, "data"), told) if "end_device_ids" not in told else told
         ids = at(told, "end_device_ids")
         names = [shapes.eui(at(ids, "dev_eui")), shapes.text(at(ids, "device_id"))]
-        if at(told, "simulated") is True:
-            return NOTHING  # typed into the console: no device has measured it
         uplink = first(at(told, "uplink_message"), at(told, "uplink_normalized"))
         if isinstance(uplink, dict):
+            if at(told, "simulated") is True and not self._simulated:
+                device = self._register.find(*names)
+                with blaming(device):
+                    raise Permanent(
+                        "simulated",
+                        "somebody typed this uplink into the console: no device has measured it "
+                        "(`simulated = true` in this adapter's options takes such, for a trial)",
+                    )
             return self._reader.uplink(_uplink(told, uplink, names), arrival)
         join = at(told, "join_accept")
         if isinstance(join, dict):
@@ -92,16 +107,16 @@ def _decoded(uplink: dict[str, Any]) -> Any:
     return None
 
 
-def _prepare(options: Options, folder: Path) -> Build:
+def _prepare(options: TtsOptions, folder: Path) -> Build:
     return partial(_build, options, profile.read(folder))
 
 
-def _build(options: Options, profiles: Profiles, setting: Setting) -> Adapter:
+def _build(options: TtsOptions, profiles: Profiles, setting: Setting) -> Adapter:
     return TheThingsStack(options, setting, profiles)
 
 
 SPEC = Spec(
     topics=("v3/+/devices/+/up", "v3/+/devices/+/join"),
-    options=Options,
+    options=TtsOptions,
     prepare=_prepare,
 )

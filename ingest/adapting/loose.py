@@ -19,6 +19,7 @@ _CHANNELLED: Final = {
 }  # fmt: skip
 _CHANNEL: Final = re.compile(r"([A-Za-z_]+?)[._]\d{1,3}")
 _WRAPPINGS: Final = ("data", "values", "decoded", "measurements", "payload", "result")
+_RAW: Final = frozenset({"bytes", "raw", "raw_bytes", "rawbytes", "payload", "frmpayload"})
 _TIMES: Final = frozenset(
     {"time", "ts", "timestamp", "datetime", "date", "unixtime", "epoch", "received_at", "utc"}
 )
@@ -30,13 +31,22 @@ _CLIMATE: Final = ("humidity", "relative_humidity", "hum", "rh", "air_humidity")
 def inner(decoded: Any) -> Any:
     """What a codec wrapped: `{"data": {...}, "errors": [], "warnings": []}`."""
     if isinstance(decoded, dict):
-        rest = {name: part for name, part in decoded.items() if name not in ("errors", "warnings")}
+        rest = {
+            name: part
+            for name, part in decoded.items()
+            if name not in ("errors", "warnings") and not _is_bytes(name, part)
+        }
         if len(rest) == 1:
             ((name, part),) = rest.items()
             if name in _WRAPPINGS and isinstance(part, dict):
                 return part
         return rest
     return decoded
+
+
+def _is_bytes(name: str, part: Any) -> bool:
+    """The payload once more, as a codec that decodes nothing hands it on."""
+    return name.lower() in _RAW and isinstance(part, list) and len(part) != 1
 
 
 def single_channels(fields: Iterable[str]) -> dict[str, str]:

@@ -185,7 +185,7 @@ COMMON: Final[dict[str, Rule]] = {
         name: Rule(metric="temperature")
         for name in ("temp", "tempc", "temp_c", "temperature_c", "air_temperature",
                      "airtemperature", "ambient_temperature", "air.temperature", "tempc_sht",
-                     "tempc1")
+                     "tempc1", "temperaturesensor")
     },
     **{
         name: Rule(metric="battery")
@@ -200,7 +200,7 @@ COMMON: Final[dict[str, Rule]] = {
     },
     **{
         name: Rule(metric="humidity")
-        for name in ("hum_sht", "air.relativehumidity", "air_humidity")
+        for name in ("hum_sht", "humiditysensor", "air.relativehumidity", "air_humidity")
     },
     "air.lightintensity": Rule(metric="lux"),
     **{name: Rule(metric="lux") for name in ("illuminance", "illumination", "lux")},

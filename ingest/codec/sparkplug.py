@@ -216,7 +216,7 @@ def _add(one: Any, of: Metric | None, out: list[Metric], deep: int) -> None:
             if one.HasField(field):
                 raw = getattr(one, field)
     unit, trusted = _properties(one)
-    name = one.name if one.HasField("name") else None
+    name = _text(one.name) if one.HasField("name") else None
     told = Metric(
         name,
         one.alias if one.HasField("alias") else None,
@@ -260,7 +260,9 @@ def _cells(of: Metric, data: Any) -> list[Metric]:
     if len(data.rows) * len(data.columns) > _MOST_CELLS:
         return out
     for place, row in enumerate(data.rows):
-        for column, kind, cell in zip(data.columns, data.types, row.elements, strict=False):
+        for column, kind, cell in zip(
+            map(_text, data.columns), data.types, row.elements, strict=False
+        ):
             for field in _SHAPES["Element"]:
                 if cell.HasField(field):
                     way = column if len(data.rows) == 1 else f"{place}/{column}"
@@ -282,12 +284,17 @@ def _elements(of: Metric, data: bytes) -> list[Metric]:
     ]
 
 
+def _text(found: str | bytes) -> str:
+    """A text, also where it is no UTF-8 (proto2 then gives its bytes)."""
+    return found if isinstance(found, str) else found.decode("utf-8", "replace")
+
+
 def _properties(one: Any) -> tuple[str | None, bool]:
     unit, trusted = None, True
     if one.HasField("properties"):
-        for key, value in zip(one.properties.keys, one.properties.values, strict=False):
+        for key, value in zip(map(_text, one.properties.keys), one.properties.values, strict=False):
             if key in _UNIT_KEYS and value.string_value:
-                unit = value.string_value
+                unit = _text(value.string_value)
             elif key.lower() == "quality" and not value.is_null:
                 code = value.int_value if value.HasField("int_value") else value.long_value
                 trusted = not (value.HasField("int_value") or value.HasField("long_value")) or (

@@ -67,6 +67,9 @@ def heard(body: Any, topic: str = APP, use: str = "chirpstack", profile: str = "
         ({"messages": [[{"measurementId": "4097", "measurementValue": 27.5,
                          "type": "Air Temperature"}]]}, {"temperature": 27.5}),
         ({"temperature": None, "humidity": "n/a"}, {}),
+        ({"temperatureSensor": 25, "humiditySensor": 32}, {"temperature": 25, "humidity": 32}),
+        ({"bytes": [83, 124, 50], "level": 1.5}, {"level": 1.5}),
+        ({"bytes": [83, 124, 50]}, {}),
     ],
 )  # fmt: skip
 def test_decoded_fields_are_what_they_say_they_are(
@@ -155,7 +158,10 @@ def test_normalized_measurements_have_the_units_of_their_schema() -> None:
 def test_an_uplink_that_somebody_simulated_is_no_measurement() -> None:
     body = uplink(decoded_payload={"level": 4})
     assert values(heard(body, TTS, "tts")) == {"level": 4}
-    assert not heard(body | {"simulated": True}, TTS, "tts")
+    (bad,) = heard(body | {"simulated": True}, TTS, "tts")
+    assert (bad.code, bad.device) == ("simulated", "s-0") and "simulated = true" in bad.reason
+    gate = adapted("tts", [device("s-0")], simulated=True)
+    assert values(said(gate, arrival(TTS, body | {"simulated": True}))) == {"level": 4}
 
 
 def test_an_uplink_without_anything_decoded_says_what_is_missing() -> None:
@@ -199,3 +205,17 @@ def test_an_ultrasonic_sensor_tells_millimetres_and_its_own_state_is_no_distance
 
 def test_water_on_the_ground_is_told() -> None:
     assert dragino("LWL02", "4be0020000000000000000", 10) == {"battery": 3.04, "water_leak": 1.0}
+
+
+@pytest.mark.parametrize("wrap", [lambda b: b, lambda b: {"data": b}])
+def test_thingpark_writes_numbers_as_texts_and_may_be_wrapped(wrap: Any) -> None:
+    body = {
+        "DevEUI_uplink": {
+            "Time": "2026-07-01T09:59:58.500+02:00", "DevEUI": EUI.upper(), "FPort": "2",
+            "FCntUp": "17", "payload_hex": "00", "LrrRSSI": "-49.000000", "LrrSNR": "8.0",
+            "payload": {"level": "0.5 m", "batteryVoltage": 3.6}, "DevAddr": "04D2848E",
+        }
+    }  # fmt: skip
+    told = heard(wrap(body), "thingpark/x", "thingpark")
+    assert values(told) == {"level": 0.5, "battery": 3.6}
+    assert {r.sent_at.isoformat() for r in told} == {"2026-07-01T07:59:58.500000+00:00"}

@@ -276,3 +276,10 @@ def test_an_array_is_several_messages_each_set_aside_alone() -> None:
         for r in told
         if isinstance(r, Reading)
     )
+
+
+def test_a_name_that_is_no_utf8_is_no_fault_of_ours() -> None:
+    birth = bytearray(births(1, {"name": "level", "float_value": 1.5, "datatype": 9}))
+    birth[birth.index(b"level")] = 0xE5
+    told = adapter("sparkplug", "d").decode(arrived("spBv1.0/g/DBIRTH/n/d", bytes(birth)))
+    assert [r.value for r in told if isinstance(r, Reading)] == [1.5]
