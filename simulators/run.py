@@ -29,6 +29,7 @@ FOLLOWER_TOPIC = SIM_FOLLOWER
 _CLOCK_CLIENT = "sim-clock"
 _CLOCK_EVERY_MS = 200  # of virtual time
 _CLOCK_GAP_S = 0.02  # of real time: no more than fifty a second
+_CLOCK_TRIES = 500  # ten seconds for a connection
 _BACKLOG = 5_000
 _BACKLOG_BYTES = 48 * 1024 * 1024
 
@@ -131,10 +132,11 @@ class Simulation:
         ticker = self._factory(_CLOCK_CLIENT, None, None) if self._follower == "sim" else None
         crews = self._crews(director) if self._crews else None
         try:
-            for uplink in uplinks.values():
-                uplink.start()
             if ticker:
                 ticker.start()
+                self._tell_first(ticker, begun, stop)
+            for uplink in uplinks.values():
+                uplink.start()
             if crews:
                 crews.start()
             log.info("town %s: %d gateways on", self._town.id, len(uplinks))
@@ -186,6 +188,19 @@ class Simulation:
                     uplink.flush()
                 ahead = ((due or now + 1000) - now) / 1000 / self._settings.speed
                 stop.wait(min(max(ahead, 0.001), 0.25 if not ticker else _CLOCK_GAP_S))
+
+    def _tell_first(self, ticker: Publisher, ms: int, stop: threading.Event) -> None:
+        """Whoever follows must know what time it is before the first message: one that knows none
+        yet takes all it hears for out of time."""
+        for _ in range(_CLOCK_TRIES):
+            try:
+                ticker.publish(CLOCK_TOPIC, str(ms).encode(), qos=1, retain=True, wait_s=5.0)
+            except (Temporary, Refused):  # not connected yet
+                if stop.wait(_CLOCK_GAP_S):
+                    return
+            else:
+                return
+        log.warning("the clock could not be told before the first message")
 
     def _tell(self, ticker: Publisher, ms: int) -> None:
         try:

@@ -162,6 +162,39 @@ def test_with_a_following_service_the_clock_is_told_and_never_passes_its_message
                 assert sent > ms - 13_000
 
 
+def test_the_clock_is_told_before_anything_else_however_late_it_connects(town: Town) -> None:
+    class Late(BrokerPublisher):
+        tries = 0
+
+        def publish(
+            self,
+            topic: str,
+            payload: bytes,
+            *,
+            qos: int = 1,
+            retain: bool = False,
+            wait_s: float | None = None,
+        ) -> None:
+            self.tries += 1
+            if self.tries <= 3:
+                raise Temporary("not connected")
+            super().publish(topic, payload, qos=qos, retain=retain, wait_s=wait_s)
+
+    class Slow(Broker):
+        def factory(self, name: str, topic: str | None, payload: bytes | None) -> BrokerPublisher:
+            if name == "sim-clock":
+                return Late(self, name)
+            return super().factory(name, topic, payload)
+
+    clock = LeapClock(0.5)
+    stop = LeapStop(clock)
+    broker = Slow(40, stop)
+    run(town, broker, stop, speed=30.0)
+    _, topic, payload, retained = broker.messages[0][:4]
+    assert topic == CLOCK_TOPIC and retained
+    assert int(payload) == min(int(m[2]) for m in broker.messages if m[1] == CLOCK_TOPIC)
+
+
 def test_a_buffer_keeps_the_order_while_the_broker_is_away() -> None:
     broker = Broker()
     uplink = Uplink("gw", broker.factory("gw", None, None))
