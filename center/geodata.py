@@ -56,7 +56,8 @@ def assets(city: City) -> dict[str, Any]:
 
 
 def about(city: City) -> dict[str, Any]:
-    """Names of kinds (the city's own first), utilities, workers' roles, time zone."""
+    """Names of kinds (the city's own first), utilities and what they own, workers' roles, time
+    zone."""
     kinds = {}
     for kind in KINDS:
         own = city.profile.kinds.get(kind)
@@ -72,6 +73,9 @@ def about(city: City) -> dict[str, Any]:
         "kinds": kinds,
         "stages": STAGES,
         "utilities": {u.id: {"name": u.name, "phone": u.phone} for u in city.utilities.values()},
+        "owners": {
+            owner: u.name for u in reversed(city.utilities.values()) for owner in (*u.owners, u.id)
+        },
         "workers": {w.id: {"name": w.name, "role": w.role} for w in city.workers.values()},
     }
 

@@ -45,4 +45,4 @@ def _routes(_city: City) -> tuple[Route, ...]:
     )  # fmt: skip
 
 
-PAGE = Page(path="/", title=("工作台", "Desk"), order=10, routes=_routes)
+PAGE = Page(path="/", title=("工作台", "Desk"), order=10, needs="read", routes=_routes)

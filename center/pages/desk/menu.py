@@ -21,11 +21,14 @@ async def menu(context: Context, caller: Caller, request: web.Request) -> web.St
         (page for page in pages().values() if page.title[0] and "{" not in page.path),
         key=lambda page: (page.order, page.path),
     )
+    may = {page.needs: caller.may(page.needs) for page in shown if page.needs is not None}
+    if "read" in may and not may["read"]:
+        may["read"] = caller.role is None and await context.guard.reads_open()
     return json_response(
         [
             {"path": page.path, "zh": page.title[0], "en": page.title[1]}
             for page in shown
-            if page.needs is None or caller.may(page.needs)
+            if page.needs is None or may[page.needs]
         ]
     )
 

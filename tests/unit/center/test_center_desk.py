@@ -23,7 +23,7 @@ from contracts.case import Command
 from contracts.city import Camera, Zone
 from contracts.clock import ManualClock, iso
 from contracts.ports import Page, Query, What
-from tests.unit.center.conftest import OPERATOR, TOKENS, VIEWER, Client, Serve
+from tests.unit.center.conftest import OPERATOR, REPORTER, TOKENS, VIEWER, Client, Serve
 from tests.unit.center.scene import START, THROW, Scene
 
 
@@ -178,6 +178,15 @@ def test_the_menu_and_the_panels_are_those_that_are_there(client: Client) -> Non
     for panel in panels.values():
         for file in (panel["script"], panel["style"]):
             assert file is None or client.get(file).status == 200
+
+
+def test_the_menu_names_no_page_that_would_refuse(serve: Serve) -> None:
+    def paths(client: Client, token: str | None = None) -> set[str]:
+        return {page["path"] for page in client.get("/api/v1/pages", token=token).json}
+
+    client = serve(tokens=TOKENS)
+    assert "/" not in paths(client, REPORTER) and "/" in paths(client, VIEWER)
+    assert paths(client) == {"/", "/wall"}, "with tokens only the case work is open to look at"
 
 
 def test_a_facade_tells_windows_and_where_it_came_from_before(client: Client, scene: Scene) -> None:

@@ -14,7 +14,7 @@ export const state = {
   /** @type {Map<string, Dossier>} */ dossiers: new Map(),
   /** @type {Map<string, any>} */ workers: new Map(),
   /** @type {Map<string, any>} */ devices: new Map(),
-  /** @type {{id?: string, kinds: Record<string, any>, utilities: Record<string, any>, workers: Record<string, any>, timezone: string}} */
+  /** @type {{id?: string, kinds: Record<string, any>, utilities: Record<string, any>, workers: Record<string, any>, owners?: Record<string, string>, timezone: string}} */
   city: { kinds: {}, utilities: {}, workers: {}, timezone: 'UTC' },
   /** @type {any[]} */ grids: [],
   /** @type {Map<string, string>} */ gridNames: new Map(),

@@ -5,7 +5,7 @@ import { get, post } from '/static/common/api.js';
 import { createMap } from '/static/common/map/map.js';
 import L from '/static/common/map/leaflet.js';
 import { address } from '/static/common/office/address.js';
-import { $, complain, dialog, frame, kindName, myName, rememberName, tell, toast, when } from '/static/common/office/frame.js';
+import { $, complain, dialog, frame, kindName, myName, ownerName, rememberName, tell, toast, when } from '/static/common/office/frame.js';
 import { segmented } from '/static/common/office/table.js';
 import { language, severityName, t } from '/static/common/i18n.js';
 import { clean, el, icon, say } from '/static/common/text.js';
@@ -33,7 +33,7 @@ const far = (metres) => (metres < 995 ? `${Math.round(metres)} m` : `${(metres /
 function shown() {
   const said = ours.read(), words = said.q.toLowerCase().split(/\s+/).filter(Boolean);
   return found.items.filter((one) => (!said.what || one.what === said.what) && (!said.state || one.state === said.state)
-    && words.every((word) => `${one.id} ${one.name} ${one.owner} ${sortName(one.what)}`.toLowerCase().includes(word)));
+    && words.every((word) => `${one.id} ${one.name} ${one.owner} ${ownerName(one.owner)} ${sortName(one.what)}`.toLowerCase().includes(word)));
 }
 
 function draw() {
@@ -56,7 +56,7 @@ function row(one) {
   const chosen = ours.read().chosen === one.id;
   return el('li', { data: { id: one.id, state: one.state, chosen: String(chosen) } },
     el('div', { class: 'top' }, el('button', { class: 'name', 'aria-expanded': String(chosen), onclick: () => choose(one.id) }, say(one.name)), one.distance_m === null ? null : el('span', { class: 'soft' }, far(one.distance_m)), el('span', { class: 'left' }, el('b', {}, String(one.left)), ` / ${one.count} ${t('rsLeft')}`)),
-    el('div', { class: 'row' }, el('span', { class: 'tag', data: { tone: { free: 'good', some: 'warn', out: 'bad' }[one.state] } }, t(`s_${one.state}`)), el('span', { class: 'soft' }, say([sortName(one.what), one.owner].filter(Boolean).join(' · '))), el('span', { class: 'grow' }), one.left ? el('button', { onclick: () => send(one) }, t('rsSend')) : null),
+    el('div', { class: 'row' }, el('span', { class: 'tag', data: { tone: { free: 'good', some: 'warn', out: 'bad' }[one.state] } }, t(`s_${one.state}`)), el('span', { class: 'soft' }, say([sortName(one.what), ownerName(one.owner)].filter(Boolean).join(' · '))), el('span', { class: 'grow' }), one.left ? el('button', { onclick: () => send(one) }, t('rsSend')) : null),
     ...one.out.map((out) => el('div', { class: 'gone' }, out.ticket
       ? el('span', { class: 'grow' }, el('a', { href: `/#${encodeURIComponent(out.ticket)}` }, say(`${kindName(out.kind ?? '')} · ${out.address || out.grid_name || ''}`)), el('br'), el('small', {}, say(`${out.by} ${t('rsWith')} ${out.count} · ${t('rsSince')} ${when(out.at)}`)))
       : el('span', {}, `${t('rsHidden')} ${out.count}`), out.ticket ? el('button', { onclick: () => back(one, out) }, t('rsBack')) : null)));

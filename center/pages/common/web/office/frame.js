@@ -7,7 +7,7 @@ import { el, icon, say } from '../text.js';
 import './words.js';
 
 /**
- * @typedef {{id: string, timezone: string, kinds: Record<string, {zh: string, en: string}>, utilities: Record<string, {name: string, phone: string}>, workers: Record<string, {name: string, role: string}>}} City
+ * @typedef {{id: string, timezone: string, kinds: Record<string, {zh: string, en: string}>, utilities: Record<string, {name: string, phone: string}>, workers: Record<string, {name: string, role: string}>, owners?: Record<string, string>}} City
  * @typedef {{path: string, zh: string, en: string}} MenuEntry
  */
 
@@ -22,6 +22,8 @@ export const kindName = (kind) => {
   const names = known.city.kinds[kind];
   return names ? (language() === 'zh' ? names.zh : names.en) : kind;
 };
+/** Whoever owns things, as people call them. @param {string | null} owner */
+export const ownerName = (owner) => (owner ? known.city.owners?.[owner] ?? owner : '');
 /** @param {string} message the center's words, in both languages where it has them */
 export function mine(message) {
   const parts = String(message ?? '').split(' / ');

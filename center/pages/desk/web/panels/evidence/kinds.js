@@ -65,7 +65,7 @@ const KINDS = {
     return [
       chartOf(event),
       facts(fact(t('line'), `${t(event.what ?? 'severed')} · ${t(event.state ?? 'suspected')}`), event.error_m != null ? fact(t('error'), `± ${event.error_m} m`) : null,
-        event.owners?.length ? fact(t('owners'), event.owners.join('、')) : null, ...heldAgainst({ ...event.evidence, ...event })),
+        event.owners?.length ? fact(t('owners'), event.owners.map((/** @type {string} */ owner) => state.city.owners?.[owner] ?? owner).join('、')) : null, ...heldAgainst({ ...event.evidence, ...event })),
       event.spans?.length ? bars(event.spans.slice(0, 8), t('span')) : null,
       reasons(event.evidence ?? {}),
     ];
