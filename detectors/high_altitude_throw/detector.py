@@ -14,6 +14,7 @@ from contracts.nouns import Frame
 from detectors._common.episode import Episode, Ledger, revise
 from detectors._common.facade import mask_of
 from detectors._common.scene import SceneState, SceneWatch
+from detectors.high_altitude_throw.halves import flies_on, is_one_flight, remembered, wholes
 from detectors.high_altitude_throw.hypotheses import Track
 from detectors.high_altitude_throw.merge import is_image, leads, same_fall
 from detectors.high_altitude_throw.motion import RAIN_LEVEL, Sight, SightState
@@ -76,6 +77,7 @@ class State(msgspec.Struct):
     open: list[Open]
     regime: Regime = "clear"
     scene: SceneState | None = None
+    pieces: list[Track] = []
 
 
 class ThrowDetector:
@@ -93,6 +95,8 @@ class ThrowDetector:
         self.regime: Regime = "clear"
         self.ledger = Ledger()
         self.open: list[Open] = []
+        self.pieces: list[Track] = []
+        """Tracks that ended lately and were no falls: beginnings of others perhaps."""
         if snapshot is not None:
             self._restore(msgspec.msgpack.decode(snapshot, type=State))
 
@@ -107,6 +111,7 @@ class ThrowDetector:
         shape = (int(item.luma.shape[0]), int(item.luma.shape[1]))
         if self.sight is None or self.sight.shape != shape:
             events.extend(self._end_all())
+            self.pieces = []
             self._begin(shape)
         self.last, self.received = t, item.received_at
         assert self.sight is not None and self.tracker is not None
@@ -120,6 +125,7 @@ class ThrowDetector:
             for track in self.tracker.tracks:
                 silent = self.tracker.silent(track, found.t)
                 events.extend(self._consider(track, item.device, last_chance=silent))
+            self.pieces = remembered(ended, self.pieces, found.t)
         events.extend(self._settle(t))
         return events
 
@@ -156,6 +162,7 @@ class ThrowDetector:
         if not due and not (last_chance and len(track.hits) > track.concluded):
             return
         size, hits = (self.tracker.height, self.tracker.width), track.hits
+        fresh = last_chance and len(hits) > track.concluded
         verdict = judge(track, self.cfg, size, self._usable, ended=last_chance)
         if verdict is None or verdict.against:
             track.judged = len(hits) if verdict is not None else track.judged
@@ -167,11 +174,13 @@ class ThrowDetector:
                 verdict = judge(track, self.cfg, size, self._usable, ended=last_chance)
             if cut < self.cfg.least_hits or verdict is None or verdict.against:
                 track.hits, track.chances = hits, track.chances + cut
+                verdict = self._as_end(track, size) if fresh else None
+            if verdict is None:
                 return
-        track.judged = len(track.hits)
-        track.fall = True
-        track.certain = len(track.hits)
         self.tracker.trace_back(track)
+        self._lengthen(track)
+        track.judged = track.certain = len(track.hits)
+        track.fall = True
         fellow = next((one for one in self.open if self._same(one, track)), None)
         if fellow is not None:
             fellow.members.append(track.number)
@@ -181,6 +190,30 @@ class ThrowDetector:
         opened = Open(episode, device, track, [track.number], track.last.t, self.regime)
         self.open.append(opened)
         yield self._event(opened, verdict, closed=False)
+
+    def _wholes(self, track: Track) -> Iterator[Track]:
+        """The track with what may have been its beginning, before a calibrated wall."""
+        wall = self._usable
+        if wall is None or self.tracker is None or self.regime != "clear":
+            return
+        waiting = [one for one in self.tracker.tracks if one.misses and not one.fall]
+        yield from wholes(track, [*self.pieces, *waiting], wall, self.tracker.height)
+
+    def _as_end(self, track: Track, size: tuple[int, int]) -> Verdict | None:
+        """The verdict on the track as the end of one that was torn; then it is the whole of it."""
+        for whole in self._wholes(track):
+            verdict = judge(whole, self.cfg, size, self._usable, ended=True)
+            if self.wall is not None and is_one_flight(verdict, whole, self.wall, size[0]):
+                track.hits, track.best, track.score = whole.hits, whole.best, whole.score
+                track.chances, track.misses = whole.chances, 0
+                return verdict
+        return None
+
+    def _lengthen(self, track: Track) -> None:
+        """Add what was seen of a fall before it was lost for a while: its window hangs on it."""
+        for whole in self._wholes(track):
+            if self.wall is not None and flies_on(whole.hits, self.wall, self.wall.facade.shape[0]):
+                track.hits, track.chances = whole.hits, whole.chances
 
     @property
     def _usable(self) -> Wall | None:
@@ -312,12 +345,14 @@ class ThrowDetector:
             open=self.open,
             regime=self.regime,
             scene=self.scene.state() if self.scene is not None else None,
+            pieces=self.pieces,
         )
         return msgspec.msgpack.encode(state)
 
     def _restore(self, state: State) -> None:
         self.last, self.received = state.last, state.received
         self.ledger, self.open, self.regime = state.ledger, state.open, state.regime
+        self.pieces = state.pieces
         if state.shape is None or state.sight is None or state.tracker is None:
             return
         self._begin(state.shape)
