@@ -42,7 +42,7 @@ format: setup-test ## let ruff format and mend what it can
 docs: setup-test ## write docs/generated anew (tests compare it with what is committed)
 	@$(PY) -m tools.generate
 
-bench: setup-test ## how fast, beside Node-RED and others (QUICK=1 two minutes' worth, SOAK=30 memory for half an hour)
+bench: setup-test ## how fast, beside Node-RED and others (QUICK=1 a minute or two's worth, SOAK=30 memory for half an hour)
 	@$(PY) -m bench.ingest
 
 bench-router: setup-test ## how fast somebody is sent, of half a million (SEED=7 another province, QUICK=1 a minute's worth)

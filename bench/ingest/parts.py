@@ -82,7 +82,8 @@ class Bench:
         self._ours(run, out)
         for way in (node_red.INSERT, node_red.BATCHED):
             self._node_red(run, way, out)
-        self._ours(run, out)
+        if not self._plan.quick:
+            self._ours(run, out)
         for framework in stored.FRAMEWORKS:
             self._framework(run, framework, out)
         for reference in (*references.OWN, *references.OTHERS):

@@ -66,7 +66,7 @@ class Plan(msgspec.Struct, kw_only=True):
     @property
     def floods(self) -> int:
         """Timed in a run of `latency`."""
-        return 30 if self.quick else min(60, load.DEVICES // 2 // max(self.runs, 1))
+        return 20 if self.quick else min(60, load.DEVICES // 2 // max(self.runs, 1))
 
     @property
     def phases(self) -> Phases:
@@ -111,9 +111,9 @@ def plan_from(environ: Mapping[str, str], arguments: Sequence[str] = ()) -> Plan
     )
     for name, cast, what in (
         ("runs", int, "runs of each part (5; QUICK: 1)"),
-        ("messages", int, "backlog of single readings (200,000; QUICK: 20,000)"),
-        ("backlog", int, "messages of the part backlog (1,000,000; QUICK: 50,000)"),
-        ("soak", float, "minutes of the part soak (0; QUICK: 0.2; with --only soak: 30)"),
+        ("messages", int, "backlog of single readings (200,000; QUICK: 10,000)"),
+        ("backlog", int, "messages of the part backlog (1,000,000; QUICK: 40,000)"),
+        ("soak", float, "minutes of the part soak (0; QUICK: 0.1; with --only soak: 30)"),
         ("load", float, "share of what it can do, in the soak (0.8)"),
     ):
         said = environ.get(name.upper())
@@ -127,7 +127,7 @@ def plan_from(environ: Mapping[str, str], arguments: Sequence[str] = ()) -> Plan
             parser.error(f"--only: no part {part!r}; there are {', '.join(PARTS)}")
     minutes = args.soak
     if minutes is None:
-        minutes = 0.2 if args.quick else 30.0 if only == ("soak",) else 0.0
+        minutes = 0.1 if args.quick else 30.0 if only == ("soak",) else 0.0
 
     def or_else(value: int | None, quick: int, full: int) -> int:
         return value if value is not None else quick if args.quick else full
@@ -136,8 +136,8 @@ def plan_from(environ: Mapping[str, str], arguments: Sequence[str] = ()) -> Plan
         only=only,
         quick=args.quick,
         runs=or_else(args.runs, 1, 5),
-        messages=or_else(args.messages, 20_000, 200_000),
-        backlog=or_else(args.backlog, 50_000, 1_000_000),
+        messages=or_else(args.messages, 10_000, 200_000),
+        backlog=or_else(args.backlog, 40_000, 1_000_000),
         soak_s=minutes * 60,
         out=args.out,
         load=args.load if args.load is not None else 0.8,

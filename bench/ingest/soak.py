@@ -132,6 +132,7 @@ def _run(
     counter = Counter(looking, WRITER)
     used = machine.cpu_s(service.pid)
     began = monotonic()
+    start_ms = epoch_ms(stage.clock.now())
     samples: list[Sample] = []
     sent, late, emptied = 0, 0.0, EMPTIED_EVERY_S
     while (t := monotonic() - began) < seconds:
@@ -139,8 +140,8 @@ def _run(
         if due > rate / 4:  # the publisher could not: what it missed is not made up for
             late += due / rate - 0.25
             due = int(rate / 4)
-        now_ms = epoch_ms(stage.clock.now())
-        pourer.send(load.live(sent + i, now_ms) for i in range(due))
+        first = start_ms + late * 1000  # sensors are punctual, however the publisher is
+        pourer.send(load.live(n, int(first + n * 1000 / rate)) for n in range(sent, sent + due))
         sent += due
         if t >= len(samples):
             if not service.alive():
