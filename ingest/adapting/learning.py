@@ -18,7 +18,7 @@ from contracts.errors import Permanent
 from contracts.kinds import METRICS
 from contracts.nouns import Arrival
 from ingest.adapting import units
-from ingest.adapting.leaves import pair, unit_of
+from ingest.adapting.leaves import alone_pair, pair, unit_of
 from ingest.adapting.moments import moment
 from ingest.adapting.naming import metric_of
 from ingest.adapting.spelling import key_of, line, literal, path, path_of, quoted
@@ -172,6 +172,12 @@ class Lesson:
             out.append(f"seq = {quoted(path_of(seq.steps, base))}")
         if state is not None:
             out.append(f"online = {quoted(path_of(state.steps, base))}{_examples(state)}")
+        long = self._long(base, taken)
+        if long is not None:
+            root = "@" if base else "$"
+            out += ["", "[all]  # one value a record, called by its own name", *long]
+            out.append(f"path = {quoted(root)}")
+            return "\n".join(out) + "\n"
         metrics, rest = self._metrics(base, taken)
         out += ["", *metrics, *rest]
         left = self._words(base, taken)
@@ -240,6 +246,21 @@ class Lesson:
         different = [len({levels[k] for levels in split}) for k in range(len(split[0]))]
         best = max(range(len(different)), key=lambda k: different[k])
         return best if different[best] > 1 else None
+
+    def _long(self, base: tuple[str, ...], taken: set[tuple[str, ...]]) -> list[str] | None:
+        """Where a record is one value beside its name: what it was called, as comments."""
+        record: dict[str, Any] = {
+            steps[-1]: next(iter(member.texts), None) or next(iter(member.numbers), 0)
+            for steps, member in self.members.items()
+            if steps[:-1] == base and steps not in taken
+        }
+        found = alone_pair(record)
+        if found is None:
+            return None
+        names = self.members[*base, found[2]].texts
+        return [
+            f"# {line(name)}: {metric_of(name)}, {count} times" for name, count in names.items()
+        ]
 
     def _words(self, base: tuple[str, ...], taken: set[tuple[str, ...]]) -> list[str]:
         """Members that hold words, with some of them."""

@@ -13,6 +13,17 @@ from contracts.errors import Permanent
 from ingest.topics import shown
 
 _DEEPEST: Final = 8
+_NAMES: Final = (
+    "metric", "key", "k", "code", "tag", "type", "sensor_type", "sensorType", "param",
+    "parameter", "measurement", "quantity",
+)  # fmt: skip
+_ALSO: Final = ("name", "n", "id")
+"""In a list; by themselves these name a device as well."""
+_BESIDE: Final = frozenset(
+    {"ts", "time", "timestamp", "t", "seq", "fcnt", "counter", "quality", "lat", "lon", "rssi"}
+)
+"""Numbers that may stand beside a value and its name."""
+"""What the name of a value goes by where both stand beside each other."""
 
 
 class Leaf(NamedTuple):
@@ -77,8 +88,17 @@ def time_of(beside: Any, name: str) -> Any:
 
 
 def leaves(value: Any, name: str, deep: int) -> Iterator[tuple[str, Leaf]]:
-    """Every number below, by its names joined with dots. A list of `{name, value}` is an object."""
-    if isinstance(value, dict) and deep <= _DEEPEST:
+    """Every number below, by its names joined with dots. A list of `{name, value}` is an object,
+    and so is one `{name, value}` by itself."""
+    alone = alone_pair(value) if not name else None
+    if alone is not None:
+        for below, leaf in leaves(alone[1], alone[0], deep + 1):
+            yield below, leaf._replace(unit=leaf.unit or unit_of(value))
+    elif name and isinstance(value, dict) and is_quantity(value):
+        unit = unit_of(value)
+        for below, leaf in leaves(value["value"], name, deep + 1):
+            yield below, leaf._replace(unit=unit)
+    elif isinstance(value, dict) and deep <= _DEEPEST:
         for key, inner in value.items():
             if str(key).startswith("$"):
                 continue
@@ -104,11 +124,30 @@ def leaves(value: Any, name: str, deep: int) -> Iterator[tuple[str, Leaf]]:
 def pair(value: Any) -> tuple[str, Any, str, str] | None:
     """(name, value, which members these are) of `{"name": …, "value": …}` and its like."""
     if isinstance(value, dict):
-        for key in ("name", "n", "key", "k", "id", "metric", "code", "tag", "type", "param"):
+        for key in (*_ALSO, *_NAMES):
             for inside in ("value", "v", "val"):
                 if isinstance(value.get(key), str) and inside in value:
                     return value[key], value[inside], key, inside
     return None
+
+
+def alone_pair(value: Any) -> tuple[str, Any, str, str] | None:
+    """Like `pair`, of a record that tells nothing else: `{"type": …, "value": …, "ts": …}`."""
+    if not isinstance(value, dict):
+        return None
+    names = {k: v for k, v in value.items() if k not in _ALSO}
+    found = pair(names)
+    others = (
+        part
+        for key, part in names.items()
+        if found is not None and key not in found[2:] and key.lower() not in _BESIDE
+    )
+    return None if any(isinstance(part, (int, float, dict, list)) for part in others) else found
+
+
+def is_quantity(value: dict[str, Any]) -> bool:
+    """`{"value": 3.1, "unit": "bar"}`."""
+    return isinstance(value.get("value"), (int, float)) and unit_of(value) is not None
 
 
 def unit_of(value: dict[str, Any]) -> str | None:

@@ -148,3 +148,24 @@ def test_what_is_no_json_is_shown_with_what_to_do() -> None:
         some.proposal()
     with pytest.raises(Permanent, match="nothing was heard"):
         Lesson().proposal()
+
+
+def test_one_value_a_message_is_called_by_its_own_name() -> None:
+    def told(kind: str, value: float, unit: str, k: int) -> tuple[str, dict[str, Any]]:
+        at = int((NOW + timedelta(minutes=k)).timestamp() * 1000)
+        return f"plant/S-{k % 2}", {"sensor_id": f"S-{k % 2}", "sensor_type": kind, "value": value,
+                                    "unit": unit, "timestamp": at}  # fmt: skip
+
+    some = lesson(*[
+        told(*one, k)
+        for k, one in enumerate([("pressure", 3.1, "bar"), ("level", 43.0, "cm")] * 3)
+    ])  # fmt: skip
+    found = table(some)
+    assert found["device"][0] == "$.sensor_id" and found["time"] == "$.timestamp"
+    assert found["all"] == {"path": "$"} and "metrics" not in found
+    assert "# pressure: pressure, 3 times" in some.proposal()
+
+
+def test_several_numbers_beside_a_type_are_no_value_with_a_name() -> None:
+    body = {"type": "drain", "v": 3.6, "level": 0.2, "ts": int(NOW.timestamp())}
+    assert set(table(lesson(("s/d-1", body)))["metrics"]) == {"v", "level"}

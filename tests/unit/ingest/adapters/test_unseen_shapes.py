@@ -283,3 +283,18 @@ def test_a_name_that_is_no_utf8_is_no_fault_of_ours() -> None:
     birth[birth.index(b"level")] = 0xE5
     told = adapter("sparkplug", "d").decode(arrived("spBv1.0/g/DBIRTH/n/d", bytes(birth)))
     assert [r.value for r in told if isinstance(r, Reading)] == [1.5]
+
+
+def test_one_value_by_itself_is_called_by_its_name_and_told_in_our_unit() -> None:
+    some = adapter("json_mapping", "d-1", mapping="flat", topics=["x/#"])
+
+    def said(body: dict[str, Any]) -> dict[tuple[str, str], float]:
+        return values(some.decode(arrived("x/d-1", json.dumps(body).encode())))
+
+    assert said({"sensor_type": "pressure", "value": 3.1, "unit": "bar", "timestamp": BT}) == {
+        ("d-1", "pressure"): 310.0
+    }
+    assert said({"type": "drain", "v": 3.6, "level": 0.2}) == {
+        ("d-1", "v"): 3.6, ("d-1", "level"): 0.2
+    }  # fmt: skip
+    assert said({"id": "x", "value": 3.6}) == {("d-1", "value"): 3.6}
