@@ -18,7 +18,7 @@ from contracts.errors import Permanent
 from contracts.kinds import METRICS
 from contracts.nouns import Arrival
 from ingest.adapting import units
-from ingest.adapting.leaves import alone_pair, pair, unit_of
+from ingest.adapting.leaves import alone_pair, is_quantity, pair, unit_of
 from ingest.adapting.moments import moment
 from ingest.adapting.naming import metric_of
 from ingest.adapting.spelling import key_of, line, literal, path, path_of, quoted
@@ -116,6 +116,8 @@ class Lesson:
 
     def _leaves(self, value: Any, steps: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
         if isinstance(value, dict):
+            if steps and is_quantity(value):
+                self._named_in[*steps, "value"] = (steps[-1], unit_of(value))
             for key, inner in value.items():
                 yield from self._leaves(inner, (*steps, str(key)))
         elif isinstance(value, list):

@@ -169,3 +169,9 @@ def test_one_value_a_message_is_called_by_its_own_name() -> None:
 def test_several_numbers_beside_a_type_are_no_value_with_a_name() -> None:
     body = {"type": "drain", "v": 3.6, "level": 0.2, "ts": int(NOW.timestamp())}
     assert set(table(lesson(("s/d-1", body)))["metrics"]) == {"v", "level"}
+
+
+def test_a_value_with_its_unit_inside_is_called_by_what_holds_it() -> None:
+    body = {"id": "a", "ts": int(NOW.timestamp()), "pressure": {"value": 3.1, "unit": "bar"}}
+    found = table(lesson(("acme/a", body)))
+    assert found["metrics"] == {"pressure": {"path": "$.pressure.value", "unit": "bar"}}

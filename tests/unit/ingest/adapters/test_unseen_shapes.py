@@ -298,3 +298,6 @@ def test_one_value_by_itself_is_called_by_its_name_and_told_in_our_unit() -> Non
         ("d-1", "v"): 3.6, ("d-1", "level"): 0.2
     }  # fmt: skip
     assert said({"id": "x", "value": 3.6}) == {("d-1", "value"): 3.6}
+    assert said({"p1": {"value": 3.1, "unit": "bar"}, "level": {"value": 43, "unit": "cm"}}) == {
+        ("d-1", "p1"): 310.0, ("d-1", "level"): 0.43
+    }  # fmt: skip
