@@ -41,8 +41,11 @@ _kept = msgspec.msgpack.Decoder(Picture | Thing)
 
 
 class _Shot(msgspec.Struct):
+    """A picture without its bytes: those stay on the disk."""
+
     picture: Picture
     path: Path
+    bytes: int
 
 
 class Album:
@@ -98,7 +101,8 @@ class Album:
     def _put(self, picture: Picture, path: Path) -> None:
         with self._lock:
             shots = self._shots.setdefault(picture.device, [])
-            shots.append(_Shot(picture, path))
+            bare = msgspec.structs.replace(picture, data=b"")
+            shots.append(_Shot(bare, path, len(picture.data)))
             shots.sort(key=lambda shot: shot.picture.received_at)
 
     def things(self, device: str) -> list[Thing]:
@@ -112,10 +116,11 @@ class Album:
         of a label are tracked at once, a picture belongs to the one spoken of closest to it."""
         told = thing.told
         rivals = [t for t in self.things(told.device) if t.told.label == told.label]
-        found = None
+        found: _Shot | None = None
         with self._lock:
-            shots = [shot.picture for shot in self._shots.get(told.device, ())]
-        for picture in shots:
+            shots = list(self._shots.get(told.device, ()))
+        for shot in shots:
+            picture = shot.picture
             if picture.label != told.label:
                 continue
             if picture.of is not None:
@@ -125,18 +130,26 @@ class Album:
                 fitting = [t for t in rivals if _from(t) <= at <= _until(t)]
                 mine = bool(fitting) and _nearest(fitting, at) == told.id
             if mine:
-                found = picture
-        return found
+                found = shot
+        return None if found is None else self._whole(found)
+
+    @staticmethod
+    def _whole(shot: _Shot) -> Picture | None:
+        try:
+            found = _kept.decode(shot.path.read_bytes())
+        except (OSError, msgspec.DecodeError):
+            return None  # it has just been forgotten
+        return found if isinstance(found, Picture) else None
 
     def forget(self, now: datetime) -> int:
         """Drop what is older than a quarter of an hour, and what is too much; how many files."""
         gone: list[Path] = []
         with self._lock:
             for shots in self._shots.values():
-                total = sum(len(shot.picture.data) for shot in shots)
+                total = sum(shot.bytes for shot in shots)
                 while shots and (now - shots[0].picture.received_at > KEPT or total > MOST_BYTES):
                     oldest = shots.pop(0)
-                    total -= len(oldest.picture.data)
+                    total -= oldest.bytes
                     gone.append(oldest.path)
             for key, thing in list(self._things.items()):
                 if now - thing.told.received_at > KEPT:

@@ -23,6 +23,9 @@ from ingest.evidence_view import View
 
 SAME_SHAPE: Final = 0.02
 """Width over height may differ by this share between a camera's pictures and scaled ones of it."""
+CLOSE: Final = 8
+"""Mosaic squares in the height of a picture that is cut close around somebody: the head is two or
+three of them."""
 _QUALITY: Final = [cv2.IMWRITE_JPEG_QUALITY, 90]
 
 
@@ -30,8 +33,7 @@ def check(data: bytes, size: tuple[int, int], masked: bool) -> tuple[int, int]:
     """(width, height) of a JPEG that can be veiled. `size` is the camera's, `masked` says that it
     has a privacy mask. Raises Permanent `bad_jpeg`, `jpeg_too_big`, `cropped`."""
     width, height = jpeg.size(data)
-    whole = abs(width / height - size[0] / size[1]) <= SAME_SHAPE * size[0] / size[1]
-    if masked and not whole:
+    if masked and not _whole((width, height), size):
         raise Permanent(
             "cropped",
             f"a picture of {width} x {height} pixels is cut out of those of {size[0]} x {size[1]}: "
@@ -55,8 +57,10 @@ def beside(
         raise Permanent("bad_jpeg", "the picture can no longer be decoded")
     veil = Veil(view, (taken.shape[0], taken.shape[1]))
     covered = veil.cover(taken)
+    whole = _whole((taken.shape[1], taken.shape[0]), view.size)
+    veiled = veil.hide(covered) if whole else veil.hide(covered, CLOSE)
     try:
-        for folder, picture in ((shown, veil.hide(covered)), (originals, covered)):
+        for folder, picture in ((shown, veiled), (originals, covered)):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             _, encoded = cv2.imencode(".jpg", drawn(picture, view, at, whole=True), _QUALITY)
             part = folder / f".{name}.part"
@@ -66,6 +70,11 @@ def beside(
             durable(folder)
     except OSError as error:
         raise Temporary(f"cannot write evidence to {shown}: {error}") from error
+
+
+def _whole(size: tuple[int, int], camera: tuple[int, int]) -> bool:
+    ratio = camera[0] / camera[1]
+    return abs(size[0] / size[1] - ratio) <= SAME_SHAPE * ratio
 
 
 def _decoded(data: bytes) -> Picture | None:

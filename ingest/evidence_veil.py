@@ -59,10 +59,11 @@ class Veil:
         out[self._private] = 0
         return out
 
-    def hide(self, covered: Picture) -> Picture:
-        """A copy of a covered picture with homes and people beyond recognition."""
+    def hide(self, covered: Picture, squares: int = SQUARES) -> Picture:
+        """A copy of a covered picture with homes and people beyond recognition; fewer `squares` in
+        its height where it shows them larger."""
         height, width = self._shape
-        side = max(1, height // SQUARES)
+        side = max(1, height // squares)
         small = (max(1, width // side), max(1, height // side))
         means = np.asarray(cv2.resize(covered, small, interpolation=cv2.INTER_AREA))
         means = means // STEP * STEP + STEP // 2

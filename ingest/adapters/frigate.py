@@ -36,6 +36,10 @@ from ingest.topics import shown
 _LABEL = re.compile(r"[A-Za-z][A-Za-z0-9_ -]{0,30}")
 
 
+PERSONAL = frozenset({"face", "license_plate"})
+"""Labels whose pictures are of nothing but what must not enter."""
+
+
 class Followed(msgspec.Struct):
     """An object as Frigate tracks it: only what is not personal."""
 
@@ -103,7 +107,9 @@ class FrigateAdapter(kit.Adapter):
         match levels:
             case ["events"]:
                 return self._seen(_told(arrival), arrival)
-            case [camera, label, "snapshot"] if arrival.payload and not arrival.retained:
+            case [camera, label, "snapshot"] if label not in PERSONAL and arrival.payload:
+                if arrival.retained:
+                    return kit.NOTHING
                 device = self._register.device(camera)
                 with kit.blaming(device):
                     _check_label(label)
@@ -113,7 +119,7 @@ class FrigateAdapter(kit.Adapter):
 
     def _seen(self, told: Event, arrival: Arrival) -> Sequence[Seen]:
         one = told.after
-        if one.false_positive:
+        if one.false_positive or one.label in PERSONAL:
             return kit.NOTHING
         device = self._register.device(one.camera)
         with kit.blaming(device):

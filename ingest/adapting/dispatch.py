@@ -54,7 +54,7 @@ class Adapted:
         self._patterns = [
             (filters.pattern(filters.plain(topic)), plan.name)
             for plan in plans
-            for topic in plan.topics
+            for topic in (*plan.topics, *plan.heavy)
         ]
         self._by_topic: dict[str, str | None] = {}
         self.outgoing: list[tuple[str, Outgoing]] = []

@@ -111,6 +111,15 @@ def test_people_are_beyond_recognition_and_the_mask_is_black_in_both(tmp_path: P
     assert veiled[20:300, 340:].std() < 20
 
 
+def test_a_crop_is_hidden_more_coarsely(tmp_path: Path) -> None:
+    shown, view = tmp_path / "s", View(size=(1920, 1080), caption="cam-1")
+    beside(jpeg(270, 270), NOW, view, "e.jpg", shown=shown, originals=tmp_path / "o")
+    veiled = cv2.imread(str(shown / "e.jpg"))
+    assert veiled is not None
+    square = veiled[70:96, 70:96].reshape(-1, 3)
+    assert square.std(axis=0).max() < 8, "one colour for a square of an eighth of its height"
+
+
 def test_a_crop_cannot_be_masked_and_says_what_to_do() -> None:
     assert check(jpeg(640, 360), (1920, 1080), masked=True) == (640, 360)
     assert check(jpeg(270, 270), (1920, 1080), masked=False) == (270, 270)

@@ -91,6 +91,8 @@ def test_pictures_are_looked_at_in_a_session_beside() -> None:
     assert (one.device, one.label, one.data, one.of) == ("cam-1", "person", PICTURE, None)
     assert not seen(PICTURE, "frigate/cam-1/person/snapshot", retained=True), "old news"
     assert not seen(b"", "frigate/cam-1/person/snapshot"), "a retained one was cleared"
+    assert not seen(PICTURE, "frigate/cam-1/face/snapshot"), "nothing but a face"
+    assert not seen(event(label="license_plate"))
     (begun,) = seen(event())
     (ended,) = seen(event("end", end_time=1795330812.5))
     assert begun.end is None and (ended.end - ended.start).total_seconds() == 12
