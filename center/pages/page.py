@@ -8,6 +8,7 @@ import msgspec
 
 from center.guard import Access
 from center.route import Route
+from center.settings import Role
 from contracts.city import City
 
 NONE: dict[str, str] = {}
@@ -35,3 +36,5 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """Where it stands in menus."""
     needs: Access | None = None
     """The `Access` that whoever sees it in a menu needs; None: everybody."""
+    whose: frozenset[Role] | None = None
+    """Roles in whose menus it stands, where not all that may open it have a use for it."""

@@ -28,9 +28,15 @@ async def menu(context: Context, caller: Caller, request: web.Request) -> web.St
         [
             {"path": page.path, "zh": page.title[0], "en": page.title[1]}
             for page in shown
-            if page.needs is None or may[page.needs]
+            if (page.needs is None or may[page.needs])
+            and (page.whose is None or caller.role in page.whose or _anybody(context, caller))
         ]
     )
+
+
+def _anybody(context: Context, caller: Caller) -> bool:
+    """Where nobody is told apart, everybody may look at everything."""
+    return caller.role is None or context.guard.open_to_all
 
 
 class Panels:

@@ -13,4 +13,5 @@ PAGE = Page(
     title=("网格员", "Worker"),
     order=30,
     needs="work",
+    whose=frozenset({"worker"}),
 )

@@ -186,6 +186,7 @@ def test_the_menu_names_no_page_that_would_refuse(serve: Serve) -> None:
 
     client = serve(tokens=TOKENS)
     assert "/" not in paths(client, REPORTER) and "/" in paths(client, VIEWER)
+    assert "/w" not in paths(client, OPERATOR), "it is for grid workers and would say so"
     assert paths(client) == {"/", "/wall"}, "with tokens only the case work is open to look at"
 
 
