@@ -155,7 +155,7 @@ export function follow(told) {
   }
 
   void (async () => {
-    for (;;) {
+    while (state.link !== 'choose') { // who chooses themselves begins anew
       await listen();
       await load(); // says how things stand, also where only the stream is away
       await new Promise((wake) => {

@@ -5,6 +5,7 @@
 
 import { upload } from '/static/common/api.js';
 import { both, stageName, t } from '/static/common/i18n.js';
+import { small } from '/static/common/photo.js';
 import { el, say } from '/static/common/text.js';
 import { gridName, placeOf, state, utilityName, workerName } from '../../state.js';
 import { OPEN } from '../../urgency.js';
@@ -48,7 +49,7 @@ function nearestTickets(ticket) {
 
 /** A picture that goes with the action: kept first, then named in it. @param {string} usual */
 export function photoField(usual) {
-  const file = /** @type {HTMLInputElement} */ (el('input', { type: 'file', name: 'photo', accept: 'image/jpeg,image/png' }));
+  const file = /** @type {HTMLInputElement} */ (el('input', { type: 'file', name: 'photo', accept: 'image/*' }));
   const shows = /** @type {HTMLSelectElement} */ (el('select', { name: 'shows' }, ...['near', 'far', 'reference', 'before', 'after'].map((name) => el('option', { value: name, selected: name === usual }, t(`photo_${name}`)))));
   return {
     node: el('div', { class: 'pair' }, named('photo', false, file), el('label', {}, el('span', {}, t('shows')), shows)),
@@ -56,7 +57,7 @@ export function photoField(usual) {
     async send(ticket, body) {
       const [picture] = file.files ?? [];
       if (!picture) return null;
-      const { status, answer } = await upload(`/api/v1/tickets/${encodeURIComponent(ticket.id)}/photos?name=${shows.value}`, picture);
+      const { status, answer } = await upload(`/api/v1/tickets/${encodeURIComponent(ticket.id)}/photos?name=${shows.value}`, await small(picture).catch(() => picture)); // what we cannot read the center may
       if (status !== 201) return both(answer.reason) ?? t('failed');
       body.data.photos = [{ name: shows.value, ref: answer.ref }];
       return null;
