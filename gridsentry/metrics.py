@@ -29,6 +29,18 @@ class Metrics:
         self.tickets = Counter(
             "gridsentry_ticket_changes", "Changes of tickets", ["kind", "change"], registry=r
         )
+        self.table_bytes = Gauge(
+            "gridsentry_table_bytes",
+            "Room that a table takes on the database's disk, indexes included (each ten minutes)",
+            ["table"],
+            registry=r,
+        )
+        self.compression_bytes = Gauge(
+            "gridsentry_compression_bytes",
+            "With TimescaleDB, the compressed days of readings: `before` and `after`",
+            ["when"],
+            registry=r,
+        )
         self.batches = Counter("gridsentry_batches", "Batches committed", registry=r)
         self.commit_seconds = Histogram(
             "gridsentry_commit_seconds",
@@ -92,6 +104,16 @@ TABLE = (
     ("gridsentry_dead_letters_total", "code", "Messages set aside, by reason"),
     ("gridsentry_events_total", "kind", "Event revisions published"),
     ("gridsentry_ticket_changes_total", "kind, change", "Changes of tickets"),
+    (
+        "gridsentry_table_bytes",
+        "table",
+        "Room that a table takes on the database's disk, indexes included (each ten minutes)",
+    ),
+    (
+        "gridsentry_compression_bytes",
+        "when",
+        "With TimescaleDB, the compressed days of readings: `before` and `after`",
+    ),
     ("gridsentry_batches_total", "", "Batches committed"),
     ("gridsentry_commit_seconds", "", "Time one batch's transaction took"),
     ("gridsentry_commit_failures_total", "", "Commits that failed and were tried again"),

@@ -64,6 +64,12 @@ def server(connection: psycopg.Connection[Any]) -> Server:
     return Server(number // 10_000, text, offers)
 
 
+def variant_of(connection: psycopg.Connection[Any]) -> Variant:
+    """Which kind of tables this database of ours has."""
+    row = connection.execute(sql("reading_variant")).fetchone()
+    return "timescale" if row is not None and row[0] == "timescale" else "native"
+
+
 def relations(connection: psycopg.Connection[Any]) -> list[str]:
     """Tables and views of the schema `public` that belong to no extension."""
     return [row[0] for row in connection.execute(sql("our_relations"))]
@@ -79,7 +85,7 @@ def take(connection: psycopg.Connection[Any], tell: Telling = lambda *_: None) -
     if "migrations" not in names or "readings" not in names:
         raise Wrong("database", "has no tables of Gridsentry", "one that a service has run on")
     applied = connection.execute(sql("applied_migrations")).fetchall()
-    variant: Variant = "timescale" if "timescale" in {row[2] for row in applied} else "native"
+    variant = variant_of(connection)
     extension = connection.execute(sql("timescale_version")).fetchone()
     if variant == "timescale" and any(row[1] == "rollups" for row in applied):
         names += ROLLED

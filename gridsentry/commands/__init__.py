@@ -11,7 +11,7 @@ NAMES = (
     *("demo", "serve", "camera", "calibrate", "replay", "whatif", "simulate"),
     *("check", "init", "import_drains", "import_lines", "import_recording", "learn", "adapt"),
     *("evidence", "plot", "figures", "labels", "places", "accounts", "notify", "backtest"),
-    *("backup", "restore"),
+    *("backup", "restore", "storage"),
 )
 
 

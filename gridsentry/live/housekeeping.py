@@ -17,6 +17,7 @@ from gridsentry.live.letting_go import let_go_evidence, sweep
 from store.evidence import EvidenceStore
 from store.relay import PgRelay
 from store.retention import let_go
+from store.storage import storage
 
 if TYPE_CHECKING:
     from contracts.clock import Clock
@@ -110,6 +111,20 @@ class Housekeeper:
             told = {name: count for name, count in gone.items() if count}
             if told:
                 log.info("let go by age: %s", told)
+            self.weigh()
+
+    def weigh(self) -> None:
+        """Tell how much room everything takes."""
+        try:
+            found = storage(self._dsn, self._settings, variant=self._variant)
+        except Temporary as error:
+            log.warning("the tables were not weighed this time: %s", error)
+            return
+        for name, count in found.tables.items():
+            self._metrics.table_bytes.labels(name).set(count)
+        if found.ratio is not None:
+            self._metrics.compression_bytes.labels("before").set(found.before_bytes)
+            self._metrics.compression_bytes.labels("after").set(found.after_bytes)
 
     def _old_evidence(self) -> dict[str, int]:
         """Pictures of homes are not kept longer than the case needs them."""

@@ -32,7 +32,7 @@ SELECT count(*)
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
-    AND n.nspname NOT LIKE 'pg_temp%%'
+    AND n.nspname !~ '^pg_temp'
 
 -- name: export_snapshot
 SELECT pg_export_snapshot()
@@ -83,12 +83,17 @@ FROM (
     JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = 'public' AND c.relkind = 'r'
     UNION ALL
-    SELECT coalesce(a.view_name, h.hypertable_name),
-        hypertable_size(format('%%I.%%I', h.hypertable_schema, h.hypertable_name)::regclass)
-    FROM timescaledb_information.hypertables h
-    LEFT JOIN timescaledb_information.continuous_aggregates a
-        ON a.materialization_hypertable_schema = h.hypertable_schema
-        AND a.materialization_hypertable_name = h.hypertable_name
+    SELECT hypertable_name, hypertable_size(
+        (quote_ident(hypertable_schema) || '.' || quote_ident(hypertable_name))::regclass
+    )
+    FROM timescaledb_information.hypertables
+    WHERE hypertable_schema = 'public'
+    UNION ALL
+    SELECT view_name, hypertable_size(
+        (quote_ident(materialization_hypertable_schema) || '.'
+            || quote_ident(materialization_hypertable_name))::regclass
+    )
+    FROM timescaledb_information.continuous_aggregates
 ) sizes
 GROUP BY 1
 ORDER BY 2 DESC, 1
