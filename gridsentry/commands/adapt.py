@@ -128,6 +128,7 @@ class _Reader:
         self._devices: dict[str, Any] = {} if city is None else dict(city.devices)
         self._aliases = {} if city is None else aliases(city)
         self._strangers: set[str] = set()
+        self._pictures = [t for plan in plans for t in plan.heavy if t.endswith("/snapshot")]
         self._states: dict[str, bytes] = {}
         self._adapted = self._made()
 
@@ -142,10 +143,14 @@ class _Reader:
     def rows(self, arrival: Arrival) -> Iterable[tuple[tuple[str, ...], bool]]:
         """Rows to show, and whether each is a fault."""
         from contracts.nouns import Poison, Reading, Status
+        from ingest.adapting import filters
 
         name = self._adapted.of(arrival.topic)
         if name is None:
             yield ("no adapter", arrival.topic, "", "", "", "no adapter takes this topic"), True
+            return
+        if any(filters.pattern(t).fullmatch(arrival.topic) for t in self._pictures):
+            yield from self._seen(arrival)
             return
         nouns = self._adapted.decode(name, arrival)
         for _ in range(20):  # once more for each device that is met, as if it were registered
@@ -164,7 +169,9 @@ class _Reader:
             match one:
                 case Reading():
                     at = "arrival" if one.sent_at is None else one.sent_at.isoformat()
-                    note = "not registered yet" if one.device in self._strangers else ""
+                    note = _doubt(one) or (
+                        "not registered yet" if one.device in self._strangers else ""
+                    )
                     yield ("reading", one.device, one.metric, f"{one.value:g}", at, note), False
                 case Status():
                     yield ("status", one.device, "", "online" if one.online else "offline"), False
@@ -172,6 +179,29 @@ class _Reader:
                     yield (one.code, one.device or "", "", "", "", one.reason), True
                 case _:
                     yield (type(one).__name__.lower(), getattr(one, "device", "")), False
+
+    def _seen(self, arrival: Arrival) -> Iterable[tuple[tuple[str, ...], bool]]:
+        """A picture, which becomes no reading."""
+        from contracts.errors import Permanent
+        from ingest.adapting.seen import Picture
+
+        name = str(self._adapted.of(arrival.topic))
+        for _ in range(2):
+            try:
+                seen = self._adapted.adapters[name].look(arrival)
+            except Permanent as bad:
+                who = getattr(bad, "device", None)
+                if bad.code == "unknown_device" and who and self._open:
+                    self._meet({who})
+                    continue
+                yield (bad.code, who or "", "", "", "", bad.reason), True
+                return
+            for one in seen:
+                if isinstance(one, Picture):
+                    size = f"{len(one.data) / 1024:.0f} KiB"
+                    note = "evidence of an event that goes on there meanwhile, else forgotten"
+                    yield ("picture", one.device, one.label, size, "arrival", note), False
+            return
 
     def _meet(self, names: Iterable[str]) -> None:
         from contracts.city import Device
@@ -181,6 +211,20 @@ class _Reader:
             self._strangers.add(name)
             self._devices[name] = Device(id=name, district="", type="", point=Point(0.0, 0.0))
         self._adapted = self._made(self._adapted)
+
+
+def _doubt(reading: Any) -> str:
+    """A value that no such quantity has is mostly one in another unit."""
+    from contracts.kinds import METRICS
+    from ingest.screen import LIMITS
+
+    low, high = LIMITS.get(reading.metric, (float("-inf"), float("inf")))
+    if low <= reading.value <= high:
+        return ""
+    return (
+        f"no {reading.metric} is {reading.value:g} {METRICS[reading.metric]}: give its unit "
+        "(mapping, device profile), or another name (aliases.csv)"
+    )
 
 
 def _show(rows: Sequence[tuple[str, ...]], as_json: bool) -> None:
@@ -203,6 +247,6 @@ def _show(rows: Sequence[tuple[str, ...]], as_json: bool) -> None:
         table.add_column(name, justify="right" if name == "value" else "left", overflow="fold")
     for what, *cells in rows:
         device, metric, value, at, note = [*cells, "", "", "", "", ""][:5]
-        style = None if what in ("reading", "status", "left aside") else "red"
+        style = None if what in ("reading", "status", "left aside", "picture") else "red"
         table.add_row(what, device, metric, value, METRICS.get(metric, ""), at, note, style=style)
     Console(width=None if sys.stdout.isatty() else 160, soft_wrap=False).print(table)

@@ -12,7 +12,7 @@ from contracts.errors import Permanent
 from contracts.nouns import Arrival, Status
 from ingest.adapting import kit
 from ingest.adapting.mapping import Mapping, Told, load
-from ingest.adapting.measured import measured
+from ingest.adapting.measured import is_air, measured
 from ingest.adapting.moments import moment
 from ingest.adapting.naming import metric_of
 from ingest.codec.text import complain
@@ -72,7 +72,10 @@ class MappedAdapter(kit.Adapter):
             alias = self._register.alias(device, told.device)
             values: dict[str, float] = {}
             for name, leaf in told.own.items():
-                found = measured(name, leaf.value, leaf.unit, alias, flag=leaf.flag)
+                if is_air(name, leaf.value, leaf.unit, told.own):
+                    found = measured("air_pressure", leaf.value, None, alias)
+                else:
+                    found = measured(name, leaf.value, leaf.unit, alias, flag=leaf.flag)
                 if found is not None:
                     values[found[0]] = found[1]
             for name, value in told.values.items():

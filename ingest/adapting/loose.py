@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from ingest.adapting import quantities
-from ingest.adapting.measured import air_kpa, measured
+from ingest.adapting.measured import air_kpa, is_air, measured
 
 _CHANNELLED: Final = {
     # what codecs of Cayenne LPP call a channel: `temperatureSensor.1`, `temperature_1`
@@ -24,8 +24,6 @@ _TIMES: Final = frozenset(
     {"time", "ts", "timestamp", "datetime", "date", "unixtime", "epoch", "received_at", "utc"}
 )
 _SINCE_2000: Final = 9.4e8
-_CLIMATE: Final = ("humidity", "relative_humidity", "hum", "rh", "air_humidity")
-"""Beside one of these a pressure is the air's."""
 
 
 def inner(decoded: Any) -> Any:
@@ -73,11 +71,7 @@ def told(name: str, value: object, fields: Mapping[str, object]) -> tuple[str, f
     flag = isinstance(value, bool) or (
         isinstance(value, str) and value.strip().lower() in quantities.WORDS
     )
-    if last == "pressure" and not unit and 250 <= number <= 115_000 and _climate(fields):
+    if is_air(name, number, unit or None, fields):
         return "air_pressure", air_kpa(number)
     whole = isinstance(value, int) and not isinstance(value, bool)
     return measured(name, int(number) if whole else number, unit or None, flag=flag)
-
-
-def _climate(fields: Mapping[str, object]) -> bool:
-    return any(field.rpartition(".")[2].lower() in _CLIMATE for field in fields)

@@ -8,6 +8,7 @@ a name that says what it is, so that no detector takes it for what it is not.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from contracts.aliases import Alias
@@ -23,6 +24,9 @@ _AIR: Final = frozenset(
     {"air_pressure", "barometric_pressure", "atmospheric_pressure", "barometer", "baro",
      "barometricpressure", "air.pressure"}
 )  # fmt: skip
+_CLIMATE: Final = frozenset(
+    {"humidity", "relative_humidity", "hum", "rh", "air_humidity", "湿度", "空气湿度"}
+)
 _CHARGE: Final = frozenset({"bat", "batt", "battery", "电量", "电池", "电池电量"})
 BATTERY_V: Final = 20.0
 """No battery of a sensor has more volts; a charge in per cent mostly is more."""
@@ -75,6 +79,17 @@ def air_kpa(value: float, unit: str | None = None) -> float:
         if 25.0 <= value * factor <= 115.0:
             return value * factor
     return value
+
+
+def is_air(name: str, value: float, unit: str | None, neighbours: Iterable[str]) -> bool:
+    """Whether a `pressure` without a unit is the air's: it stands beside a humidity."""
+    if _last(name) != "pressure" or unit is not None or not 250 <= value <= 115_000:
+        return False
+    return any(_last(other) in _CLIMATE for other in neighbours)
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2].lower()
 
 
 def _in_unit(metric: str, value: float, unit: str, alias: Alias | None) -> tuple[str, float] | None:

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from gridsentry.cli import main
@@ -36,6 +38,25 @@ def test_a_sample_is_shown_as_the_readings_it_becomes(
     }  # fmt: skip
     assert main([*words, "--set", "mapping=flat"]) == 0
     assert "level" in capsys.readouterr().out
+
+
+def test_a_value_in_another_unit_is_doubted_and_a_picture_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = tmp_path / "odd.json"
+    odd.write_text('{"level": 1234}')
+    assert main(["adapt", str(odd), "--topic", "s/d-9", "--use", "json_mapping",
+                 "--set", "mapping=flat", "--json"]) == 0  # fmt: skip
+    (told,) = lines(capsys)
+    assert told["note"].startswith("no level is 1234 m: give its unit")
+    snapshot = tmp_path / "s.jpg"
+    snapshot.write_bytes(cv2.imencode(".jpg", np.zeros((9, 16, 3), np.uint8))[1].tobytes())
+    words = ["--topic", "frigate/cam-1/car/snapshot", "--use", "frigate", "--json"]
+    assert main(["adapt", str(snapshot), *words]) == 0
+    (told,) = lines(capsys)
+    assert (told["what"], told["device"], told["metric"]) == ("picture", "cam-1", "car")
+    assert main(["adapt", str(odd), *words]) == 1
+    assert lines(capsys)[0]["what"] == "bad_jpeg"
 
 
 def test_what_cannot_be_read_is_said_and_fails(

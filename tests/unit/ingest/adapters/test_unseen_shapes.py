@@ -297,6 +297,10 @@ def test_one_value_by_itself_is_called_by_its_name_and_told_in_our_unit() -> Non
     assert said({"type": "drain", "v": 3.6, "level": 0.2}) == {
         ("d-1", "v"): 3.6, ("d-1", "level"): 0.2
     }  # fmt: skip
+    assert said({"humidity": 50, "pressure": 1013, "battery": 98, "tilt": True}) == {
+        ("d-1", "humidity"): 50.0, ("d-1", "air_pressure"): pytest.approx(101.3),
+        ("d-1", "battery_percent"): 98.0, ("d-1", "tilt_state"): 1.0,
+    }  # fmt: skip
     assert said({"id": "x", "value": 3.6}) == {("d-1", "value"): 3.6}
     assert said({"p1": {"value": 3.1, "unit": "bar"}, "level": {"value": 43, "unit": "cm"}}) == {
         ("d-1", "p1"): 310.0, ("d-1", "level"): 0.43
