@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql as compose
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from contracts.errors import Permanent, Refused, Temporary, Wrong
+from contracts.errors import Refused, Temporary, Wrong
 from store import inventory, programs
 from store.connect import connect
 from store.failures import translated
@@ -37,7 +37,7 @@ def dump(
     """Write that database to `file` (pg_dump's custom format); what is in it.
 
     Writers go on meanwhile. Raises Wrong where there is no fitting pg_dump or no database of ours,
-    Temporary when the database does not answer, Permanent when pg_dump fails.
+    Temporary when the database does not answer, Refused when pg_dump fails.
     """
     with _long(dsn, settings) as connection, connection.transaction():
         connection.execute(b"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -101,9 +101,9 @@ def restore(
 ) -> list[str]:
     """Bring a dump into an empty database; in what it differs from what was dumped (in nothing).
 
-    Raises Wrong where it does not fit that server, Refused where the database is not empty,
-    Permanent when pg_restore fails (the database is empty then, as before), Temporary when the
-    database does not answer.
+    Raises Wrong where it does not fit that server, Refused where the database is not empty or
+    pg_restore fails (the database is empty then, as before), Temporary when the database does not
+    answer.
     """
     with _long(dsn, settings) as connection:
         there = inventory.server(connection)
@@ -131,13 +131,13 @@ def restore(
 def pg_restore(
     dsn: str, file: Path, program: programs.Program, tell: Telling = lambda *_: None
 ) -> None:
-    """Run pg_restore in one transaction. Raises Permanent with what it says."""
+    """Run pg_restore in one transaction. Raises Refused with what it says."""
     env, rest = programs.environment(dsn)
     listed = subprocess.run(
         [str(program.path), "--list", str(file)], capture_output=True, text=True, check=False
     )
     if listed.returncode != 0:
-        raise Permanent("bad_backup", f"{file} is no whole dump: {listed.stderr.strip()}")
+        raise Refused(f"{file} is no whole dump: {listed.stderr.strip()}")
     tables = sum(" TABLE DATA " in line for line in listed.stdout.splitlines())
     command = [str(program.path), "--verbose", "--no-password", "--exit-on-error"]
     command += ["--single-transaction", "--no-owner", "--no-privileges"]
@@ -223,4 +223,4 @@ def _run(
     text = "; ".join(said[:6]) or f"it ended with {process.returncode}"
     if "connection to server" in text or "could not connect" in text:
         raise Temporary(f"{name}: {text}")
-    raise Permanent("backup_failed", f"{name}: {text}")
+    raise Refused(f"{name}: {text}")

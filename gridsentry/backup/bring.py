@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from contracts.errors import Permanent, Refused
+from contracts.errors import Refused
 from gridsentry.backup import files, manifest
 from gridsentry.backup.manifest import CITY, DUMP, KEY, PARTS, Manifest
 from gridsentry.config import folders, state_dir
@@ -38,19 +38,16 @@ class Brought(msgspec.Struct):
 def whole(folder: Path) -> Manifest:
     """The manifest of a backup whose every part is as it was written.
 
-    Raises Wrong where it is no backup, Permanent where something of it was lost or changed.
+    Raises Wrong where it is no backup, Refused where something of it was lost or changed.
     """
     told = manifest.read(folder)
     file = folder / DUMP
     if not file.is_file() or manifest.digest(file) != told.dump_sha256:
-        raise Permanent(
-            "bad_backup", f"{file} is not what was written: take another backup, this one is spoilt"
-        )
+        raise Refused(f"{file} is not what was written: take another backup, this one is spoilt")
     for name, part in told.parts.items():
         there = files.size(folder / name)
         if there != part:
-            raise Permanent(
-                "bad_backup",
+            raise Refused(
                 f"{folder / name} has {there.files} files of {there.bytes:,} bytes instead of "
                 f"{part.files} of {part.bytes:,}",
             )
