@@ -24,6 +24,10 @@ class Storage(msgspec.Struct, frozen=True):
     after_bytes: int = 0
     """What they take now."""
 
+    not_archived: str | None = None
+    """The piece of log that the server last failed to archive; None while it archives, or need
+    not."""
+
     @property
     def ratio(self) -> float | None:
         """How many times smaller the compressed days became; None before any is."""
@@ -33,8 +37,17 @@ class Storage(msgspec.Struct, frozen=True):
 def storage(dsn: str, settings: StoreSettings, *, variant: Variant) -> Storage:
     """What takes how much now; some milliseconds. Raises Temporary when the database is away."""
     with translated(), connect(dsn, settings) as connection:
+        failed = connection.execute(sql("archiving_fails")).fetchone()
+        found = Storage({}, not_archived=failed[0] if failed else None)
         if variant == "native":
-            return Storage(dict(connection.execute(sql("table_sizes")).fetchall()))
+            tables = dict(connection.execute(sql("table_sizes")).fetchall())
+            return msgspec.structs.replace(found, tables=tables)
         tables = dict(connection.execute(sql("hypertable_sizes")).fetchall())
-        row = connection.execute(sql("compression")).fetchone() or (0, 0, 0)
-        return Storage(tables, *row)
+        chunks, before, after = connection.execute(sql("compression")).fetchone() or (0, 0, 0)
+    return msgspec.structs.replace(
+        found,
+        tables=tables,
+        compressed_chunks=chunks,
+        before_bytes=before,
+        after_bytes=after,
+    )

@@ -120,6 +120,12 @@ class Housekeeper:
         except Temporary as error:
             log.warning("the tables were not weighed this time: %s", error)
             return
+        if found.not_archived:
+            log.warning(
+                "the database cannot archive its log (%s): it keeps it until its disk is full, and "
+                "no point in time from there on can be restored; the server's own log says why",
+                found.not_archived,
+            )
         for name, count in found.tables.items():
             self._metrics.table_bytes.labels(name).set(count)
         if found.ratio is not None:

@@ -106,3 +106,9 @@ SELECT
     coalesce(sum(after_compression_total_bytes), 0)::bigint
 FROM chunk_compression_stats('readings')
 WHERE compression_status = 'Compressed'
+
+-- name: archiving_fails
+-- Since when the server cannot archive its log; no row while it can, or does not archive at all.
+SELECT last_failed_wal, last_failed_time
+FROM pg_stat_archiver
+WHERE last_failed_time > coalesce(last_archived_time, '-infinity')

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from contracts.clock import ManualClock
 from contracts.errors import Temporary, Wrong
+from gridsentry.live.housekeeping import Housekeeper
+from gridsentry.metrics import Metrics
 from store import archive, programs
 from store.connect import connect
 from store.embedded import EmbeddedPostgres, binaries
@@ -205,3 +208,26 @@ def test_a_folder_that_cannot_be_is_told_at_the_start(tmp_path: Path) -> None:
     with pytest.raises(Wrong, match="quotes"):
         archive.options("/backup/it's")
     assert archive.options(None) == {}
+
+
+def test_a_folder_that_takes_no_log_is_told_by_the_service(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    wal = tmp_path / "wal"
+    wal.mkdir()
+    server = EmbeddedPostgres(tmp_path / "postgres", options=archive.options(str(wal)))
+    try:
+        dsn = server.start()
+        with connect(dsn, SETTINGS) as connection:
+            migrate(connection, START)
+        wal.rmdir()  # the disk behind it went away
+        rows(dsn, "SELECT pg_switch_wal()")
+        keeper = Housekeeper(dsn, SETTINGS, "native", ManualClock(at(0)), Metrics(), None)
+
+        def told() -> bool:
+            keeper.weigh()
+            return "cannot archive its log" in caplog.text
+
+        eventually(told, timeout=60, every=1.0)
+    finally:
+        server.stop()

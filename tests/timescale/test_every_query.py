@@ -131,6 +131,7 @@ LOOKS = (
     *("dumped_tables", "export_snapshot", "reading_marks", "writer_marks", "stream_mark"),
     *("others_here", "pre_restore", "post_restore", "table_sizes", "hypertable_sizes"),
     *("compression", "stream_lock", "where_we_are", "stream_home"),
+    "archiving_fails",
 )
 HISTORY = {
     **{"devices": ["lvl-7"], "metrics": [], "since": at(-9), "until": at(99), "limit": 5},
