@@ -193,14 +193,15 @@ class Service:
         self._say(f"{broker.name} on {host}:{port}. {broker.limits}")
 
     def _clock_start(self) -> Any:
-        """A simulated clock stands still until the simulator speaks: where the store left off."""
+        """A simulated clock stands still until the simulator speaks: where the store left off, or
+        now, where every live simulator begins. From 1970 on, timers would ring for 56 years."""
         store = PgWriter(self.dsn_text, "", self.settings.store)
         try:
             resumed = [store.resume(name).at for name in self.roles.writers()]
         finally:
             store.close()
         known = [at for at in resumed if at is not None]
-        return max(known) if known else from_epoch_ms(0)
+        return max(known) if known else SystemClock().now()
 
     @property
     def dsn_text(self) -> str:
