@@ -135,6 +135,8 @@ def alone_pair(value: Any) -> tuple[str, Any, str, str] | None:
     """Like `pair`, of a record that tells nothing else: `{"type": …, "value": …, "ts": …}`."""
     if not isinstance(value, dict):
         return None
+    if not ("value" in value or "v" in value or "val" in value):
+        return None
     names = {k: v for k, v in value.items() if k not in _ALSO}
     found = pair(names)
     others = (

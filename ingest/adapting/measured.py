@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from contracts.aliases import Alias
@@ -44,7 +45,7 @@ def measured(
         return None
     if alias is not None and metric in alias.metrics.values() and not units.spelt(unit or ""):
         return metric, value  # the city has said what it is
-    small = name.strip().lower().replace(" ", "_")
+    small = _small(name)
     if small in _AIR:
         return _renamed("air_pressure", alias, air_kpa(value, unit))
     if metric in METRICS and METRICS[metric] != "1" and flag:
@@ -55,6 +56,11 @@ def measured(
     if unit is None:
         return metric, value
     return _in_unit(metric, value, unit, alias)
+
+
+@lru_cache(16_384)
+def _small(name: str) -> str:
+    return name.strip().lower().replace(" ", "_")
 
 
 def charge(value: float) -> tuple[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from contracts.aliases import Alias
@@ -11,6 +12,8 @@ from contracts.kinds import METRICS
 
 _NOT_ALLOWED = re.compile(r"[^\w.\-/ ]+")
 LONGEST: Final = 64
+_KNOWN: Final = 16_384
+"""Names that are remembered; they are the senders' to make up."""
 
 SAME: Final[Mapping[str, str]] = {
     "temp": "temperature",
@@ -93,13 +96,17 @@ def metric_of(name: str, alias: Alias | None = None) -> str | None:
     """
     if alias is not None and name in alias.metrics:
         return alias.metrics[name] or None
-    small = re.sub(r"[\s\-]+", "_", name.strip()).lower()
-    if small in METRICS:
-        found = small
-    elif small in SAME:
-        found = SAME[small]
-    else:
-        found = _NOT_ALLOWED.sub("_", name.strip()).lstrip("_.-/ ")[:LONGEST] or "value"
+    found = _meant(name)
     if alias is not None and found in alias.metrics:
         return alias.metrics[found] or None
     return found
+
+
+@lru_cache(_KNOWN)
+def _meant(name: str) -> str:
+    small = re.sub(r"[\s\-]+", "_", name.strip()).lower()
+    if small in METRICS:
+        return small
+    if small in SAME:
+        return SAME[small]
+    return _NOT_ALLOWED.sub("_", name.strip()).lstrip("_.-/ ")[:LONGEST] or "value"
