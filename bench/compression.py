@@ -4,8 +4,8 @@ Three kinds of days, each in a database of its own, written by the service's own
 compressed by its own retention:
 
 - *town*: the simulated town's telemetry as its gateways send it, receipt times included
-  (MINUTES=60 of it, SEED=7 which town);
-- *levels*: real sewer level sensors, a reading each ten minutes (DAYS=30 of up to STATIONS=40);
+  (MINUTES=90 of it, SEED=7 which town);
+- *levels*: real sewer level sensors, a reading each ten minutes (DAYS=5 of up to STATIONS=90);
 - *river*: a real stream gauge, a reading each five minutes.
 
 Real ones need the recordings (GRIDSENTRY_RECORDINGS, as the tests). Times of receipt are not in
@@ -56,7 +56,7 @@ FROM chunk_compression_stats('readings') WHERE compression_status = 'Compressed'
 
 def town(folder: Path) -> Iterator[Reading]:
     """The simulated town's readings, in the order they were received."""
-    seed, minutes = os.environ.get("SEED", "7"), os.environ.get("MINUTES", "60")
+    seed, minutes = os.environ.get("SEED", "7"), os.environ.get("MINUTES", "90")
     city, out = folder / "city", folder / "town.jsonl"
     for more in (["--city", str(city)], ["--record", str(out), "--minutes", minutes]):
         at = ["--start", "2026-05-01T08:00:00+08:00", "--set", "cameras=0"]
@@ -71,11 +71,11 @@ def town(folder: Path) -> Iterator[Reading]:
 
 def levels(_: Path) -> Iterator[Reading]:
     """Real sewers: some weeks of many stations, by time."""
-    days = timedelta(days=int(os.environ.get("DAYS", "30")))
+    days = timedelta(days=int(os.environ.get("DAYS", "5")))
     found: list[Reading] = []
     files = sorted((RECORDINGS / "drainage" / "klabum_water_level").glob("*.parquet"))
     mapping = [read_mapping("depth_mm=level*0.001")]
-    for path in files[: int(os.environ.get("STATIONS", "40"))]:
+    for path in files[: int(os.environ.get("STATIONS", "90"))]:
         rows = read_series(path, "t", mapping, zone=None, at=None).rows
         last = rows[-1].at if rows else START
         # Each station's last weeks, moved to one end: a town has all of its sensors at once.
