@@ -81,6 +81,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "not_sparkplug": ("不是 Sparkplug B", "Not Sparkplug B"),
     "unknown_alias": ("别名未知：已请求节点重新上线", "An unknown alias: births were asked for"),
     "no_device": ("消息未指明设备", "No device is named"),
+    "simulated": ("控制台模拟的上行，不是测量值", "Simulated in a console: nobody measured it"),
+    "cropped": ("裁剪的图片无法套用隐私遮罩", "A cropped picture: it cannot be masked"),
     "nothing_mapped": ("映射未取到任何数值", "The mapping found no value"),
 }
 """What a code means, (zh, en); the reason itself says it exactly."""
