@@ -41,6 +41,8 @@ class State(msgspec.Struct):
     """The break or bend as last published."""
     traces: int = 0
     """Traces that showed it."""
+    shown: list[list[float]] = []
+    """The trace that was published with it: once it is mended this still shows where it was."""
 
 
 def sites(city: City, _cfg: FibreBreakConfig) -> Iterable[Site]:
@@ -164,7 +166,7 @@ class FibreBreak:
         state = self._state
         assert state.episode is not None and state.seen is not None
         event = self._revise(state.episode, state.seen, trace, closed=True)
-        state.episode, state.seen, state.whole = None, None, 0
+        state.episode, state.seen, state.whole, state.shown = None, None, 0, []
         return event
 
     def _revise(self, episode: Episode, seen: Seen, trace: Trace, *, closed: bool = False) -> Event:
@@ -175,6 +177,8 @@ class FibreBreak:
         why, why_zh = reasons(seen, healthy, self._state.traces, self._near(end.distance_m))
         if closed:
             why, why_zh = ["light passes again"], ["光路已恢复"]
+        if not closed or not self._state.shown:
+            self._state.shown = _thin(trace, healthy.end_m)
         evidence: dict[str, Any] = {
             "what": seen.what,
             "distance_m": round(end.distance_m, 2),
@@ -196,7 +200,7 @@ class FibreBreak:
             "not_ruled_out": [o for o in others if o["p"] >= LEAST_P],
             "why": why,
             "why_zh": why_zh,
-            "trace": _thin(trace, healthy.end_m),
+            "trace": self._state.shown,
             "baseline_trace": _pairs(
                 healthy.at_m, [y + seen.shift_db for y in healthy.level_db], healthy.end_m
             ),

@@ -265,6 +265,19 @@ def test_a_read_out_that_failed_says_nothing() -> None:
     assert run(SPEC, CFG, site, [dead, *take.items]) == []
 
 
+def test_a_mended_fibre_still_shows_where_it_was_broken() -> None:
+    order = FibreOrder(seed=61, happening="break", length_m=8000.0, pulse_ns=100, baseline=True)
+    take = fibre_take(order)
+    whole, *_, cut = take.items
+    later = cut.received_at + timedelta(minutes=10)
+    mended = msgspec.structs.replace(whole, at=cut.at + timedelta(minutes=10), received_at=later)
+    (site,) = SPEC.sites(take.city, FibreBreakConfig())
+    told = [e for _, e in run(SPEC, FibreBreakConfig(), site, [*take.items, mended])]
+    assert [e.phase for e in told] == ["opened", "closed"]
+    broken, over = (e.evidence for e in told)
+    assert over["trace"] == broken["trace"] and over["why"] == ["light passes again"]
+
+
 def test_known_splices_put_the_break_on_the_map() -> None:
     """300 m of spare cable at 2 km: light counts them, the map does not."""
     marks = ((2300.0, 2000.0), (5400.0, 5000.0))
