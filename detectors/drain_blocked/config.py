@@ -33,7 +33,7 @@ class DrainBlockedConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     """How slowly sewers empty after rain (time constant, seconds)."""
     ebb_least_m: float = 0.1
     """Until they have, differences below so much more say nothing (metres)."""
-    wet_factor: float = 1.03
+    wet_factor: float = 1.25
     """Differences count for so much less while it rains and shortly after."""
     wet_least_m: float = 0.2
     """... and those below this say nothing then (metres)."""
@@ -62,13 +62,8 @@ class DrainBlockedConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     like a blockage at first."""
     hold_readings: int = 3
     """A difference must stand in so many readings."""
-    open_odds: float = -0.3
+    open_odds: float = -0.1
     """Log-odds of a blockage against sensor faults from which somebody is sent."""
-    again_odds: float = 0.8
-    """Odds must be better by this for each blockage that was told lately: pipes do not block
-    together, but what rain leaves in a whole network looks like many (log-odds) ..."""
-    again_s: float = 21_600.0
-    """... for this long after each (seconds)."""
     blockage_odds: float = -2.5
     """Log-odds that a pipe is blocked before any evidence, as weighed against `fault_odds`."""
     fault_odds: float = -3.0

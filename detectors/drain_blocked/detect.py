@@ -218,14 +218,11 @@ class DrainBlocked:
         for one in list(state.open):
             out.extend(self._follow(one, minute, received))
         claimed = {d for one in state.open for d in one.members}
-        state.opened = [at for at in state.opened if minute - at < cfg.again_s]
         while len(state.open) < MOST_OPEN:
             looks = self._looks(minute, claimed)
             belief = self._believe(looks)
-            least = cfg.open_odds + cfg.again_odds * len(state.opened)
-            if belief.odds < least or not belief.members:
+            if belief.odds < cfg.open_odds or not belief.members:
                 break
-            state.opened.append(minute)
             since = self._since(belief)
             onset = datetime.fromtimestamp(round(since, 3), UTC)
             episode = state.ledger.open(KIND, self._site.id, onset)

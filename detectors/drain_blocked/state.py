@@ -49,5 +49,3 @@ class State(msgspec.Struct):
     signs: list[int] = []
     """Of gauges and pairs when it was last judged."""
     open: list[Open] = []
-    opened: list[float] = []
-    """When blockages were told lately, whatever became of them."""

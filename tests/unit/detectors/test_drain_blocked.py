@@ -23,7 +23,6 @@ from detectors.drain_blocked.pair import Bond, Pair
 from detectors.drain_blocked.sample import main_sewer, sample
 from detectors.drain_blocked.shape import Course, course_of, creeps, fault_odds
 from detectors.drain_blocked.sites import Layout, sites
-from detectors.drain_blocked.state import State
 
 CFG = DrainBlockedConfig()
 FIVE = {"a": 0, "b": 1, "c": 2, "e": 4, "g": 6}
@@ -131,26 +130,6 @@ def test_when_levels_are_usual_again_it_closes() -> None:
     assert [e.phase for e in events if e.phase != "updated"] == ["opened", "closed"]
     assert events[-1].evidence["ended"] == "below"
     assert len({e.id for e in events}) == 1
-
-
-def test_many_told_lately_make_the_next_less_likely_for_some_hours() -> None:
-    (site,) = sites(place(FIVE), CFG)
-    items = lagging(blocked(2, 6 * HOUR))
-    until = 5 * HOUR * len(FIVE) / 60
-
-    def count(lately: int, again_s: float) -> int:
-        cfg = DrainBlockedConfig(again_s=again_s)
-        before = DrainBlocked(cfg, site, None)
-        for item in items[: int(until)]:
-            assert not list(before.on_item(item))
-        state = msgspec.msgpack.decode(before.snapshot(), type=State)
-        state.opened = [items[int(until)].at.timestamp()] * lately
-        after = DrainBlocked(cfg, site, msgspec.msgpack.encode(state))
-        return len({event.id for item in items[int(until) :] for event in after.on_item(item)})
-
-    assert count(0, 6 * HOUR) == 1
-    assert count(40, 6 * HOUR) == 0
-    assert count(40, 2 * HOUR) == 1
 
 
 @pytest.mark.parametrize("every_s", [300.0, 900.0])
