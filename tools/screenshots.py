@@ -24,11 +24,21 @@ import cv2
 from playwright.sync_api import Browser, Page, sync_playwright
 from rich.progress import Progress
 
+from center.notify.passes import Passes
+from contracts.clock import SystemClock
+from gridsentry.secret import kept_secret
+
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
 KINDS = {"high_altitude_throw", "flooding", "severed_cable"}
 WITHIN_S = 240.0
 DESK, PHONE, HALL = (1440, 900), (390, 844), (1920, 1080)
+
+SHOW_EVIDENCE = """() => {
+    const panel = document.querySelector('#detail'), facade = panel.querySelector('svg.facade');
+    panel.scrollTop += facade.closest('section').getBoundingClientRect().top
+        - panel.getBoundingClientRect().top;
+}"""
 
 
 def main() -> int:
@@ -47,12 +57,14 @@ def main() -> int:
         try:
             url = waited(lambda: found(log, r"the page: (http://\S+)"), "the demo is not up", log)
             waited(lambda: kinds(url) >= KINDS, "its tickets do not come", log)
-            time.sleep(20)  # somebody is on the way, some evidence is cut
+            waited(lambda: cut(url), "the clip of the fall is not cut", log)
+            time.sleep(5)  # somebody is on the way
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(
                     executable_path=chromium, args=["--no-sandbox"]
                 )
-                shoot(browser, url, found(log, r"(http://\S+/r/[A-Z0-9-]+)"))
+                link = utility_link(url, Path(folder) / "state")
+                shoot(browser, url, found(log, r"(http://\S+/r/[A-Z0-9-]+)"), link)
                 browser.close()
         finally:
             demo.send_signal(signal.SIGINT)
@@ -60,11 +72,12 @@ def main() -> int:
     return 0
 
 
-def shoot(browser: Browser, url: str, place: str | None) -> None:
-    """Every picture."""
+def shoot(browser: Browser, url: str, place: str | None, link: str) -> None:
+    """Every picture; `link` opens a utility's page."""
     fall = next(t["id"] for t in tickets(url) if t["kind"] == "high_altitude_throw")
     worker = next(str(t["worker"]) for t in tickets(url) if t.get("worker"))
     views: list[tuple[str, str, tuple[int, int], str]] = [
+        ("utility", link, PHONE, "zh-CN"),
         ("page", f"/#{fall}", DESK, "zh-CN"),
         ("desk-en", f"/#{fall}", DESK, "en-GB"),
         ("wall", "/wall", HALL, "zh-CN"),
@@ -90,9 +103,19 @@ def shoot(browser: Browser, url: str, place: str | None) -> None:
             page = context.new_page()
             page.goto(url.rstrip("/") + path)
             page.wait_for_timeout(6_000)
+            if path.startswith("/#"):  # down to what proves it
+                page.evaluate(SHOW_EVIDENCE)
+                page.wait_for_timeout(1_000)
             keep(page, IMAGES / f"{name}.png")
             context.close()
             progress.advance(task)
+
+
+def utility_link(url: str, state: Path) -> str:
+    """The signed link that an owner gets with its part of the severed cable."""
+    part = next(t for t in tickets(url) if t["kind"] == "severed_cable" and t.get("utility"))
+    passes = Passes(kept_secret(state), 3600.0, SystemClock())
+    return passes.make(str(part["id"]), str(part["utility"]))
 
 
 def keep(page: Page, path: Path) -> None:
@@ -106,6 +129,13 @@ def keep(page: Page, path: Path) -> None:
 def kinds(url: str) -> set[str]:
     """Kinds of the tickets it has."""
     return {ticket["kind"] for ticket in tickets(url)}
+
+
+def cut(url: str) -> bool:
+    """Whether the clip of the first fall is there."""
+    fall = next(t["id"] for t in tickets(url) if t["kind"] == "high_altitude_throw")
+    with urllib.request.urlopen(f"{url.rstrip('/')}/api/v1/tickets/{fall}", timeout=5) as got:
+        return any((event.get("links") or {}).get("clip") for event in json.load(got)["events"])
 
 
 def tickets(url: str) -> list[dict[str, Any]]:
