@@ -49,7 +49,7 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     keeps nothing at all."""
     receive_maximum: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 10_000
     """How many messages may be with us unacknowledged: the backpressure (telemetry 10,000;
-    bulk 16)."""
+    bulk 16). From a broker that sends more no more is read for now."""
     max_unacknowledged_bytes: _Positive = 256 * _MIB
     """No more is read from the connection while messages of this many bytes are with us
     unacknowledged."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -66,6 +67,8 @@ def place(plan: Plan) -> Path:
 def main(arguments: list[str]) -> int:
     """Measure, print, write."""
     plan = plan_from(dict(os.environ), arguments)
+    # Broker, database and service have sessions of their own: they end when the stage is left.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     columns = (
         TextColumn("{task.description}"),

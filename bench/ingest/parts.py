@@ -31,8 +31,9 @@ class Bench:
         self._stage = stage
         self._plan = plan
         self._progress = progress
-        # Device time: each backlog takes up where the last ended, so that no reading comes twice.
-        self._device_ms = epoch_ms(stage.clock.now()) - 6 * 86_400_000
+        # Device time, of what the service gets and of what others get: each backlog takes up where
+        # the last ended. A reading that came twice would be none, and a gap a sensor that fails.
+        self._device_ms = dict.fromkeys((True, False), epoch_ms(stage.clock.now()) - 6 * 86_400_000)
         self._modules: Path | None = None
         self._python: Path | None = None
         self.results = Results()
@@ -117,7 +118,7 @@ class Bench:
         name, count = f"{run}  {which.name}", self._plan.context
 
         def fill() -> None:
-            self._pour(name, count)
+            self._pour(name, count, ours=False)
 
         with self._session(which.client_id):
             if which.queues:
@@ -156,7 +157,7 @@ class Bench:
         for of in (1, 2):
             name = f"{run}  {of} ingest process{'es' if of > 1 else ''}"
             shards.remember(self._stage, of)
-            self._pour(name, count)
+            self._pour(name, count, ours=True)
             with self._bar(name, count) as told:
                 taken = shards.drain(self._stage, of, count, told)
             shards.forget(self._stage, of)
@@ -232,14 +233,14 @@ class Bench:
     ) -> Iterator[None]:
         """The only session of the broker, with a backlog of its own."""
         with self._session(client_id, five=five):
-            self._pour(name, count, batched=batched)
+            self._pour(name, count, ours=client_id == OURS, batched=batched)
             yield
 
-    def _pour(self, name: str, count: int, *, batched: bool = False) -> None:
+    def _pour(self, name: str, count: int, *, ours: bool, batched: bool = False) -> None:
         make = load.batched if batched else load.singles
-        messages = make(count, self._device_ms)
+        messages = make(count, self._device_ms[ours])
         per_message = load.ELEMENTS if batched else 1
-        self._device_ms += 1000 * load.span_s(count, per_message=per_message)
+        self._device_ms[ours] += 1000 * load.span_s(count, per_message=per_message)
         with (
             self._bar(f"{name}: filling the broker", count) as told,
             Pourer(self._stage.host, self._stage.port, "bench-pour") as pourer,

@@ -16,6 +16,7 @@ from contracts.nouns import Arrival
 from ingest.publisher import MqttPublisher
 from ingest.session import BULK_FILTERS, TELEMETRY_FILTERS, MqttSession
 from ingest.settings import MqttSettings
+from ingest.wire import CHUNK
 from tests.brokers import Mosquitto, pause
 
 pytestmark = pytest.mark.slow
@@ -268,6 +269,32 @@ def test_the_byte_budget_stops_reading_until_something_is_acknowledged(
             count += 1
             session.acknowledge(got)
         assert count == 12
+
+
+@pytest.mark.parametrize("version", ["5", "3.1.1"])
+def test_a_broker_that_sends_more_than_the_window_is_not_read(
+    mosquitto: Mosquitto, version: str
+) -> None:
+    """Mosquitto 2.0.11 sends all it has queued with the first acknowledgement after the window was
+    full: what waits must stay with it, not in our memory, and come when there is room."""
+    settings = mosquitto.settings("window", protocol=version, receive_maximum=500)
+    count = 20_000
+    with running(settings) as session:
+        for start in range(0, count, 5000):
+            mosquitto.publish(numbered(5000, start))
+        arrivals = take(session, 100)
+        session.acknowledge(arrivals)
+        pause(1.0)  # all of it would come now
+        most = session.health()["unacknowledged"]
+        seen = numbers(arrivals)
+        while len(seen) < count and arrivals:
+            arrivals = take(session, min(1000, count - len(seen)))
+            seen += numbers(arrivals)
+            session.acknowledge(arrivals)
+            most = max(most, session.health()["unacknowledged"])
+    assert seen == list(range(count))
+    piece = CHUNK // 50  # messages of some fifty bytes on the wire
+    assert most <= 500 + piece
 
 
 def test_unconfirmed_messages_are_bounded_and_the_dropped_ones_counted(
