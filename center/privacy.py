@@ -18,7 +18,7 @@ from contracts.city import City
 
 PERSONAL = frozenset(
     {
-        *("reporter", "photo", "still", "clip", "links", "payload"),
+        *("reporter", "photo", "still", "clip", "links", "payload", "phone"),
         *("origin", "track", "track_file", "boxes", "release_m", "drop_m"),
     }
 )

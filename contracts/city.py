@@ -51,6 +51,8 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
     shift: str
     """`HH:MM-HH:MM` in the city's zone, several joined by `;`; empty: always on."""
     point: Point
+    phone: str = ""
+    """Personal: shown to those alone who may see evidence."""
 
 
 class Utility(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,8 +34,8 @@ FACTS: dict[str, tuple[str, ...]] = {
 """Facts of a kind that the wire promises; they stand in `evidence` and beside it."""
 
 MEDIA_FACTS = ("clip", "still", "track_file", "sha256", "chain", "beside")
-"""Facts that the evidence stage adds to an event; a detector leaves them out or null. `beside`: what
-another recorder tracked meanwhile, a list with a picture (`still`) of each thing."""
+"""Facts that the evidence stage adds to an event; a detector leaves them out or null. `beside`:
+what another recorder tracked meanwhile, a list with a picture (`still`) of each thing."""
 
 
 def _encode(value: object) -> object:

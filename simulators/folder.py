@@ -88,9 +88,19 @@ def _lines(town: Town) -> bytes:
 
 def _workers(town: Town) -> bytes:
     return table(
-        ("id", "name", "role", "grid", "skills", "shift", "lon", "lat"),
+        ("id", "name", "role", "grid", "skills", "shift", "phone", "lon", "lat"),
         (
-            (w.id, w.name, w.role, w.grid, ";".join(w.skills), w.shift, w.point.lon, w.point.lat)
+            (
+                w.id,
+                w.name,
+                w.role,
+                w.grid,
+                ";".join(w.skills),
+                w.shift,
+                w.phone,
+                w.point.lon,
+                w.point.lat,
+            )
             for w in town.workers.values()
         ),
     )

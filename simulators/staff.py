@@ -48,6 +48,7 @@ def workers(seed: int, grids: tuple[Grid, ...]) -> dict[str, Worker]:
             skills=skills,
             shift=shift,
             point=to_point(somewhere(grid, rng)),
+            phone=f"66{len(found) + 1:04d}",  # a short number within the town's own group
         )
 
     def level(name: str) -> list[Grid]:

@@ -39,9 +39,10 @@ sound-1,sample,microphone,{9[0]},{9[1]},,,60,sound_level
 
 WORKERS_CSV = """\
 # shift: HH:MM-HH:MM in the city's zone, several joined by ; - empty: always on.
-id,name,role,grid,skills,shift,lon,lat
-w-1,张三,grid_worker,sample-1-1,drain;electric,,{0[0]},{0[1]}
-w-2,李四,grid_head,sample-1,,08:00-20:00,{1[0]},{1[1]}
+# phone: for a call from the desk; shown to those alone who may see evidence.
+id,name,role,grid,skills,shift,phone,lon,lat
+w-1,张三,grid_worker,sample-1-1,drain;electric,,,{0[0]},{0[1]}
+w-2,李四,grid_head,sample-1,,08:00-20:00,,{1[0]},{1[1]}
 """
 
 UTILITIES_CSV = """\

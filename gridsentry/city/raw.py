@@ -108,6 +108,7 @@ class WorkerRow(Raw, frozen=True, kw_only=True):
     skills: Words = ()
     shift: str = ""
     """`HH:MM-HH:MM` in the city's zone, several joined by `;`; empty: always on."""
+    phone: str = ""
     lon: Lon | None = None
     lat: Lat | None = None
     crs: Crs | None = None

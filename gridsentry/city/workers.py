@@ -14,6 +14,7 @@ from gridsentry.city.notes import Notes, choices
 from gridsentry.city.raw import WorkerRow
 
 NAME = "workers.csv"
+ALIASES = {"tel": "phone", "mobile": "phone", "contact": "phone", "手机": "phone", "电话": "phone"}
 ALWAYS = frozenset(["", "24h", "24/7", "always", "全天", "00:00-24:00", "00:00-00:00"])
 # Words for a shift, where a folder gives no hours: the usual two of a Chinese street office.
 WORDS = {"day": "08:00-20:00", "白班": "08:00-20:00", "night": "20:00-08:00", "夜班": "20:00-08:00"}
@@ -44,7 +45,7 @@ def read_workers(
     """The workers by id. One without a position stands in the middle of the own grid."""
     workers: dict[str, Worker] = {}
     boxes: dict[str | None, Box | None] = {None: _box(grids.values())}
-    for place, row in read_table(folder / NAME, WorkerRow, notes):
+    for place, row in read_table(folder / NAME, WorkerRow, notes, ALIASES):
         if row.id in workers:
             notes.wrong(f"{place}, column id", f"{row.id} again", "each id once")
             continue
@@ -98,6 +99,7 @@ def read_workers(
             skills=row.skills,
             shift=shift,
             point=point,
+            phone=row.phone.strip(),
         )
     return workers
 

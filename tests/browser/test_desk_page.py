@@ -207,16 +207,21 @@ def test_who_sent_it_back_and_why_is_on_the_card(open_page: OpenPage, scene: Sce
     expect(page.locator(".card .rejected")).to_contain_text("not our pipe")
 
 
-def test_a_call_is_noted_on_the_ticket(open_page: OpenPage, scene: Scene) -> None:
-    scene.happen("severed_cable")
+def test_a_call_is_noted_on_the_ticket_without_a_persons_number(
+    open_page: OpenPage, scene: Scene
+) -> None:
+    scene.happen("severed_cable", worker="w-05")
     page = open_page()
     page.locator(".card .open").click()
-    call = page.locator("#detail a.call")
-    expect(call).to_have_attribute("href", "tel:95598")
-    call.evaluate("link => link.removeAttribute('href')")  # no telephone here
-    call.click()
-    expect(page.locator("#detail .timeline")).to_contain_text("已致电国网供电所 95598")
-    assert scene.desk.commands[-1].action == "note"
+    name = scene.city.workers["w-05"].name
+    for number, said in (("95598", "已致电国网供电所 95598"), ("660005", f"已致电{name}")):
+        call = page.locator(f'#detail a.call[data-call="{number}"]')
+        expect(call).to_have_attribute("href", f"tel:{number}")
+        call.evaluate("link => link.removeAttribute('href')")  # no telephone here
+        call.click()
+        expect(page.locator("#detail .timeline")).to_contain_text(said)
+        assert scene.desk.commands[-1].action == "note"
+    expect(page.locator("#detail .timeline")).not_to_contain_text("660005")
 
 
 def test_the_building_view_shows_the_facade_with_the_chance_of_each_window(

@@ -116,6 +116,7 @@ def town() -> City:
             id=f"w-{i:02}", name=f"{surnames[i % 12]}{'建伟芳敏'[i % 4]}", role="grid_worker",
             grid=f"g{i % 3}{i % 4}", skills=(), shift="",
             point=Point(LON + (0.3 + i % 6) * STEP, LAT + (0.4 + i // 6 * 0.9) * STEP),
+            phone=f"6600{i:02}",
         )
         for i in range(24)
     }  # fmt: skip

@@ -264,6 +264,18 @@ def test_personal_data_are_withheld_without_a_token(serve: Serve, scene: Scene) 
     assert all(word in seen for word in PERSONAL)
 
 
+def test_a_workers_number_is_for_those_who_may_see_evidence(serve: Serve, scene: Scene) -> None:
+    client = serve(tokens=TOKENS)
+    known = scene.city.workers["w-05"]
+    told = {
+        token: client.get("/api/v1/workers/w-05", token=token).json for token in (OPERATOR, None)
+    }
+    assert told[OPERATOR]["phone"] == known.phone != ""
+    assert told[None]["phone"] is None and told[None]["name"] == known.name
+    listed = client.get("/api/v1/workers").json["items"]
+    assert {worker["phone"] for worker in listed} == {None}
+
+
 def test_a_window_named_in_a_sentence_is_withheld_too(serve: Serve, scene: Scene) -> None:
     client = serve(tokens=TOKENS)
     reason = {"worker": {"text_en": "origin: F17-3.", "text_zh": "抛出点：F17-3，东侧 阳台"}}

@@ -204,9 +204,9 @@ def test_workers_utilities_rules_works_and_resources_are_read(folder: Folder) ->
     city = load_city(
         folder(
             {
-                "workers.csv": "id,name,role,grid,skills,shift,lon,lat\n"
-                "w-1,张三,网格员,g-1-1,drain;first_aid,8:00-12:00;14:00-18:00,118.05,32.05\n"
-                "w-2,李四,helper,g-1,,,,\n",
+                "workers.csv": "id,name,role,grid,skills,shift,电话,lon,lat\n"
+                "w-1,张三,网格员,g-1-1,drain;first_aid,8:00-12:00;14:00-18:00,660017,118.05,32.05\n"
+                "w-2,李四,helper,g-1,,,,,\n",
                 "utilities.csv": "id,name,owners,restricted\nwater,水务集团,water;drainage,true\n",
                 "rules.toml": '[[rule]]\nkind = ["flooding", "drain_blocked"]\ngrid = "g-1"\n'
                 'department = "water"\nlane = "joint"\nhelpers = 2\n',
@@ -217,6 +217,7 @@ def test_workers_utilities_rules_works_and_resources_are_read(folder: Folder) ->
         )
     )
     assert city.workers["w-1"].shift == "08:00-12:00;14:00-18:00"
+    assert (city.workers["w-1"].phone, city.workers["w-2"].phone) == ("660017", "")
     assert city.workers["w-1"].skills == ("drain", "first_aid")
     assert 118.0 < city.workers["w-2"].point.lon < 118.1
     assert city.utilities["water"].owners == ("water", "drainage", "水务集团")

@@ -24,8 +24,8 @@ function head({ ticket, on }) {
     heard(ticket, on), rejected(ticket),
     el('dl', { class: 'facts' },
       row(t('where'), el('span', {}, say(whereText(gridName(ticket.grid ?? place.grid), place.address)))),
-      row(t('worker'), say(workerName(ticket.worker) ?? t('none'), 'strong')),
-      row(t('utility'), el('span', { class: 'with-call' }, say(utilityName(ticket.utility) ?? t('none'), 'strong'), call(ticket, on))),
+      row(t('worker'), el('span', { class: 'with-call' }, say(workerName(ticket.worker) ?? t('none'), 'strong'), callWorker(ticket, on))),
+      row(t('utility'), el('span', { class: 'with-call' }, say(utilityName(ticket.utility) ?? t('none'), 'strong'), callUtility(ticket, on))),
       row(t('lane'), laneName(ticket.lane)), row('ID', el('span', { class: 'soft' }, say(ticket.id), ` · rev ${ticket.rev}`))));
 }
 /** @param {string} name @param {Node | string} node */
@@ -39,13 +39,19 @@ function heard(ticket, on) {
   return el('p', { class: 'unheard' }, el('b', {}, t('unheard')), el('button', { class: 'ack', data: { focus: 'ack' }, onclick: (/** @type {any} */ event) => on.acknowledge([ticket.id], event.currentTarget) }, t('acknowledge'), el('kbd', {}, 'a')));
 }
 
-/** A call, noted on the ticket. @param {Ticket} ticket @param {View['on']} on */
-function call(ticket, on) {
-  const phone = String(state.city.utilities[String(ticket.utility)]?.phone ?? '').trim();
+/** A call to the utility, noted on the ticket. @param {Ticket} ticket @param {View['on']} on */
+function callUtility(ticket, on) {
+  const phone = String(state.city.utilities[String(ticket.utility)]?.phone ?? '').trim(), name = utilityName(ticket.utility);
+  return call(phone, () => on.act(ticket.id, 'note', null, { note: `called ${name} ${phone} / 已致电${name} ${phone}` }));
+}
+/** A call to the worker; the note on the ticket, which more people read, has no number. @param {Ticket} ticket @param {View['on']} on */
+function callWorker(ticket, on) {
+  const phone = String(state.workers.get(String(ticket.worker))?.phone ?? '').trim(), name = workerName(ticket.worker);
+  return call(phone, () => on.act(ticket.id, 'note', null, { note: `called ${name} / 已致电${name}` }));
+}
+/** @param {string} phone @param {() => void} noted */
+function call(phone, noted) {
   if (!phone) return null;
   const number = phone.replace(/[^0-9+*#;,]/g, '');
-  return el('a', { class: 'button call', href: `tel:${number}`, data: { call: number, focus: 'call' }, title: t('callTitle'), onclick: () => {
-    const name = utilityName(ticket.utility);
-    on.act(ticket.id, 'note', null, { note: `called ${name} ${phone} / 已致电${name} ${phone}` });
-  } }, icon('phone'), say(phone));
+  return el('a', { class: 'button call', href: `tel:${number}`, data: { call: number, focus: `call ${number}` }, title: t('callTitle'), onclick: noted }, icon('phone'), say(phone));
 }
