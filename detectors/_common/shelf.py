@@ -14,6 +14,9 @@ from contracts.rows import Bools, Floats, Ints, Rows
 Number = TypeVar("Number", np.float64, np.intp)
 ROOM: Final = 64
 """Readings that are put aside for one channel; with more it takes them itself."""
+MOST: Final = 64
+"""Readings that wait in a channel; with more it takes them in. Without a bound a quarter of an hour
+of what comes stays in memory, 130 bytes for each reading."""
 
 
 class Patient(Protocol):
@@ -39,6 +42,8 @@ class Shelf:
         """The slot, these, and its newest reading, where they were said anew."""
         self._newest: Floats = np.zeros(1)
         self._count: Ints = np.zeros(1, dtype=np.intp)
+        self._room: Ints = np.zeros(1, dtype=np.intp)
+        """How many may be put aside: all that wait are `MOST` at the most."""
         self._at: Floats = np.zeros((1, ROOM))
         self._values: Floats = np.zeros((1, ROOM))
 
@@ -55,6 +60,7 @@ class Shelf:
             bounds[:n] = self._bounds[:n]
             self._bounds = bounds
             self._newest, self._count = _longer(self._newest, size), _longer(self._count, size)
+            self._room = _longer(self._room, size)
             self._at, self._values = _longer(self._at, size), _longer(self._values, size)
         self.refuse(n)
         return n
@@ -66,6 +72,8 @@ class Shelf:
         each at most `patience` seconds after the one before it."""
         one = self._channels[slot]
         high = one.high if one.high < most else most
+        room = MOST - len(one.waiting)
+        self._room[slot] = room if room < ROOM else ROOM
         self._told.append((slot, one.low, high, until, patience, one.newest))
 
     def refuse(self, slot: int) -> None:
@@ -94,7 +102,7 @@ class Shelf:
             & (rows.at < until)
             & (gap > 0.0)
             & (gap <= patience)
-            & (self._count.take(slots) + rows.rank < ROOM)
+            & (self._count.take(slots) + rows.rank < self._room.take(slots))
             & (slots >= 0)
         )
         return told

@@ -8,6 +8,7 @@ from operator import sub
 
 import msgspec
 
+from detectors._common.shelf import MOST
 from detectors._common.water.plausible import FASTEST, HELD, LEAST_LEAP, Surface
 from detectors.flooding.chance import chance, seconds
 from detectors.flooding.config import FloodingConfig
@@ -193,7 +194,7 @@ class Channel(msgspec.Struct):
     ) -> int:
         """Take one reading as `fold` does; one that is as the last ones were is put aside until
         they are absorbed, all at once."""
-        if self.low <= v < self.high and self.newest < t < self.until:
+        if self.low <= v < self.high and self.newest < t < self.until and len(self.waiting) < MOST:
             self.waiting.append((t, v))
             self.newest = t
             return DRY

@@ -17,7 +17,7 @@ import numpy as np
 from contracts.event import Event
 from contracts.nouns import Reading
 from contracts.rows import Ints, Rows
-from detectors._common.shelf import Routes, Shelf
+from detectors._common.shelf import MOST, Routes, Shelf
 from detectors.flooding.around import WATER, Rain
 from detectors.flooding.channel import Channel
 from detectors.flooding.detect import Flooding
@@ -142,6 +142,7 @@ class ManyFloods:
                 channel is not None
                 and channel.low <= item.value < channel.high
                 and channel.newest < (t := float(rows.at[place])) < channel.until
+                and len(channel.waiting) < MOST
                 and rows.plain[place]
                 and not site.open
             ):  # as `on_item` would

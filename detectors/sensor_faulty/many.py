@@ -13,7 +13,7 @@ import numpy as np
 from contracts.clock import EPOCH
 from contracts.event import Event
 from contracts.rows import Bools, Floats, Ints, Rows
-from detectors._common.shelf import Routes, Shelf
+from detectors._common.shelf import MOST, Routes, Shelf
 from detectors.sensor_faulty.camera import CameraFaults
 from detectors.sensor_faulty.channel import Channel
 from detectors.sensor_faulty.readings import ReadingFaults
@@ -90,6 +90,7 @@ class ManyReadingFaults:
                         channel.low <= v < channel.high
                         and t < channel.block_end
                         and 0.0 < t - channel.newest <= channel.patience
+                        and len(channel.waiting) < MOST
                         and v < dry
                         and not device.busy
                     ):  # as `on_item` would

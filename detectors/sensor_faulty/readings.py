@@ -16,6 +16,7 @@ from contracts.detector import Site
 from contracts.event import Event
 from contracts.geo import distance_m
 from contracts.nouns import Reading
+from detectors._common.shelf import MOST
 from detectors.sensor_faulty import dropout, leaps
 from detectors.sensor_faulty.channel import BLOCK, DRY, GAP, OUT, SAME, STEP, UNKNOWN, WET, Channel
 from detectors.sensor_faulty.clock import AHEAD_S, BEHIND_S, ClockWatch
@@ -94,7 +95,12 @@ class ReadingFaults:
         if metric.wet and v > 0.0:
             self._state.rain = t
         still = channel.low <= v < channel.high and not (late or device.busy)
-        if still and t < channel.block_end and 0.0 < t - channel.newest <= channel.patience:
+        if (
+            still
+            and t < channel.block_end
+            and 0.0 < t - channel.newest <= channel.patience
+            and len(channel.waiting) < MOST
+        ):
             channel.waiting.append((t, v))
             channel.newest = t
             device.heard = item.received_at

@@ -17,6 +17,7 @@ from contracts.rows import Book
 from detectors import specs
 from detectors._common.many import fold_many
 from detectors._common.sample import city, device, reading
+from detectors._common.shelf import MOST
 
 SPECS = specs()
 HERE = Point(118.78, 31.26)
@@ -99,6 +100,26 @@ def test_every_kind_that_folds_many_at_once_folds_them_as_one_by_one(kind: str, 
 )
 def test_trouble_is_told_alike_from_many_at_once(kind: str, trouble: str) -> None:
     assert folded_alike(kind, troubled(trouble)), "nothing was told of the trouble"
+
+
+@pytest.mark.parametrize("kind", ["flooding", "sensor_faulty"])
+def test_what_waits_is_bounded_however_often_a_sensor_reports(kind: str) -> None:
+    """Ten reports a second of still water: a quarter of an hour of them would be 9,000."""
+    rng = np.random.default_rng(5)
+    often = [
+        reading(name, metric, round(0.1 + float(rng.normal(0, 0.002)), 4), 0.1 * i, i)
+        for i in range(2500)
+        for name, metric in (("n0", "level"), ("road", "depth"))
+    ]
+    folded_alike(kind, often)
+    together, book = built(kind), Book()
+    many = SPECS[kind].many
+    assert many is not None
+    folding = many([one for _, one in together])
+    for begin in range(0, len(often), 250):
+        fold_many(folding, book, often[begin : begin + 250])
+    folding.settle()
+    assert sum(len(one.snapshot()) for _, one in together) < 2 * 18 * MOST + 20_000
 
 
 def built(kind: str) -> list[tuple[Any, Any]]:
