@@ -54,6 +54,8 @@ class Places:
 
     def __init__(self) -> None:
         self._rate = Bucket(PER_MINUTE)
+        self._said: dict[str, Consent] = {}
+        """The last word of each worker. A phone that was cut off before our answer says it again."""
 
     async def position(
         self, context: Context, caller: Caller, request: web.Request
@@ -94,8 +96,10 @@ class Places:
         _agreed(body.version)
         now = context.clock.now()
         what = f"workers/{worker.id}/position"
-        said = f"consent {body.version}: {body.share}"
-        await context.desk.log_access(f"{caller.name} ({worker.id})", what, now, said)
+        if self._said.get(worker.id) != body:
+            said = f"consent {body.version}: {body.share}"
+            await context.desk.log_access(f"{caller.name} ({worker.id})", what, now, said)
+            self._said[worker.id] = body
         return json_response({"share": body.share, "version": body.version, "at": iso(now)})
 
 
