@@ -55,7 +55,7 @@ class Places:
     def __init__(self) -> None:
         self._rate = Bucket(PER_MINUTE)
         self._said: dict[str, Consent] = {}
-        """The last word of each worker. A phone that was cut off before our answer says it again."""
+        """The last word of each worker: a phone that was cut off before our answer says it anew."""
 
     async def position(
         self, context: Context, caller: Caller, request: web.Request
