@@ -74,6 +74,7 @@ def test_a_shared_address_shows_the_same(open_page: OpenPage, scene: Scene) -> N
     page.locator("#shows button", has_text="超时").click()
     expect(page.locator(".card")).to_have_count(3)
     page.locator("#by-grid").select_option("c1")
+    expect(page.locator(".card")).not_to_have_count(3)  # it is drawn with the next picture
     inside = shown(page)
     assert 0 < len(inside) < 3
     assert all(str(scene.desk.nouns[one].grid).startswith("g1") for one in inside)
