@@ -130,7 +130,7 @@ class BulkReader(threading.Thread):
 
     def _prepare(self, arrival: Arrival) -> Heavy | None:
         if self._gallery is not None and self._gallery.takes(arrival.topic):
-            poisons = self._patiently(lambda: self._gallery_hangs(arrival))
+            poisons = self._patiently("the album", lambda: self._gallery_hangs(arrival))
             return None if poisons is None else Heavy(arrival, poisons)
         nouns = self.decoder.decode(arrival)
         for noun in nouns:
@@ -145,13 +145,15 @@ class BulkReader(threading.Thread):
 
     def _put(self, media: Segment | Still, number: int) -> SpoolRow | None:
         """Write it durably; None when stopped meanwhile."""
-        return self._patiently(lambda: self._spool.put(as_segment(media), number))
+        return self._patiently(
+            f"spool of {media.device}", lambda: self._spool.put(as_segment(media), number)
+        )
 
     def _gallery_hangs(self, arrival: Arrival) -> Sequence[Poison]:
         assert self._gallery is not None
         return self._gallery.hang(arrival)
 
-    def _patiently(self, write: Callable[[], Written]) -> Written | None:
+    def _patiently(self, what: str, write: Callable[[], Written]) -> Written | None:
         """What it gives, waiting out a full disk; None when stopped meanwhile."""
         pause = 0.2
         while True:
@@ -159,7 +161,7 @@ class BulkReader(threading.Thread):
                 written = write()
             except Temporary as error:
                 self.last_error = str(error)
-                log.warning("%s; trying again in %.1f s", error, pause)
+                log.warning("%s: %s; trying again in %.1f s", what, error, pause)
                 if self._halt.wait(pause):
                     return None
                 pause = min(pause * 2, 5.0)
