@@ -15,7 +15,7 @@ import msgspec
 from bench.ingest import load
 from bench.ingest.latency import PATIENCE_S, Screen
 from bench.ingest.pour import Pourer
-from bench.ingest.stage import Service, Stage
+from bench.ingest.stage import Stage, serving
 from contracts.clock import epoch_ms, monotonic
 
 TIMES: Final = 10
@@ -78,18 +78,13 @@ def back_to_normal(normal: float, after: Sequence[tuple[float, float | None]]) -
 def measure(stage: Stage, base: float, phases: Phases, told: Callable[[int], None]) -> Burst:
     """One run on a fresh database: no street is flooded yet."""
     stage.fresh_database()
-    service = Service(stage)
-    service.start()
-    try:
-        service.wait_ready()
+    with serving(stage) as service:
         screen = Screen(service.port)
         screen.start()
         with Pourer(stage.host, stage.port, "bench-burst") as pourer:
             floods, reached = _publish(stage, pourer, base, phases, told)
             _wait(stage, screen, floods)
             pourer.settle()
-    finally:
-        service.stop()
     took = [
         (t, None if spot not in screen.seen else screen.seen[spot] - at) for spot, t, at in floods
     ]

@@ -11,7 +11,7 @@ import msgspec
 
 from bench.ingest import load, machine
 from bench.ingest.pour import Pourer
-from bench.ingest.stage import Service, Stage
+from bench.ingest.stage import Service, Stage, serving
 from contracts.clock import epoch_ms, monotonic
 
 RATE = 1000
@@ -76,16 +76,11 @@ def streets(run: int, floods: int) -> range:
 
 def measure(stage: Stage, flooded: range, told: Callable[[int], None]) -> Latency:
     """Start the service, keep the background going, flood one street after the other."""
-    service = Service(stage)
-    service.start()
-    try:
-        service.wait_ready()
+    with serving(stage) as service:
         screen = Screen(service.port)
         screen.start()
         with Pourer(stage.host, stage.port, "bench-latency") as pourer:
             return _run(stage, service, screen, pourer, flooded, told)
-    finally:
-        service.stop()
 
 
 def _run(

@@ -19,7 +19,7 @@ from scipy.stats import t as student
 from bench.ingest import load, machine
 from bench.ingest.drain import Counter
 from bench.ingest.pour import Pourer
-from bench.ingest.stage import WRITER, Service, Stage
+from bench.ingest.stage import WRITER, Service, Stage, serving
 from contracts.clock import epoch_ms, monotonic
 
 BEAT_S: Final = 0.01
@@ -110,14 +110,12 @@ def most_behind_s(soak: Soak) -> float:
 def measure(stage: Stage, rate: float, seconds: float, told: Callable[[int], None]) -> Soak:
     """Run it for so long at so many messages a second, on a fresh database."""
     stage.fresh_database()
-    service = Service(stage)
-    service.start()
-    try:
-        service.wait_ready()
-        with Pourer(stage.host, stage.port, "bench-soak") as pourer, stage.connect() as looking:
-            return _run(stage, service, pourer, looking, rate, seconds, told)
-    finally:
-        service.stop()
+    with (
+        serving(stage) as service,
+        Pourer(stage.host, stage.port, "bench-soak") as pourer,
+        stage.connect() as looking,
+    ):
+        return _run(stage, service, pourer, looking, rate, seconds, told)
 
 
 def _run(

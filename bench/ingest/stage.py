@@ -6,7 +6,6 @@ import itertools
 import json
 import os
 import signal
-import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -20,6 +19,7 @@ import psycopg
 from psycopg import conninfo, sql
 
 from bench.ingest import load, machine
+from bench.ingest.pinned import Pinned
 from contracts.clock import SystemClock, monotonic
 from ingest.broker import EmbeddedBroker, find_mosquitto, free_port
 from ingest.session import MqttSession, filters
@@ -123,7 +123,7 @@ class Service:
         self._shard = shard
         self._core = stage.core if core is None else core
         self.port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Pinned | None = None
 
     def start(self) -> None:
         """Start it; it begins to drain its session as soon as it is up."""
@@ -147,18 +147,15 @@ class Service:
                 for name, table in tables.items()
             )
         )
-        with (stage.folder / "service.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "gridsentry", "serve", "--config", str(config)),
-                    *("--roles", self._roles, "--shard", self._shard),
-                ],
-                cwd=ROOT,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        machine.pin(self._process.pid, {self._core})
+        self._process = Pinned(
+            [
+                *(sys.executable, "-m", "gridsentry", "serve", "--config", str(config)),
+                *("--roles", self._roles, "--shard", self._shard),
+            ],
+            folder=ROOT,
+            log=stage.folder / "service.log",
+            core=self._core,
+        )
 
     @property
     def pid(self) -> int:
@@ -168,7 +165,7 @@ class Service:
 
     def alive(self) -> bool:
         """Whether it runs."""
-        return self._process is not None and self._process.poll() is None
+        return self._process is not None and self._process.alive()
 
     def wait_active(self) -> None:
         """Until its writer is built and asks the broker for messages."""
@@ -209,17 +206,23 @@ class Service:
 
     def stop(self) -> None:
         """SIGTERM: it commits what it took and says goodbye to the broker."""
-        if self._process is None:
-            return
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(20)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
+        if self._process is not None:
+            self._process.end()
+            self._process = None
 
     def tail(self) -> str:
         """The last lines of its log."""
         log = self._stage.folder / "service.log"
         return "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+
+
+@contextmanager
+def serving(stage: Stage) -> Iterator[Service]:
+    """The whole service, ready; stopped when left."""
+    service = Service(stage)
+    service.start()
+    try:
+        service.wait_ready()
+        yield service
+    finally:
+        service.stop()

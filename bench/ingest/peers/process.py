@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -11,8 +10,8 @@ from typing import Any, Final
 
 from psycopg import conninfo, sql
 
-from bench.ingest import machine
 from bench.ingest.drain import Stored, point, stored_since, watch
+from bench.ingest.pinned import Pinned
 from bench.ingest.stage import Stage
 from contracts.clock import monotonic
 
@@ -47,19 +46,17 @@ class Process:
             **(environ or {}),
         }
         self._log = folder / "output.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Pinned | None = None
 
     def __enter__(self) -> Process:
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                self._command,
-                cwd=self._folder,
-                env=self._environ,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        machine.pin(self._process.pid, {self._stage.core})
+        self._log.unlink(missing_ok=True)  # what an earlier one said is not its
+        self._process = Pinned(
+            self._command,
+            folder=self._folder,
+            log=self._log,
+            core=self._stage.core,
+            environ=self._environ,
+        )
         return self
 
     def __exit__(
@@ -68,14 +65,8 @@ class Process:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        process = self._process
-        if process is not None and process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        if self._process is not None:
+            self._process.end()
 
     @property
     def pid(self) -> int:
@@ -85,7 +76,7 @@ class Process:
 
     def alive(self) -> bool:
         """Whether it runs."""
-        return self._process is not None and self._process.poll() is None
+        return self._process is not None and self._process.alive()
 
     def wait_ready(self) -> None:
         """Until it has said that it is ready."""
