@@ -11,15 +11,13 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from center.ear import listening
 from center.settings import CenterSettings
-from contracts.errors import GridsentryError, Temporary, Wrong
+from contracts.errors import GridsentryError, Temporary
 
 log = logging.getLogger(__name__)
 
 START_S = 30.0
-ACCEPTED_S = 0.02
-"""Connections that were accepted just before we stopped listening are made by then, and so closed
-with the others instead of left hanging."""
 
 
 class CenterServer:
@@ -116,20 +114,10 @@ class CenterServer:
         port = self._settings.port
         while not self._leaving:
             runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
-            try:
-                await self._listen(runner, port)
-                port = self.port
+            async with listening(runner, self._settings.host, port) as port:
+                self.port = port
                 self._up.set()
                 app = await self._renewed()
-            finally:
-                for site in list(runner.sites):
-                    await site.stop()
-                await asyncio.sleep(ACCEPTED_S)
-                lines = _lines(runner)
-                await runner.cleanup()
-                for line in lines:  # who reads no more would keep its connection open for ever
-                    line.abort()
-                await asyncio.sleep(0)
 
     async def _renewed(self) -> web.Application:
         """Waits for the next application, or until there shall be none (then any will do)."""
@@ -143,23 +131,3 @@ class CenterServer:
                 return self._make()
             except Exception:
                 log.exception("the center cannot be made anew: it goes on as it was")
-
-    async def _listen(self, runner: web.AppRunner, port: int) -> None:
-        await runner.setup()
-        site = web.TCPSite(runner, self._settings.host, port)
-        try:
-            await site.start()
-        except OSError as error:
-            raise Wrong(
-                "center.port",
-                f"cannot listen on {self._settings.host}:{port}: {error.strerror or error}",
-                "a free port (0 takes any) on an address of this machine",
-            ) from error
-        self.port = runner.addresses[0][1]
-
-
-def _lines(runner: web.AppRunner) -> list[asyncio.WriteTransport]:
-    """The connections that are open."""
-    known = runner.server.connections if runner.server is not None else []
-    lines = [connection.transport for connection in known]
-    return [line for line in lines if isinstance(line, asyncio.WriteTransport)]

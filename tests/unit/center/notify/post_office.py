@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from center.ear import listening
 from center.feeds.mapping import known
 from center.links import Signer
 from center.metrics import Metrics
@@ -69,14 +70,8 @@ class Receiver:
         app = web.Application()
         app.router.add_post("/{path:.*}", answer)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        self.port = runner.addresses[0][1]
-        try:
+        async with listening(runner, "127.0.0.1", 0) as self.port:
             yield
-        finally:
-            await runner.cleanup()
 
 
 def office(scene: Scene, targets: tuple[Target, ...], **settings: Any) -> Office:
