@@ -1,5 +1,8 @@
 """The writer's loop: take, decode, fold, commit in one transaction, then acknowledge.
 
+While more messages wait than one batch takes, the next batch is folded while the last one is
+committed; everything else that reads or writes the store waits until it is.
+
 One thread, one database connection, one engine. Everything that must become durable together
 passes here: messages of both sessions, what the cameras found, commands, reports, passing time.
 """
@@ -19,8 +22,8 @@ from contracts.clock import monotonic
 from contracts.errors import LeaseLost, Temporary
 from contracts.nouns import Arrival
 from gridsentry.engine.cameras import Found, Proof
-from gridsentry.live.batching import batch_of, count, count_found, watch_poison
-from gridsentry.live.faults import FaultPoint
+from gridsentry.live.batching import batch_of, count, watch_poison
+from gridsentry.live.committing import Committing, Work
 from gridsentry.live.outside import adapter_snapshots
 from gridsentry.live.parts import CoreSettings, Parts
 
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from contracts.batch import Batch, EvidenceLink
+    from contracts.batch import EvidenceLink
     from contracts.clock import Clock
     from contracts.ports import IntakeRow, Session, Writer
     from gridsentry.engine.engine import Engine
@@ -40,7 +43,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 _Row = TypeVar("_Row")
 
-RETRY_FIRST_S, RETRY_MOST_S = 0.1, 5.0
 HOUSEKEEPING = timedelta(seconds=30)
 COMMANDS, EVENTS, INTAKE = 100, 500, 500  # taken in one batch
 HEAVY_INTAKE = 8  # pieces of video in memory at a time
@@ -88,7 +90,7 @@ class Core(threading.Thread):
         self._districts = districts
         self._outside = outside
         self._ask_again = True
-        self._fault = FaultPoint()
+        self._committing = Committing(name, writer, settings, metrics, telemetry, bulk_session)
         self._halt = threading.Event()
         self._wake = threading.Event()
         self._reload = threading.Event()
@@ -131,6 +133,7 @@ class Core(threading.Thread):
     def stop(self, timeout: float) -> None:
         """Commit what was taken, snapshot everything, give the lease back."""
         self._halt.set()
+        self._committing.hurry()
         self._wake.set()
         self.join(timeout)
 
@@ -150,7 +153,7 @@ class Core(threading.Thread):
         failures = [text for w in parts.workers for text in w.failures()] if parts else []
         return {
             "active": self.active.is_set(),
-            "trouble": self.trouble,
+            "trouble": self.trouble or self._committing.trouble,
             "segments_waiting": behind,
             "detector_failures": [*failures, *(parts.engine.failures() if parts else [])],
             "bulk": dict(parts.bulk.health()) if parts and parts.bulk else None,
@@ -181,6 +184,7 @@ class Core(threading.Thread):
         return True
 
     def _rebuild(self) -> None:
+        self._committing.begin()
         self._parts = self._build(self._epoch)
         # What was built stays: the collector need not walk over a whole city again and again
         # (measured: 2 of 8 µs for each message).
@@ -207,6 +211,7 @@ class Core(threading.Thread):
     def _let_go(self) -> None:
         """Stop what this generation started; sessions stay down until the next one is built."""
         self.active.clear()
+        self._committing.abandon()
         parts, self._parts = self._parts, None
         self._left = []  # not acknowledged: they come again
         for session in (self._telemetry, self._bulk_session):
@@ -242,6 +247,8 @@ class Core(threading.Thread):
         self._renew()
         engine: Engine = parts.engine
         light = [] if last else self._fold_telemetry(parts)
+        more_waits = bool(self._left) or len(light) >= self._settings.max_messages
+        self._committing.settle()
         heavy: list[Heavy] = parts.bulk.ready() if parts.bulk is not None else []
         rows = self._fold_heavy(engine, heavy)
         snapshots, links = self._fold_cameras(parts)
@@ -275,16 +282,26 @@ class Core(threading.Thread):
             batch.routed_events = routed
             if parts.adapted is not None:
                 batch.snapshots = [*batch.snapshots, *adapter_snapshots(parts.adapted)]
-            self._commit(batch, light, heavy)
-            if self._outside is not None and parts.adapted is not None:
-                self._outside.committed(parts.adapted)
             parts.last_batch = batch.number
-            for worker in parts.workers:
-                worker.give(rows)
-            if parts.beside is not None:
-                parts.beside.watch((p.event for p in draft.events), engine.now)
-            count(self._metrics, draft, len(light), len(heavy))
-            self._metrics.determinism_faults.set(engine.book.determinism_faults)
+            said = None if parts.adapted is None else parts.adapted.told()
+
+            at = engine.now
+
+            def after() -> None:
+                if self._outside is not None and said is not None:
+                    self._outside.committed(said)
+                for worker in parts.workers:
+                    worker.give(rows)
+                if parts.beside is not None:
+                    parts.beside.watch((p.event for p in draft.events), at)
+                count(self._metrics, draft, len(light), len(heavy))
+                self._metrics.determinism_faults.set(engine.book.determinism_faults)
+
+            work = Work(batch, light, [h.arrival for h in heavy], after)
+            if more_waits:  # the database works on this batch while we fold the next
+                self._committing.aside(work)
+            else:
+                self._committing.here(work)
         if parts.beside is not None:
             parts.beside.look(now)
             parts.proofs.take(parts.beside)
@@ -294,6 +311,7 @@ class Core(threading.Thread):
     def _renew(self) -> None:
         if monotonic() - self._lease_at < self._settings.lease_s / 3:
             return
+        self._committing.settle()
         epoch = self._store.acquire(
             self._writer_name, self._holder, self._clock.now(), self._settings.lease_s
         )
@@ -312,7 +330,7 @@ class Core(threading.Thread):
         return arrivals
 
     def _take_telemetry(self) -> list[Arrival]:
-        wait = self._settings.linger_ms / 1000
+        wait = 0.0 if self._committing.busy else self._settings.linger_ms / 1000
         # With outside gateways the sessions are paused one by one (`Sessions`).
         if self._telemetry is None or (self._outside is None and self.breaker_reason is not None):
             self._wake.wait(wait)
@@ -431,43 +449,6 @@ class Core(threading.Thread):
         if self._parts.conditions is not None:
             self._parts.conditions.look(self._parts.engine.roster.runners)
         return self._drop_old(now) if self._drop_old is not None else []
-
-    def _commit(self, batch: Batch, light: list[Arrival], heavy: list[Heavy]) -> None:
-        """Until it is durable; only then acknowledge, in the order received."""
-        if self._settings.acknowledge == "before_commit":
-            self._acknowledge(light, heavy)
-        self._fault.reach("before_commit")
-        pause = RETRY_FIRST_S
-        while True:
-            began = monotonic()
-            try:
-                found = self._store.commit(batch)
-                break
-            except Temporary as error:
-                self.trouble = str(error)
-                self._metrics.commit_failures.inc()
-                log.warning(
-                    "batch %d is not committed yet: %s; trying again in %.1f s",
-                    batch.number,
-                    error,
-                    pause,
-                )
-                if self._halt.wait(pause) and pause >= 1.0:
-                    raise
-                pause = min(pause * 2, RETRY_MOST_S)
-        self.trouble = None
-        self._metrics.commit_seconds.observe(monotonic() - began)
-        self._metrics.batches.inc()
-        count_found(self._metrics, found)
-        self._fault.reach("after_commit")
-        if self._settings.acknowledge == "after_commit":
-            self._acknowledge(light, heavy)
-
-    def _acknowledge(self, light: list[Arrival], heavy: list[Heavy]) -> None:
-        if light and self._telemetry is not None:
-            self._telemetry.acknowledge(light)
-        if heavy and self._bulk_session is not None:
-            self._bulk_session.acknowledge([h.arrival for h in heavy])
 
 
 def _as_arrival(row: IntakeRow, now: datetime) -> Arrival:

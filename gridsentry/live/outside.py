@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from contracts.batch import SiteSnapshot
 from contracts.errors import Refused, Temporary
-from ingest.adapting.dispatch import KIND, Adapted
+from ingest.adapting.dispatch import KIND, Adapted, Told
 from ingest.adapting.filters import meet, pattern, plain
 from ingest.breaker import Breaker
 from ingest.publisher import MqttPublisher, Said
@@ -113,13 +113,11 @@ class Outside:
                     publisher.publish(will.topic, will.payload, qos=will.qos, retain=will.retain)
             publisher.stop()
 
-    def committed(self, adapted: Adapted) -> None:
+    def committed(self, told: Told) -> None:
         """A batch is durable: count its messages, say what was to be said."""
-        for (name, outcome), count in adapted.counts.items():
+        for (name, outcome), count in told.counts.items():
             self._metrics.adapter_messages.labels(name, outcome).inc(count)
-        adapted.counts.clear()
-        said, adapted.outgoing = adapted.outgoing, []
-        for name, outgoing in said:
+        for name, outgoing in told.outgoing:
             outcome = "published" if self._say(name, outgoing) else "lost"
             self._metrics.adapter_said.labels(name, outcome).inc()
 

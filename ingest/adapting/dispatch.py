@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -24,6 +24,13 @@ KIND: Final = "adapter"
 """Under this kind (and the adapter's name as the site) its snapshot is kept among the others."""
 _CACHED: Final = 65_536
 Nouns = Sequence[Item | Position | Poison]
+
+
+class Told(NamedTuple):
+    """Of the messages of one batch: how many had which outcome, and what is said after it."""
+
+    counts: Counter[tuple[str, str]]
+    outgoing: list[tuple[str, Outgoing]]
 
 
 class Adapted:
@@ -63,6 +70,12 @@ class Adapted:
         self.counts: Counter[tuple[str, str]] = Counter()
         """(adapter, outcome) of messages: `taken`, `aside` (on purpose), `poison`, `unknown`,
         `elsewhere` (another shard's)."""
+
+    def told(self) -> Told:
+        """What was counted and is to be said since this was last asked."""
+        told = Told(self.counts, self.outgoing)
+        self.counts, self.outgoing = Counter(), []
+        return told
 
     @property
     def adapters(self) -> Mapping[str, Adapter]:

@@ -26,7 +26,7 @@ from gridsentry.live.outside import earlier
 from gridsentry.live.parts import CoreSettings
 from gridsentry.live.roles import Plan as Role
 from gridsentry.metrics import Metrics
-from ingest.adapting.dispatch import Adapted
+from ingest.adapting.dispatch import Adapted, Told
 from ingest.adapting.kit import Adapter, Outgoing, Said, Setting, blaming, readings
 from ingest.adapting.plan import Plan
 from ingest.breaker import Breaker
@@ -112,10 +112,9 @@ class Outside:
 
     def end(self) -> None: ...
 
-    def committed(self, adapted: Adapted) -> None:
+    def committed(self, told: Told) -> None:
         batches = len(self.store.batches) if self.store is not None else 0
-        self.said += [(name, said.payload, batches) for name, said in adapted.outgoing]
-        adapted.outgoing = []
+        self.said += [(name, said.payload, batches) for name, said in told.outgoing]
 
 
 @pytest.fixture
