@@ -92,11 +92,14 @@ class ReadingFaults:
         device, channel, metric = known
         t, v, sent = item.at.timestamp(), item.value, item.sent_at
         late = sent is not None and not FUTURE <= item.received_at - sent <= FRESH
+        if late or device.busy:
+            self._time(item, device, late)
         if metric.wet and v > 0.0:
             self._state.rain = t
-        still = channel.low <= v < channel.high and not (late or device.busy)
+        calm = not (device.faults or device.outside)
         if (
-            still
+            calm
+            and channel.low <= v < channel.high
             and t < channel.block_end
             and 0.0 < t - channel.newest <= channel.patience
             and len(channel.waiting) < MOST
@@ -108,11 +111,11 @@ class ReadingFaults:
         up = channel.absorb() if channel.waiting else 0
         up |= channel.fold(t, v, metric)
         told: Iterable[Event] = ()
-        if up == BLOCK and not (late or device.busy):
+        if up == BLOCK and calm:
             self._block(item, device, channel, metric, item.received_at.timestamp())
             up = 0
-        if up or late or device.busy or device.faults:
-            told = self._look(item, device, channel, metric, up, late)
+        if up or not calm or device.faults:
+            told = self._look(item, device, channel, metric, up)
         else:
             device.heard = item.received_at
         channel.settle(metric)
@@ -168,27 +171,27 @@ class ReadingFaults:
 
     # --- when something is up -----------------------------------------------------------------
 
-    def _look(
-        self,
-        item: Reading,
-        device: DeviceState,
-        channel: Channel,
-        metric: Metric,
-        up: int,
-        late: bool,
-    ) -> Iterable[Event]:
-        now = item.received_at.timestamp()
+    def _time(self, item: Reading, device: DeviceState, late: bool) -> None:
+        """See whether it is its clock that is off."""
         if late and item.sent_at is not None:
-            another = device.heard is None or item.received_at > device.heard
-            if another and device.clock.see(now - item.sent_at.timestamp(), now):
-                self._clock(device, now)
+            if device.heard is None or item.received_at > device.heard:  # another report
+                lag, now = (item.received_at - item.sent_at), item.received_at.timestamp()
+                if device.clock.see(lag.total_seconds(), now):
+                    self._clock(device, now)
+                device.busy = True
         elif device.clock.reports:
             device.clock = ClockWatch()
+            device.busy = device.outside or bool(device.faults)
+
+    def _look(
+        self, item: Reading, device: DeviceState, channel: Channel, metric: Metric, up: int
+    ) -> Iterable[Event]:
+        now = item.received_at.timestamp()
         if up & GAP:
             self._gap(item, device, channel, now)
         if up & OUT:
             self._out(item, device, channel, metric, now)
-        else:
+        elif up or channel.outs:
             if channel.outs:
                 self._in_again(item, device, channel, now)
             if up & SAME and metric.wet and channel.v in CODES:
@@ -206,8 +209,8 @@ class ReadingFaults:
         if device.faults:
             point, severity = self._known[item.device].point, self._cfg.reading_severity
             told = speak(item, device, channel, now, point, severity)
-        outs = any(c.outs for c in device.channels.values())
-        device.busy = outs or bool(device.faults) or device.clock.reports > 0
+        device.outside = any(c.outs for c in device.channels.values())
+        device.busy = device.outside or bool(device.faults) or device.clock.reports > 0
         return told
 
     def _clock(self, device: DeviceState, now: float) -> None:

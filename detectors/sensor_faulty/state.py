@@ -21,7 +21,9 @@ class DeviceState(msgspec.Struct):
     heard: datetime | None = None
     """Receipt of its newest reading."""
     busy: bool = False
-    """Whether every reading of it needs a look."""
+    """Whether every reading of it needs a look, if only at its time."""
+    outside: bool = False
+    """Whether one of its metrics is out of range."""
     channels: dict[str, Channel] = {}
     clock: ClockWatch = msgspec.field(default_factory=ClockWatch)
     patches: list[Patch] = []

@@ -96,7 +96,9 @@ class SiteRunner:
         try:
             for one in ready:
                 self.folded += 1
-                events.extend(self._detector.on_item(one))
+                told = self._detector.on_item(one)
+                if told:  # mostly not: nothing to walk over
+                    events.extend(told)
         except Exception as error:
             return self._set_aside(error, f"{type(item).__name__} of {item.device} at {item.at}")
         return events, False

@@ -67,12 +67,14 @@ def count_found(metrics: Metrics, found: Committed) -> None:
 
 def watch_poison(breaker: Breaker, nouns: Sequence[object], now: datetime) -> None:
     """Tell the breaker; devices nobody registered say nothing about our decoders."""
-    poisons = [noun for noun in nouns if isinstance(noun, Poison)]
-    for poison in poisons:
-        if poison.device is not None and poison.code != "unknown_device":
-            breaker.observe(now, poison_of=poison.device)
-    if len(poisons) < len(nouns):
-        breaker.observe(now, good=len(nouns) - len(poisons))
+    good = 0
+    for noun in nouns:
+        if not isinstance(noun, Poison):
+            good += 1
+        elif noun.device is not None and noun.code != "unknown_device":
+            breaker.observe(now, poison_of=noun.device)
+    if good:
+        breaker.observe(now, good=good)
 
 
 def session_health(sessions: Mapping[str, Session | None], metrics: Metrics) -> dict[str, Any]:

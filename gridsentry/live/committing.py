@@ -76,6 +76,11 @@ class Committing:
         """Whether a batch is under way (or done, and not settled)."""
         return self._under_way is not None
 
+    @property
+    def working(self) -> bool:
+        """Whether a batch is being committed right now."""
+        return self._under_way is not None and not self._under_way[1].done()
+
     def here(self, work: Work) -> None:
         """Durable, acknowledged and seen to when it returns."""
         self.settle()

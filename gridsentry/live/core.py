@@ -1,7 +1,7 @@
 """The writer's loop: take, decode, fold, commit in one transaction, then acknowledge.
 
-While more messages wait than one batch takes, the next batch is folded while the last one is
-committed; everything else that reads or writes the store waits until it is.
+Where a batch is large, the next one is folded while it is committed; everything else that reads or
+writes the store waits until it is.
 
 One thread, one database connection, one engine. Everything that must become durable together
 passes here: messages of both sessions, what the cameras found, commands, reports, passing time.
@@ -46,6 +46,8 @@ _Row = TypeVar("_Row")
 HOUSEKEEPING = timedelta(seconds=30)
 COMMANDS, EVENTS, INTAKE = 100, 500, 500  # taken in one batch
 HEAVY_INTAKE = 8  # pieces of video in memory at a time
+ASIDE = 500  # readings: for fewer a commit is over before the next messages are there
+MEANWHILE_S = 0.002  # how long messages are waited for while a batch is being committed
 SHARE_REFRESHED = 0.1  # of all snapshots per housekeeping: none is older than five minutes
 
 
@@ -247,7 +249,7 @@ class Core(threading.Thread):
         self._renew()
         engine: Engine = parts.engine
         light = [] if last else self._fold_telemetry(parts)
-        more_waits = bool(self._left) or len(light) >= self._settings.max_messages
+        many = engine.readings >= ASIDE
         self._committing.settle()
         heavy: list[Heavy] = parts.bulk.ready() if parts.bulk is not None else []
         rows = self._fold_heavy(engine, heavy)
@@ -298,7 +300,7 @@ class Core(threading.Thread):
                 self._metrics.determinism_faults.set(engine.book.determinism_faults)
 
             work = Work(batch, light, [h.arrival for h in heavy], after)
-            if more_waits:  # the database works on this batch while we fold the next
+            if many:  # the database works on this batch while we fold the next
                 self._committing.aside(work)
             else:
                 self._committing.here(work)
@@ -320,17 +322,29 @@ class Core(threading.Thread):
         self._lease_at = monotonic()
 
     def _fold_telemetry(self, parts: Parts) -> list[Arrival]:
-        """Fold what waits until the batch is full; these are acknowledged with it."""
-        arrivals = self._take_telemetry()
-        for folded, arrival in enumerate(arrivals, 1):
-            self._fold(parts, arrival)
-            if parts.engine.readings >= self._settings.max_readings:
-                self._left = arrivals[folded:]
-                return arrivals[:folded]
-        return arrivals
+        """Fold what waits until the batch is full; these are acknowledged with it.
 
-    def _take_telemetry(self) -> list[Arrival]:
-        wait = 0.0 if self._committing.busy else self._settings.linger_ms / 1000
+        While another batch is being committed, what comes meanwhile goes into this one too.
+        """
+        folded: list[Arrival] = []
+        while True:
+            working = self._committing.working
+            arrivals = self._take_telemetry(self._settings.max_messages - len(folded), working)
+            for number, arrival in enumerate(arrivals, 1):
+                self._fold(parts, arrival)
+                if parts.engine.readings >= self._settings.max_readings:
+                    self._left = arrivals[number:]
+                    return [*folded, *arrivals[:number]]
+            folded += arrivals
+            if len(folded) >= self._settings.max_messages or not self._committing.busy:
+                return folded
+            if not (arrivals or working):
+                return folded
+
+    def _take_telemetry(self, most: int, working: bool) -> list[Arrival]:
+        wait = self._settings.linger_ms / 1000
+        if self._committing.busy:
+            wait = MEANWHILE_S if working else 0.0
         # With outside gateways the sessions are paused one by one (`Sessions`).
         if self._telemetry is None or (self._outside is None and self.breaker_reason is not None):
             self._wake.wait(wait)
@@ -340,9 +354,9 @@ class Core(threading.Thread):
             self._wake.clear()
             wait = 0.0
         if self._left:
-            left, self._left = self._left, []
+            left, self._left = self._left[:most], self._left[most:]
             return left
-        return self._telemetry.take(self._settings.max_messages, wait)
+        return self._telemetry.take(most, wait)
 
     def _fold(self, parts: Parts, arrival: Arrival, kept: bool = False) -> bool:
         """Decode and fold it; False where a `kept` message is left for another shard."""
