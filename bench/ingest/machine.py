@@ -38,8 +38,11 @@ def tree_cpu_s(pid: int) -> float:
         return 0.0
     total = sum(int(f) for f in fields[11:15]) * TICK_S
     for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            total += tree_cpu_s(int(child))
+        try:
+            children = (task / "children").read_text().split()
+        except (FileNotFoundError, ProcessLookupError):  # a thread that ended meanwhile
+            continue
+        total += sum(tree_cpu_s(int(child)) for child in children)
     return total
 
 
