@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,12 @@ LEFT_OUT = pytest.StashKey[int]()
 def recordings() -> Path:
     """The folder of real recordings; tests that use it carry the mark `recordings`."""
     return RECORDINGS
+
+
+@pytest.fixture
+def small_heap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The writer's loop tidies its heap when it is built: seconds, when it is that of all tests."""
+    monkeypatch.setattr(gc, "collect", lambda *_: 0)
 
 
 def pytest_configure() -> None:

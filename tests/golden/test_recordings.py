@@ -105,6 +105,7 @@ def test_a_real_street_flood_is_known_before_the_closing_line(
     assert opened[0]["utility"] == "water"
 
 
+@pytest.mark.slow
 def test_a_real_stream_is_known_to_flood_before_its_closing_line(
     recordings: Path, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:

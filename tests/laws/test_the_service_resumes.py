@@ -32,6 +32,8 @@ from simulators.town import build, write_city
 from store.memory import MemoryStore
 from store.memory_writer import MemoryWriter
 
+pytestmark = pytest.mark.usefixtures("small_heap")
+
 START = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)
 SETTINGS = SimSettings(seed=11, cameras=0, fibre_first_s=60, worker_every_s=(30.0, 60.0))
 
@@ -165,6 +167,7 @@ def test_batches_do_not_matter(town: tuple[Path, list[Arrival]], tmp_path: Path)
     assert {"flooding", "severed_cable", "fibre_break"} <= kinds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "most"), [(1, 5000), (2, 7), (3, 1)])
 @pytest.mark.parametrize("again", [False, True], ids=["acknowledged", "delivered-again"])
 def test_stopped_anywhere_the_same_comes_out(

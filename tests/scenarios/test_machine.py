@@ -321,6 +321,7 @@ class NightThoughtOver(Night):
     policy = "joint"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("night", [Night, NightThoughtOver])
 def test_whatever_anybody_does_the_laws_of_the_loop_hold(night: type[Night]) -> None:
     run_state_machine_as_test(night, settings=LAWFUL)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from contracts.case import Incident
 from contracts.event import Event
 from router.settings import RouterSettings
@@ -110,6 +112,7 @@ def test_rain_that_is_only_known_later_still_makes_it_a_storm() -> None:
     assert len(storms(story)[0].children) == 3
 
 
+@pytest.mark.slow
 def test_a_storm_of_three_hundred_streets_is_one_parent() -> None:
     story = Script(town(), RouterSettings(ladder=False), cut=False)
     for i in range(300):

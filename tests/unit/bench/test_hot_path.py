@@ -30,6 +30,8 @@ from router.settings import RouterSettings
 from store import pack
 from tests.unit.store.makes import at, reading
 
+pytestmark = pytest.mark.usefixtures("small_heap")
+
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 

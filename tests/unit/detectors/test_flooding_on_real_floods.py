@@ -23,7 +23,7 @@ from detectors.flooding.config import FloodingConfig
 
 INCH_M = 0.0254
 CLOSE_M, WARN_M, WET_M = 0.27, 0.15, 0.05
-pytestmark = pytest.mark.recordings
+pytestmark = [pytest.mark.recordings, pytest.mark.slow]
 
 
 class Flood(NamedTuple):

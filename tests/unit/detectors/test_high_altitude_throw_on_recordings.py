@@ -20,7 +20,7 @@ from detectors._common.sample import START
 from detectors.high_altitude_throw import Settings, ThrowDetector, sites
 from detectors.high_altitude_throw.sample import town
 
-pytestmark = pytest.mark.recordings
+pytestmark = [pytest.mark.recordings, pytest.mark.slow]
 
 Luma = NDArray[np.uint8]
 

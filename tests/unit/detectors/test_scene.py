@@ -29,6 +29,8 @@ from tests.unit.detectors.views import (
     watch,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def dusk(p: Picture, s: float) -> Any:
     return p * (1 - 0.97 * ramp(s, 30, 70))

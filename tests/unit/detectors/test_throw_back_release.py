@@ -15,6 +15,8 @@ from detectors.high_altitude_throw.tracking import Hit
 from detectors.high_altitude_throw.wall import Wall, wall_of
 from tests.unit.detectors.throws import Throw, World, a_throw, a_world, flight, project
 
+pytestmark = pytest.mark.slow
+
 
 def named(count: int, first_seed: int, **kind: float | None) -> list[tuple[Throw, Origin]]:
     found = []

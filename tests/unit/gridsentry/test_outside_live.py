@@ -36,6 +36,8 @@ from store.memory_writer import MemoryWriter
 from tests.rig import drain, write_city
 from tests.unit.store.makes import batch
 
+pytestmark = pytest.mark.usefixtures("small_heap")
+
 NOW = datetime(2026, 7, 1, 8, tzinfo=UTC)
 
 

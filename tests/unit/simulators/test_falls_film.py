@@ -21,6 +21,8 @@ from simulators.falls.scene import Scene, generated
 from simulators.falls.sensor import encode
 from simulators.falls.take import Distraction, Order, Take, TrueFall
 
+pytestmark = pytest.mark.slow
+
 SMALL = (640, 360)
 
 

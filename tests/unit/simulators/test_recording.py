@@ -243,6 +243,7 @@ def test_every_device_says_what_the_register_says(town: Town, minute: Recorded) 
     assert seen.keys() == expected
 
 
+@pytest.mark.slow
 def test_hydrants_begin_a_minute_later(town: Town, numbers: Recorded) -> None:
     begun = ms(START.isoformat())
     first = {d: r["ts"] for d, r in reversed(numbers.readings()) if d.startswith("hyd-")}
@@ -298,6 +299,7 @@ def test_a_severed_span_shows_at_once_and_is_spliced_later(town: Town, numbers: 
     assert soon, "a change is told at once"
 
 
+@pytest.mark.slow
 def test_meters_gasp_once_and_fall_silent(town: Town, tmp_path: Path) -> None:
     gasps = []
     for seed in (1, 2, 3):

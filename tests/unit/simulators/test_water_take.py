@@ -19,6 +19,8 @@ from simulators.water.network import Network, town_network
 from simulators.water.rain import showers
 from simulators.water.take import FAULTS, Order, Take
 
+pytestmark = pytest.mark.slow
+
 HOURS = 12.0
 
 
