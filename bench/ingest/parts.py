@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
 from typing import Final
 
 from rich.progress import Progress
@@ -186,25 +185,16 @@ class Bench:
             self.results.backlog = self._drained("backlog  service", count, count)
 
     def _soak(self) -> None:
-        rate = self._plan.load * self._capacity()
-        if not rate:
-            self.results.failed.append("soak: what the service can do is not known")
-            return
-        seconds = self._plan.soak_s
+        stage, plan = self._stage, self._plan
+        tried = soak.TRIED_S * (0.1 if plan.quick else 1.0)
+        with (
+            self._session(OURS),
+            self._bar("soak, how much goes through, seconds", int(tried)) as told,
+        ):
+            rate = plan.load * soak.capacity(stage, told, tried)
         name = f"soak, {rate:,.0f} messages/s, seconds"
-        with self._session(OURS), self._bar(name, int(seconds)) as told:
-            self.results.soak = soak.measure(self._stage, rate, seconds, told)
-
-    def _capacity(self) -> float:
-        """Messages a second of a drained backlog: of this run, or measured now."""
-        found = [d.messages_per_s for r in self.results.rounds for d in r.ours]
-        while len(found) < (1 if self._plan.quick else 3):
-            out = Round()
-            self._ours("soak  how much it can do:", out)
-            if not out.ours:
-                return 0.0
-            found += [d.messages_per_s for d in out.ours]
-        return median(found)
+        with self._session(OURS), self._bar(name, int(plan.soak_s)) as told:
+            self.results.soak = soak.measure(stage, rate, plan.soak_s, told)
 
     # --- what they share ------------------------------------------------------------------------
 

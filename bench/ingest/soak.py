@@ -1,9 +1,10 @@
 """Hours in little: the service at a share of what it can do, its memory looked at each second.
 
-The rate is a share of what this very run's backlog was drained with. Readings are stored, detected
-and committed as always; the table of readings is emptied once a minute, or half an hour would fill
-the disk with some fifteen gigabytes (what the database holds is nothing that the service keeps in
-memory).
+The rate is a share of what goes through while it is being published: a backlog drains faster, but
+with two cores the publisher takes its share of the one that broker and database have. Readings are
+stored, detected and committed as always; the table of readings is emptied once a minute, or half an
+hour would fill the disk with some fifteen gigabytes (what the database holds is nothing that the
+service keeps in memory).
 """
 
 from __future__ import annotations
@@ -28,6 +29,13 @@ PIECES: Final = 25
 """What is judged is cut into so many pieces: seconds hang together, their means hardly do."""
 SETTLING: Final = 1 / 6
 """Of the time, not judged: caches and the allocator's arenas fill."""
+KEPT: Final = 20_000
+"""Published and not yet committed, at the most, while it is found out how much goes through."""
+PIECE: Final = 2_000
+TURN, TURN_MS = load.DEVICES // 2, 10
+"""Each sensor says something once in so many messages; its clock goes on by so much meanwhile."""
+TRIED_S, WARMING_S = 30.0, 10.0
+"""How long that takes, and how much of it is not counted."""
 LAG_S: Final = 5.0
 """Behind by more than this it does not keep up: the load was too much to speak of 80 %."""
 
@@ -105,6 +113,35 @@ def most_behind_s(soak: Soak) -> float:
     """By how many seconds of messages it was behind at the most, after the settling."""
     kept = [s.behind for s in soak.samples if s.t >= soak.seconds * SETTLING]
     return max(kept, default=0) / max(soak.rate, 1.0)
+
+
+def capacity(stage: Stage, told: Callable[[int], None], seconds: float = TRIED_S) -> float:
+    """Messages a second that go through, published as fast as they are committed."""
+    stage.fresh_database()
+    with (
+        serving(stage) as service,
+        Pourer(stage.host, stage.port, "bench-soak") as pourer,
+        stage.connect() as looking,
+    ):
+        counter = Counter(looking, WRITER)
+        began, start_ms, sent = monotonic(), epoch_ms(stage.clock.now()), 0
+        warm: tuple[float, int] | None = None
+        while (t := monotonic() - began) < seconds:
+            done = counter.now()
+            if warm is None and t >= seconds * WARMING_S / TRIED_S:
+                warm = t, done
+            if KEPT - (sent - done) >= PIECE:
+                pourer.send(
+                    load.live(n, start_ms + n // TURN * TURN_MS) for n in range(sent, sent + PIECE)
+                )
+                sent += PIECE
+            else:
+                stage.clock.sleep(BEAT_S)
+            if not service.alive():
+                raise SystemExit(f"the service ended:\n{service.tail()}")
+            told(int(t))
+        assert warm is not None
+        return (counter.now() - warm[1]) / (monotonic() - began - warm[0])
 
 
 def measure(stage: Stage, rate: float, seconds: float, told: Callable[[int], None]) -> Soak:
