@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -153,6 +155,7 @@ class People:
     def worker(self, ident: str, at: dict[str, float]) -> Page:
         """A grid worker's telephone, their page open."""
         page = self.phone("/w", at)
+        page.locator("input[type=search]").fill(ident)  # not everybody is on the first screen
         page.locator(f'[data-as="{ident}"]').tap()
         page.wait_for_selector(".me")
         return page
@@ -162,6 +165,14 @@ class People:
         for context in self._contexts:
             context.close()
         self._contexts.clear()
+
+
+def without_rounds_by_the_clock(patrols: Path) -> None:
+    """The night is quiet until it begins, at whatever hour it is played."""
+    rounds = patrols.read_text().split("[[patrol]]")
+    kept = [one for one in rounds if not re.search(r"^at = ", one, re.MULTILINE)]
+    assert 1 < len(kept) < len(rounds)
+    patrols.write_text("[[patrol]]".join(kept))
 
 
 @pytest.fixture(scope="module")
@@ -174,6 +185,7 @@ def night(tmp_path_factory: pytest.TempPathFactory, pg_server: EmbeddedPostgres)
         stage = Stage(folder, ends.enter_context(fresh_database(pg_server)), broker.port)
         ends.callback(stage.close)
         write_city(build(SEED), stage.city)
+        without_rounds_by_the_clock(stage.city / "patrols.toml")
         night = Night(stage)
         night.service.start()
         night.service.wait_ready()
