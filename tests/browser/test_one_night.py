@@ -224,7 +224,7 @@ def test_a_desk_that_was_cut_off_resumes_without_a_gap(people: People, night: Ni
         eventually(lambda: not differing(), 30, why=differing)
     finally:
         cable.end()
-    # (The traffic police get a part of it, and another street may follow: the report is this one's.)
+    # (The traffic police get a part of it, another street may follow: the report is of this one.)
     for other in night.service.items("/api/v1/tickets?kind=flooding"):
         if (other["parent"] or other["id"]) != flood["id"]:
             kinds = {event["kind"] for event in night.now(other["id"])["events"]}
