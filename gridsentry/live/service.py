@@ -126,7 +126,7 @@ class Service:
 
     def start(self) -> None:
         """Everything up, sinks first. What was started is stopped again when a later part fails."""
-        sys.setswitchinterval(float(os.environ.get("SWI", SWITCH_S)))
+        sys.setswitchinterval(SWITCH_S)
         try:
             self._start_database()
             self._start_broker()
