@@ -29,7 +29,7 @@ async def listening(runner: web.AppRunner, host: str, port: int) -> AsyncIterato
     loop = asyncio.get_running_loop()
     try:
         assert runner.server is not None
-        ear = await loop.create_server(runner.server, host or None, port, backlog=_QUEUE)
+        ear = await loop.create_server(runner.server, host, port, backlog=_QUEUE)
     except OSError as error:
         await runner.cleanup()
         raise Wrong(

@@ -28,29 +28,34 @@ async def readyz(context: Context, caller: Caller, request: web.Request) -> web.
     The composition root's `health()` answers `{"ready": bool, "reasons": [text], …}`; a database
     that does not answer and a stream that cannot be read are added here.
     """
-    health, ping = await asyncio.gather(
-        asyncio.wait_for(asyncio.to_thread(context.health), CHECK_S),
-        asyncio.wait_for(context.desk.ping(), CHECK_S),
-        return_exceptions=True,
-    )
-    if isinstance(health, TimeoutError):
-        health = {"ready": False, "reasons": [f"the health check took longer than {CHECK_S} s"]}
-    if isinstance(health, BaseException):
-        raise health
-    state: dict[str, Any] = health
+    state, unanswered = await asyncio.gather(_health(context), _unanswered(context))
     reasons = [str(reason) for reason in state.get("reasons", ())]
     if not state.get("ready", not reasons) and not reasons:
         reasons.append("the service says it is not ready, without a reason")
-    if isinstance(ping, GridsentryError | OSError | TimeoutError):
-        reasons.append(f"the database does not answer: {ping or type(ping).__name__}")
-    elif isinstance(ping, BaseException):
-        raise ping
+    if unanswered is not None:
+        reasons.append(unanswered)
     if context.tailer.fault is not None:
         reasons.append(f"the live stream cannot be read: {context.tailer.fault}")
     body = {**state, "ready": not reasons, "reasons": reasons}
     if context.alerts is not None:  # a target that waits holds back itself, not our readiness
         body["alerts"] = context.alerts.fault or "going out"
     return json_response(body, status=503 if reasons else 200)
+
+
+async def _health(context: Context) -> dict[str, Any]:
+    try:
+        return await asyncio.wait_for(asyncio.to_thread(context.health), CHECK_S)
+    except TimeoutError:
+        return {"ready": False, "reasons": [f"the health check took longer than {CHECK_S} s"]}
+
+
+async def _unanswered(context: Context) -> str | None:
+    """What keeps the database from answering; None: it does."""
+    try:
+        await asyncio.wait_for(context.desk.ping(), CHECK_S)
+    except (GridsentryError, OSError, TimeoutError) as error:
+        return f"the database does not answer: {error or type(error).__name__}"
+    return None
 
 
 async def metrics(context: Context, caller: Caller, request: web.Request) -> web.StreamResponse:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from contracts.clock import monotonic
 from contracts.errors import Temporary
@@ -26,20 +26,15 @@ log = logging.getLogger(__name__)
 RETRY_FIRST_S, RETRY_MOST_S = 0.1, 5.0
 
 
-class Work:
+class Work(NamedTuple):
     """A batch, what is acknowledged with it, and what is done once it is durable."""
 
-    __slots__ = ("after", "batch", "heavy", "light")
-
-    def __init__(
-        self,
-        batch: Batch,
-        light: Sequence[Arrival],
-        heavy: Sequence[Arrival],
-        after: Callable[[], None],
-    ) -> None:
-        """`light` came through the telemetry session, `heavy` through the bulk one."""
-        self.batch, self.light, self.heavy, self.after = batch, light, heavy, after
+    batch: Batch
+    light: Sequence[Arrival]
+    """Of the telemetry session."""
+    heavy: Sequence[Arrival]
+    """Of the bulk one."""
+    after: Callable[[], None]
 
 
 class Committing:
@@ -67,6 +62,7 @@ class Committing:
         self._bulk = bulk
         self._fault = FaultPoint()
         self._hurry = threading.Event()
+        self._stopping = False
         self._name = f"commit-{name}"
         self._under_way: tuple[Work, Future[None]] | None = None
         self.trouble: str | None = None
@@ -117,7 +113,8 @@ class Committing:
         work.after()
 
     def hurry(self) -> None:
-        """What cannot be committed at once is given up: we are about to stop."""
+        """What cannot be committed at once is given up from now on: we are about to stop."""
+        self._stopping = True
         self._hurry.set()
 
     def abandon(self) -> None:
@@ -127,10 +124,12 @@ class Committing:
             self._hurry.set()
             self._under_way[1].exception()
             self._under_way = None
+            self._hurry.clear()
+            if self._stopping:  # said meanwhile, perhaps
+                self._hurry.set()
 
     def begin(self) -> None:
-        """A new generation: patient again."""
-        self._hurry.clear()
+        """No generation, or a new one: what troubled the last is over."""
         self.trouble = None
 
     def _commit(self, work: Work) -> None:

@@ -179,6 +179,7 @@ class Core(threading.Thread):
         )
         if epoch is None:
             self.trouble = None  # the database answered: we are merely standing by
+            self._committing.begin()
             self._halt.wait(min(1.0, self._settings.lease_s / 4))
             return False
         self._epoch = epoch
@@ -286,7 +287,6 @@ class Core(threading.Thread):
                 batch.snapshots = [*batch.snapshots, *adapter_snapshots(parts.adapted)]
             parts.last_batch = batch.number
             said = None if parts.adapted is None else parts.adapted.told()
-
             at = engine.now
 
             def after() -> None:

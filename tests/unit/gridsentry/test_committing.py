@@ -121,3 +121,15 @@ def test_a_generation_that_ends_gives_up_what_cannot_be_committed(rig: Rig) -> N
     rig.committing.begin()
     rig.committing.here(rig.work(0))
     assert rig.inbox.acknowledged == ["t/0"]
+
+
+def test_who_is_to_stop_stays_in_a_hurry_whatever_begins_after(rig: Rig) -> None:
+    rig.store.errors += [Temporary("the disk is full") for _ in range(99)]
+    rig.store.let.set()
+    rig.committing.aside(rig.work(0))
+    rig.committing.hurry()
+    rig.committing.abandon()
+    rig.committing.begin()
+    with pytest.raises(Temporary):
+        rig.committing.here(rig.work(0))
+    assert not rig.inbox.acknowledged
