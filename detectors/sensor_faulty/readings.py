@@ -26,7 +26,14 @@ from detectors.sensor_faulty.dropout import Patch
 from detectors.sensor_faulty.limits import metric_of
 from detectors.sensor_faulty.metrics import CODES, Metric
 from detectors.sensor_faulty.speak import speak
-from detectors.sensor_faulty.state import DeviceState, State, mark, tell
+from detectors.sensor_faulty.state import (
+    DeviceState,
+    State,
+    is_outside,
+    mark,
+    needs_look,
+    tell,
+)
 from detectors.sensor_faulty.stuck import stuck
 from detectors.sensor_faulty.told import Finding, named
 
@@ -78,6 +85,7 @@ class ReadingFaults:
         self._risen = max((d.rose for d in self._drifting.values()), default=-math.inf)
         """When water last rose at any of them."""
         for id, device in self._state.devices.items():
+            device.outside = is_outside(device)  # snapshots of older versions do not say
             if id in self._known:
                 for name, channel in device.channels.items():
                     metric = metric_of(site, self._known[id], name)
@@ -175,13 +183,12 @@ class ReadingFaults:
         """See whether it is its clock that is off."""
         if late and item.sent_at is not None:
             if device.heard is None or item.received_at > device.heard:  # another report
-                lag, now = (item.received_at - item.sent_at), item.received_at.timestamp()
+                lag, now = item.received_at - item.sent_at, item.received_at.timestamp()
                 if device.clock.see(lag.total_seconds(), now):
                     self._clock(device, now)
-                device.busy = True
         elif device.clock.reports:
             device.clock = ClockWatch()
-            device.busy = device.outside or bool(device.faults)
+        device.busy = needs_look(device)
 
     def _look(
         self, item: Reading, device: DeviceState, channel: Channel, metric: Metric, up: int
@@ -209,8 +216,8 @@ class ReadingFaults:
         if device.faults:
             point, severity = self._known[item.device].point, self._cfg.reading_severity
             told = speak(item, device, channel, now, point, severity)
-        device.outside = any(c.outs for c in device.channels.values())
-        device.busy = device.outside or bool(device.faults) or device.clock.reports > 0
+        device.outside = is_outside(device)
+        device.busy = needs_look(device)
         return told
 
     def _clock(self, device: DeviceState, now: float) -> None:

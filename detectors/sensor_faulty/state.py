@@ -48,6 +48,16 @@ class State(msgspec.Struct):
     """When it last rained (epoch seconds)."""
 
 
+def is_outside(device: DeviceState) -> bool:
+    """`DeviceState.outside`, as its channels say it."""
+    return any(channel.outs for channel in device.channels.values())
+
+
+def needs_look(device: DeviceState) -> bool:
+    """`DeviceState.busy`, as the rest of it says it."""
+    return device.outside or bool(device.faults) or device.clock.reports > 0
+
+
 def tell(device: DeviceState, found: Finding, now: float) -> None:
     """A fault stands, newly or still: `now` is the newest sign of it (epoch seconds)."""
     key = f"{found.what}:{found.metric}"
