@@ -192,6 +192,9 @@ class Bench:
             self._bar("soak, how much goes through, seconds", int(tried)) as told,
         ):
             rate = plan.load * soak.capacity(stage, told, tried)
+        if not rate:
+            self.results.failed.append("soak: what the service can do is not known")
+            return
         name = f"soak, {rate:,.0f} messages/s, seconds"
         with self._session(OURS), self._bar(name, int(plan.soak_s)) as told:
             self.results.soak = soak.measure(stage, rate, plan.soak_s, told)

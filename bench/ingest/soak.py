@@ -10,7 +10,8 @@ service keeps in memory).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import msgspec
@@ -29,13 +30,12 @@ PIECES: Final = 25
 """What is judged is cut into so many pieces: seconds hang together, their means hardly do."""
 SETTLING: Final = 1 / 6
 """Of the time, not judged: caches and the allocator's arenas fill."""
-KEPT: Final = 20_000
-"""Published and not yet committed, at the most, while it is found out how much goes through."""
-PIECE: Final = 2_000
+TRIED_S, WARMING = 30.0, 1 / 3
+"""It is found out for so long how much goes through; that share of it is not counted."""
+KEPT, PIECE = 20_000, 2_000
+"""Published and not yet committed meanwhile, at the most; published at once."""
 TURN, TURN_MS = load.DEVICES // 2, 10
 """Each sensor says something once in so many messages; its clock goes on by so much meanwhile."""
-TRIED_S, WARMING_S = 30.0, 10.0
-"""How long that takes, and how much of it is not counted."""
 LAG_S: Final = 5.0
 """Behind by more than this it does not keep up: the load was too much to speak of 80 %."""
 
@@ -115,20 +115,32 @@ def most_behind_s(soak: Soak) -> float:
     return max(kept, default=0) / max(soak.rate, 1.0)
 
 
-def capacity(stage: Stage, told: Callable[[int], None], seconds: float = TRIED_S) -> float:
-    """Messages a second that go through, published as fast as they are committed."""
+@contextmanager
+def _up(stage: Stage) -> Iterator[tuple[Service, Pourer, psycopg.Connection[object]]]:
+    """The service on a fresh database, somebody who publishes, and somebody who looks at both."""
     stage.fresh_database()
     with (
         serving(stage) as service,
         Pourer(stage.host, stage.port, "bench-soak") as pourer,
         stage.connect() as looking,
     ):
+        yield service, pourer, looking
+
+
+def _check(service: Service) -> None:
+    if not service.alive():
+        raise SystemExit(f"the service ended:\n{service.tail()}")
+
+
+def capacity(stage: Stage, told: Callable[[int], None], seconds: float = TRIED_S) -> float:
+    """Messages a second that go through, published as fast as they are committed."""
+    with _up(stage) as (service, pourer, looking):
         counter = Counter(looking, WRITER)
         began, start_ms, sent = monotonic(), epoch_ms(stage.clock.now()), 0
         warm: tuple[float, int] | None = None
         while (t := monotonic() - began) < seconds:
             done = counter.now()
-            if warm is None and t >= seconds * WARMING_S / TRIED_S:
+            if warm is None and t >= seconds * WARMING:
                 warm = t, done
             if KEPT - (sent - done) >= PIECE:
                 pourer.send(
@@ -137,8 +149,7 @@ def capacity(stage: Stage, told: Callable[[int], None], seconds: float = TRIED_S
                 sent += PIECE
             else:
                 stage.clock.sleep(BEAT_S)
-            if not service.alive():
-                raise SystemExit(f"the service ended:\n{service.tail()}")
+            _check(service)
             told(int(t))
         assert warm is not None
         return (counter.now() - warm[1]) / (monotonic() - began - warm[0])
@@ -146,12 +157,7 @@ def capacity(stage: Stage, told: Callable[[int], None], seconds: float = TRIED_S
 
 def measure(stage: Stage, rate: float, seconds: float, told: Callable[[int], None]) -> Soak:
     """Run it for so long at so many messages a second, on a fresh database."""
-    stage.fresh_database()
-    with (
-        serving(stage) as service,
-        Pourer(stage.host, stage.port, "bench-soak") as pourer,
-        stage.connect() as looking,
-    ):
+    with _up(stage) as (service, pourer, looking):
         return _run(stage, service, pourer, looking, rate, seconds, told)
 
 
@@ -179,8 +185,7 @@ def _run(
         pourer.send(load.live(n, int(first + n * 1000 / rate)) for n in range(sent, sent + due))
         sent += due
         if t >= len(samples):
-            if not service.alive():
-                raise SystemExit(f"the service ended:\n{service.tail()}")
+            _check(service)
             behind = sent - counter.now()
             broker = machine.rss_mb(stage.broker.pid or 0)
             samples.append(Sample(t, machine.rss_mb(service.pid), broker, behind))
